@@ -1,0 +1,85 @@
+# `make run` and `make test` need Python 3.11 or newer and make, nothing else. `make help` lists everything.
+
+VENV := .venv
+BIN := $(VENV)/bin
+export EDX_REST_API_CLIENT_NAME := enterprise-access
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+TEST_SETTINGS := DJANGO_SETTINGS_MODULE=enterprise_access.settings.test
+
+.DEFAULT_GOAL := help
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- The two commands ---------------------------------------------------------------------------------------------
+
+run: $(VENV)/.local ## start the whole system on this machine, with a demonstration world (Ctrl-C stops it)
+	@$(BIN)/python scripts/run.py
+
+test: $(VENV)/.test ## run the test suite; needs no server and no network once installed
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# --- The environment ----------------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@sh scripts/make_venv.sh $(VENV)
+
+$(VENV)/.local: $(VENV)/bin/python requirements/local.txt
+	@echo "Installing what the system needs (the first time takes a minute) ..."
+	$(BIN)/python -m pip install -r requirements/local.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/bin/python requirements/test.txt
+	@echo "Installing what the tests need (the first time takes a minute) ..."
+	$(BIN)/python -m pip install -r requirements/test.txt
+	@touch $@ $(VENV)/.local
+
+$(VENV)/.mysql: $(VENV)/.test requirements/mysql.txt
+	$(BIN)/python -m pip install -r requirements/mysql.txt
+	@touch $@
+
+requirements: $(VENV)/.test ## compile requirements/*.in into pinned requirements/*.txt
+	$(BIN)/python -m pip install -r requirements/tools.txt
+	for name in tools base mysql local test; do \
+	  CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
+	    --strip-extras --allow-unsafe --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+# --- What CI runs besides -----------------------------------------------------------------------------------------
+
+quality: $(VENV)/.test ## format, lint, types, import order, migrations, deployment check, API document
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy enterprise_access simulator scripts tests benchmarks
+	$(BIN)/lint-imports --no-cache
+	$(TEST_SETTINGS) $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python scripts/check_deploy.py
+	$(TEST_SETTINGS) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml.new
+	@diff -u docs/openapi.yaml docs/openapi.yaml.new \
+	  || { rm -f docs/openapi.yaml.new; echo "docs/openapi.yaml is out of date: run 'make openapi'."; exit 1; }
+	@rm -f docs/openapi.yaml.new
+
+format: $(VENV)/.test ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: $(VENV)/.test ## write docs/openapi.yaml anew
+	$(TEST_SETTINGS) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+demo: $(VENV)/.test ## tell the main story against a freshly started system, step by step
+	@$(BIN)/python scripts/demo.py
+
+bench-content: $(VENV)/.test ## measure reads of content against the simulated catalog; writes docs/benchmarks/content.*
+	@$(BIN)/python -m benchmarks.content
+
+# Where the servers of the database matrix are. Their test databases are made and removed by the run.
+POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+MARIADB_URL ?= mysql://root:@127.0.0.1:3306/test
+
+test-databases: $(VENV)/.mysql ## run checks, migrations and tests on SQLite, PostgreSQL and MariaDB
+	@$(BIN)/python scripts/database_matrix.py "sqlite://:memory:" "$(POSTGRES_URL)" "$(MARIADB_URL)"
+
+clean: ## forget the environment and the data of `make run`
+	rm -rf $(VENV) var
+
+.PHONY: help run test requirements quality format openapi demo bench-content test-databases clean

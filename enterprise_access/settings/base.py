@@ -1,0 +1,357 @@
+"""What every installation shares. The environment is read here and in the sibling modules, and nowhere else.
+
+A name without a default is required: the process refuses to start and says which one is missing.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from celery.schedules import schedule
+
+env = environ.Env()
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# --- Django -----------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = False
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+ROOT_URLCONF = "enterprise_access.urls"
+WSGI_APPLICATION = "enterprise_access.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "core.User"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "static/"
+LOGIN_URL = "admin:login"
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "simple_history",
+    "waffle",
+    "openedx_events",
+    "enterprise_access.events",
+    "enterprise_access.apps.core",
+    "enterprise_access.apps.customers",
+    "enterprise_access.apps.content_metadata",
+    "enterprise_access.apps.licenses",
+    "enterprise_access.apps.default_enrollments",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "edx_django_utils.cache.middleware.RequestCacheMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "edx_django_utils.cache.middleware.TieredCacheMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Where things are kept --------------------------------------------------------------------------------------
+
+
+def database_from(url: str) -> dict[str, Any]:
+    """Return Django's settings of the database at `url`, with what each engine needs to be safe under concurrency."""
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith("sqlite3"):
+        # Writers queue instead of failing: a write lock is taken at the start of a transaction and waited for.
+        options |= {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": "PRAGMA journal_mode=WAL;"}
+    if config["ENGINE"].endswith("mysql"):
+        options |= {"charset": "utf8mb4", "isolation_level": "read committed"}
+        # In case the server's default says otherwise: refuse what does not fit instead of cutting it off.
+        options["init_command"] = "SET sql_mode='STRICT_TRANS_TABLES'"
+        config["TEST"] = {"CHARSET": "utf8mb4"}
+    config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_SECONDS", default=60)
+    config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+# How long a cache on another machine may take, in seconds: it is there to make things faster.
+_CACHE_TIMEOUTS = {
+    "django.core.cache.backends.redis.RedisCache": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+    "django.core.cache.backends.memcached.PyMemcacheCache": {"connect_timeout": 0.5, "timeout": 0.5},
+}
+
+
+def cache_from(url: str) -> dict[str, Any]:
+    """Return Django's settings of the cache at `url`, with room enough, and without waiting for one that is away."""
+    config: dict[str, Any] = dict(environ.Env.cache_url_config(url))
+    backend = config["BACKEND"]
+    options = _CACHE_TIMEOUTS.get(backend, {})
+    if backend.endswith(("LocMemCache", "DatabaseCache")):
+        # Django's default of 300 would throw content and locks out all the time.
+        options = {"MAX_ENTRIES": 20_000}
+    config["OPTIONS"] = options | config.get("OPTIONS", {})
+    return config
+
+
+DATABASES = {"default": database_from(env.str("DATABASE_URL"))}
+CACHES = {
+    "default": cache_from(env.str("CACHE_URL")),
+    # Switches are read from the database: what pauses everything must work when a cache is away, and at once.
+    "switches": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+WAFFLE_CACHE_NAME = "switches"
+
+# --- People and tokens ------------------------------------------------------------------------------------------
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Tokens are signed by the LMS with a private key; only its public half is known here, so there is no shared secret.
+JWT_AUTH = {
+    "JWT_ALGORITHM": "RS512",
+    "JWT_AUTH_HEADER_PREFIX": "JWT",
+    "JWT_AUTH_COOKIE": "edx-jwt-cookie",
+    "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
+    "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
+    "JWT_DECODE_HANDLER": "enterprise_access.apps.core.tokens.decode",
+    "JWT_ISSUERS": [
+        {"ISSUER": env.str("JWT_ISSUER"), "AUDIENCE": env.str("JWT_AUDIENCE"), "SECRET_KEY": None},
+    ],
+    "JWT_PUBLIC_SIGNING_JWK_SET": env.str("JWT_PUBLIC_SIGNING_JWK_SET"),
+    "JWT_VERIFY_AUDIENCE": True,
+    "JWT_LEEWAY": 1,
+}
+EDX_DRF_EXTENSIONS = {
+    # The user table keeps the username and the LMS's id. No e-mail, no name.
+    "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"user_id": "lms_user_id"},
+}
+
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = True
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=CORS_ALLOWED_ORIGINS)
+
+# --- The REST API -----------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "edx_rest_framework_extensions.auth.jwt.authentication.JwtAuthentication",
+        "edx_rest_framework_extensions.auth.session.authentication.SessionAuthenticationAllowInactiveUser",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "enterprise_access.lib.drf.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "enterprise-access",
+    "DESCRIPTION": "Default enrollments of Open edX enterprise customers: what is intended, what happened, and why.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    # Served by ourselves: the page works without any other host.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- The neighbours ---------------------------------------------------------------------------------------------
+
+# Base addresses; the paths of the neighbours' own APIs are appended.
+LMS_BASE_URL = env.str("LMS_BASE_URL")
+CATALOG_BASE_URL = env.str("CATALOG_BASE_URL")
+LICENSE_MANAGER_BASE_URL = env.str("LICENSE_MANAGER_BASE_URL")
+# The service worker: an LMS account that is staff and has the role enterprise_openedx_operator:*.
+OAUTH2_BASE_URL = env.str("OAUTH2_BASE_URL", default=LMS_BASE_URL)
+OAUTH2_CLIENT_ID = env.str("OAUTH2_CLIENT_ID")
+OAUTH2_CLIENT_SECRET = env.str("OAUTH2_CLIENT_SECRET")
+# The LMS user id of a learner who is linked to some customer for good. A worker account that lacks staff rights gets
+# short lists instead of refusals; that this learner is listed proves that it has them.
+LMS_CANARY_USER_ID: int | None = env.int("LMS_CANARY_USER_ID", default=None)
+CANARY_BELIEVED_SECONDS = env.int("CANARY_BELIEVED_SECONDS", default=10 * 60)
+# How long one call may take to connect, and how long the neighbour may stay silent, in seconds.
+UPSTREAM_CONNECT_TIMEOUT_SECONDS = env.float("UPSTREAM_CONNECT_TIMEOUT_SECONDS", default=3.05)
+UPSTREAM_READ_TIMEOUT_SECONDS = env.float("UPSTREAM_READ_TIMEOUT_SECONDS", default=10)
+# The bulk enrollment call works through its items one by one, so it may be silent for longer.
+ENROLL_READ_TIMEOUT_SECONDS = env.float("ENROLL_READ_TIMEOUT_SECONDS", default=30)
+# A neighbour that does not answer so many times in a row is left alone for so many seconds.
+BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
+BREAKER_PAUSE_SECONDS = env.float("BREAKER_PAUSE_SECONDS", default=15)
+
+# --- How old a local copy may be before it is asked for again, in seconds ----------------------------------------
+
+LINKS_FRESH_SECONDS = env.int("LINKS_FRESH_SECONDS", default=5 * 60)
+ENROLLMENTS_FRESH_SECONDS = env.int("ENROLLMENTS_FRESH_SECONDS", default=60)
+CONTENT_FRESH_SECONDS = env.int("CONTENT_FRESH_SECONDS", default=15 * 60)
+# Content older than this is asked for while the caller waits, and served only if nobody answers.
+CONTENT_HARD_SECONDS = env.int("CONTENT_HARD_SECONDS", default=60 * 60)
+# How long "there is no such content" and "it has no run" are believed.
+CONTENT_ABSENT_SECONDS = env.int("CONTENT_ABSENT_SECONDS", default=60)
+MODES_FRESH_SECONDS = env.int("MODES_FRESH_SECONDS", default=24 * 60 * 60)
+# Copies older than this are not shown at all, however long a neighbour has been away.
+STALE_LIMIT_SECONDS = env.int("STALE_LIMIT_SECONDS", default=24 * 60 * 60)
+# How long a reader waits for content altogether, be it asked for here or by another process.
+CONTENT_BUDGET_SECONDS = env.float("CONTENT_BUDGET_SECONDS", default=3)
+# How long refreshing content in the background may take altogether.
+CONTENT_REFRESH_BUDGET_SECONDS = env.float("CONTENT_REFRESH_BUDGET_SECONDS", default=30)
+# How long one request to refresh behind the back is taken for under way.
+CACHE_REFRESH_LATER_SECONDS = env.int("CACHE_REFRESH_LATER_SECONDS", default=30)
+# Change it to empty every cache of answers at once.
+CACHE_STAMP = env.str("CACHE_STAMP", default="1")
+
+# --- Realizing ---------------------------------------------------------------------------------------------------
+
+# How many learners of one customer a worker takes at once, and how many items go into one call to the LMS.
+REALIZE_BATCH = env.int("REALIZE_BATCH", default=100)
+ENROLL_BATCH = env.int("ENROLL_BATCH", default=20)
+# A worker that has not finished within its lease is taken for dead, and another one goes on.
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=120)
+# The LMS gives up a request after this long: only then does a silent call count as over (and may be repeated).
+LMS_REQUEST_LIMIT_SECONDS = env.int("LMS_REQUEST_LIMIT_SECONDS", default=300)
+
+# --- Background work ---------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A message is only a hint (lib/jobs.py): who sends one does not wait for a broker that is away.
+CELERY_BROKER_CONNECTION_TIMEOUT = env.float("BROKER_CONNECT_TIMEOUT_SECONDS", default=2)
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=30)
+CHECK_INTENTIONS_SECONDS = env.int("CHECK_INTENTIONS_SECONDS", default=15 * 60)
+# The LMS allows 40 reads of modes a minute and address, all processes together. Some of ours are kept for what cannot
+# wait (an intention that is saved, a learner to be enrolled) and not spent on keeping stored modes young.
+MODES_PER_MINUTE = env.int("MODES_PER_MINUTE", default=38)
+MODES_RESERVED_PER_MINUTE = env.int("MODES_RESERVED_PER_MINUTE", default=18)
+# How many learners' realizations are compared with the platform in one round, and how often there is one. Each round
+# costs one call to the LMS per hundred learners.
+RECONCILE_LEARNERS = env.int("RECONCILE_LEARNERS", default=500)
+RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", default=10 * 60)
+# How long attempts are kept that a later one has replaced.
+ATTEMPTS_KEPT_DAYS = env.int("ATTEMPTS_KEPT_DAYS", default=90)
+CELERY_BEAT_SCHEDULE = {
+    # Finds what a lost message left behind: the database, not the broker, knows what is owed.
+    "sweep default enrollments": {
+        "task": "default_enrollments.sweep",
+        "schedule": schedule(run_every=SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS},
+    },
+    # Notices when a course gets another run, a run closes, a catalog or a mode changes; wakes who waits for that.
+    "check intentions": {
+        "task": "default_enrollments.check_all_intentions",
+        "schedule": schedule(run_every=CHECK_INTENTIONS_SECONDS),
+        "options": {"expires": CHECK_INTENTIONS_SECONDS},
+    },
+    # Finds what nobody announces: learners who left, licenses that were revoked, modes that drifted.
+    "reconcile realizations": {
+        "task": "default_enrollments.reconcile",
+        "schedule": schedule(run_every=RECONCILE_SECONDS),
+        "options": {"expires": RECONCILE_SECONDS},
+    },
+    "prune attempts": {"task": "default_enrollments.prune_attempts", "schedule": schedule(run_every=24 * 60 * 60)},
+    # Keeps the modes of runs young, within what the LMS allows a minute.
+    "refresh modes": {
+        "task": "content_metadata.refresh_aging_modes",
+        "schedule": schedule(run_every=60),
+        "options": {"expires": 60},
+    },
+}
+
+# --- The event bus (docs/how-to/event-bus.rst) --------------------------------------------------------------------
+
+# Without an address there is no event bus: nothing is heard, and nothing is said.
+EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="") or None
+EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
+EVENT_BUS_CONSUMER = "enterprise_access.events.consumer.DurableRedisConsumer"
+EVENT_BUS_PRODUCER = EVENT_BUS_REDIS_CONNECTION_URL and "enterprise_access.events.producer.create_producer"
+EVENTS_SERVICE_NAME = "enterprise-access"
+# The consumer group; all consumers of one installation share it.
+EVENT_BUS_GROUP = env.str("EVENT_BUS_GROUP", default="enterprise-access")
+# Where our own events go: one topic, so that what happens to one learner stays in order.
+EVENT_BUS_OWN_TOPIC = env.str("EVENT_BUS_OWN_TOPIC", default="enterprise-default-enrollments")
+# How many messages are read, handled and acknowledged together.
+EVENT_BUS_BATCH = env.int("EVENT_BUS_BATCH", default=200)
+# How often an event is tried whose handling fails, before it is set aside.
+EVENT_BUS_TRIES = env.int("EVENT_BUS_TRIES", default=5)
+# When a consumer takes over what another one has read and not acknowledged.
+EVENT_BUS_CLAIM_AFTER_SECONDS = env.int("EVENT_BUS_CLAIM_AFTER_SECONDS", default=60)
+# How long a consumer waits for a Redis or a database that is away, before it ends and is started anew.
+EVENT_BUS_GIVE_UP_SECONDS = env.int("EVENT_BUS_GIVE_UP_SECONDS", default=120)
+EVENT_BUS_CONNECT_TIMEOUT_SECONDS = env.float("EVENT_BUS_CONNECT_TIMEOUT_SECONDS", default=2)
+EVENT_BUS_READ_TIMEOUT_SECONDS = env.float("EVENT_BUS_READ_TIMEOUT_SECONDS", default=5)
+# A stream longer than this loses its oldest messages. The LMS has a setting of the same name for its own topics.
+EVENT_BUS_REDIS_STREAM_MAX_LEN = env.int("EVENT_BUS_REDIS_STREAM_MAX_LEN", default=1_000_000)
+RESOLVE_SIGHTINGS_SECONDS = env.int("RESOLVE_SIGHTINGS_SECONDS", default=10)
+RELAY_SECONDS = env.int("RELAY_SECONDS", default=10)
+if EVENT_BUS_REDIS_CONNECTION_URL:
+    CELERY_BEAT_SCHEDULE |= {
+        # Finds learners who were seen and whose link is still to be found.
+        "resolve sightings": {
+            "task": "default_enrollments.resolve_sightings",
+            "schedule": schedule(run_every=RESOLVE_SIGHTINGS_SECONDS),
+            "options": {"expires": RESOLVE_SIGHTINGS_SECONDS},
+        },
+        "prune sightings": {"task": "customers.prune_sightings", "schedule": schedule(run_every=60 * 60)},
+        # Sends what is in the outbox.
+        "relay events": {
+            "task": "events.relay",
+            "schedule": schedule(run_every=RELAY_SECONDS),
+            "options": {"expires": RELAY_SECONDS},
+        },
+        "prune messages set aside": {"task": "events.prune_set_aside", "schedule": schedule(run_every=24 * 60 * 60)},
+    }
+
+# edx-django-utils' monitoring backends, as dotted names; none unless the installation has one.
+OPENEDX_TELEMETRY: list[str] = env.list("OPENEDX_TELEMETRY", default=[])
+
+# --- What is said ------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        # Says every message it takes; our own lines say what came of it.
+        "celery": {"level": "WARNING"},
+        # Quotes whole addresses, with names and e-mail addresses in them; our own errors name the call without them.
+        "urllib3": {"level": "ERROR"},
+        # Says which user it changed; an id is enough, and we have that.
+        "edx_rest_framework_extensions": {"level": "WARNING"},
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}

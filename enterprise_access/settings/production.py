@@ -1,0 +1,46 @@
+"""Settings of a real installation: everything secret comes from the environment, and nothing secret has a default."""
+
+import os
+
+from django.core.exceptions import ImproperlyConfigured
+
+REQUIRED = (
+    "ALLOWED_HOSTS",
+    "CACHE_URL",
+    "CATALOG_BASE_URL",
+    "CELERY_BROKER_URL",
+    "DATABASE_URL",
+    "JWT_AUDIENCE",
+    "JWT_ISSUER",
+    "JWT_PUBLIC_SIGNING_JWK_SET",
+    "LICENSE_MANAGER_BASE_URL",
+    "LMS_BASE_URL",
+    "OAUTH2_CLIENT_ID",
+    "OAUTH2_CLIENT_SECRET",
+    "SECRET_KEY",
+)
+# Empty counts as missing: an orchestrator passes on as "" what nobody has set.
+if missing := [name for name in REQUIRED if not os.environ.get(name, "").strip()]:
+    raise ImproperlyConfigured(f"Missing or empty in the environment: {', '.join(missing)}.")
+
+from enterprise_access.settings.base import *  # noqa: E402, F403
+from enterprise_access.settings.base import ROOT, env  # noqa: E402
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+
+# TLS ends at the proxy in front, which must set this header and strip it from what comes from outside.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+# Asked from inside, without the proxy: the container's own health check, and the orchestrator's probes.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+# Where `manage.py collectstatic` puts the files of the admin pages; the web process serves them from there.
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "staticfiles"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}

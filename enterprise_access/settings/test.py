@@ -1,0 +1,31 @@
+"""Settings of the test suite: no server, no network, keys made anew for every run.
+
+DATABASE_URL may name a PostgreSQL or MariaDB to run the same suite there.
+"""
+
+import os
+import secrets
+
+os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+os.environ.setdefault("CACHE_URL", "locmemcache://")
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+os.environ.setdefault("JWT_ISSUER", "https://lms.test/oauth2")
+os.environ.setdefault("JWT_AUDIENCE", "openedx")
+# Replaced by the key of the run's own simulator; see tests/conftest.py.
+os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": []}')
+os.environ.setdefault("LMS_BASE_URL", "https://neighbours.test/lms")
+os.environ.setdefault("CATALOG_BASE_URL", "https://neighbours.test/catalog")
+os.environ.setdefault("LICENSE_MANAGER_BASE_URL", "https://neighbours.test/license-manager")
+os.environ.setdefault("OAUTH2_CLIENT_ID", "enterprise-access-worker")
+os.environ.setdefault("OAUTH2_CLIENT_SECRET", secrets.token_urlsafe(20))
+os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
+
+from enterprise_access.settings.base import *  # noqa: F403
+
+ALLOWED_HOSTS = ["testserver"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3") and "memory" not in DATABASES["default"]["NAME"]:  # noqa: F405
+    # A file, when processes have to share it.
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}  # noqa: F405
