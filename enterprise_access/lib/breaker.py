@@ -1,0 +1,218 @@
+"""A circuit breaker for each neighbour: who does not answer several times in a row is left alone for a while.
+
+Closed: calls go through. Open: nothing is sent, and callers are told at once. Half open: the pause is over, and one
+call is let through to see; all others are still told at once. It closes as soon as the neighbour answers anything.
+
+What counts is that nobody was there: a time-out, a broken connection, a 5xx, no access token to be had. A refusal
+(4xx), a throttle (429) or an answer that we do not understand comes from somebody who is there. A 500 to a write says
+nothing either way: the LMS answers so to a bulk enrollment with one bad item in it.
+
+Every process has its own breakers, so that none of them needs anything shared to work; what changes is written to the
+shared cache, for people to see.
+"""
+
+import functools
+import logging
+import os
+import socket
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from attrs import frozen
+from django.conf import settings
+
+from enterprise_access.lib import metrics, shared_cache
+from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# How long what a process said of its neighbours is remembered, and in how many places (processes that share one
+# overwrite each other only when they speak at the same moment).
+_REMEMBERED_SECONDS: Final = 60 * 60
+_PLACES: Final = 64
+
+
+class State(StrEnum):
+    """Whether calls go through."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
+
+
+_AS_NUMBER: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+
+
+@frozen(kw_only=True)
+class NeighbourState:
+    """What one process says of one neighbour: closed, or not closed, `since`; why a call failed last ("": none did)."""
+
+    service: str
+    process: str
+    state: State
+    since: datetime
+    last_reason: str = ""
+
+
+class Breaker:
+    """Decides for one neighbour, in one process, whether calls go through."""
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        failures: int,
+        pause_seconds: float,
+        report: Callable[[NeighbourState], None] = lambda _: None,
+    ) -> None:
+        """Make a closed breaker: it opens after so many `failures` in a row, and lets one call through after a pause.
+
+        `report` is told every change. Instants are of the wall clock, because people read them.
+        """
+        self.service = service
+        self._limit = failures
+        self._pause_seconds = pause_seconds
+        self._report = report
+        self._lock = threading.Lock()
+        self._state = State.CLOSED
+        self._since = time.time()
+        self._retry_at = 0.0
+        self._failures = 0
+        self._last_reason = ""
+        metrics.NEIGHBOUR_STATE.labels(service).set(_AS_NUMBER[State.CLOSED])
+
+    @property
+    def state(self) -> NeighbourState:
+        """What this process says of the neighbour now."""
+        return NeighbourState(
+            service=self.service,
+            process=f"{socket.gethostname()}:{os.getpid()}",
+            state=self._state,
+            since=datetime.fromtimestamp(self._since, tz=UTC),
+            last_reason=self._last_reason,
+        )
+
+    def call(self, send: Callable[[], T], *, is_write: bool = False) -> T:
+        """Return what `send` returns, and learn from what it raises.
+
+        Raises UpstreamUnavailable (`circuit_open`) without sending while the breaker is open.
+        """
+        self._enter()
+        was_there: bool | None = None
+        outcome = "crashed"
+        try:
+            answer = send()
+            was_there, outcome = True, "ok"
+            return answer
+        except UpstreamError as error:
+            was_there, outcome = _was_there(error, is_write=is_write), error.reason.value
+            raise
+        finally:
+            metrics.NEIGHBOUR_CALLS.labels(self.service, outcome).inc()
+            self._learn(was_there, outcome)
+
+    def _enter(self) -> None:
+        """Return if this call may go through. Raises UpstreamUnavailable otherwise."""
+        with self._lock:
+            if self._state is State.CLOSED:
+                return
+            left_seconds = self._retry_at - time.time()
+            # A clock that was set back is no reason to wait longer than the pause.
+            may_try = self._state is State.OPEN and not 0 < left_seconds <= self._pause_seconds
+            if may_try:
+                self._state = State.HALF_OPEN
+        if may_try:
+            self._tell()
+            return
+        metrics.NEIGHBOUR_CALLS.labels(self.service, Reason.CIRCUIT_OPEN.value).inc()
+        raise UpstreamUnavailable(
+            f"{self.service} was not asked: it did not answer several times in a row",
+            service=self.service,
+            reason=Reason.CIRCUIT_OPEN,
+            retry_after_seconds=max(0.0, left_seconds),
+        )
+
+    def _learn(self, was_there: bool | None, outcome: str) -> None:
+        with self._lock:
+            before = self._state
+            if was_there:
+                self._failures, self._state = 0, State.CLOSED
+            elif was_there is None:
+                # Whoever comes next may try instead.
+                self._state = State.CLOSED if before is State.CLOSED else State.OPEN
+            else:
+                self._failures += 1
+                self._last_reason = outcome
+                if before is not State.CLOSED or self._failures >= self._limit:
+                    self._state, self._retry_at = State.OPEN, time.time() + self._pause_seconds
+            has_changed = self._state is not before
+            if has_changed and State.CLOSED in (before, self._state):
+                self._since = time.time()
+        if has_changed:
+            self._tell()
+
+    def _tell(self) -> None:
+        state = self.state
+        log.warning("A neighbour is %s. service=%s last=%s", state.state.value, self.service, state.last_reason)
+        metrics.NEIGHBOUR_STATE.labels(self.service).set(_AS_NUMBER[state.state])
+        metrics.NEIGHBOUR_STATE_CHANGES.labels(self.service, state.state.value).inc()
+        self._report(state)
+
+
+def _was_there(error: UpstreamError, *, is_write: bool) -> bool | None:
+    """Say whether somebody was there who failed us; None: it does not tell."""
+    if not isinstance(error, UpstreamUnavailable):
+        # Refused credentials say something about the LMS, which gives out the tokens, and not about who was meant.
+        return None if error.status is None and error.reason is Reason.AUTHENTICATION else True
+    if error.status is None:
+        return False
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_write:
+        return None
+    return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+# --- one for each neighbour, in each process -------------------------------------------------------------------------
+
+
+def breaker_of(service: str) -> Breaker:
+    """Return this process's breaker of a neighbour."""
+    return _breaker_of(os.getpid(), service)
+
+
+@functools.lru_cache(maxsize=32)
+def _breaker_of(pid: int, service: str) -> Breaker:  # noqa: ARG001 (a forked process has its own)
+    return Breaker(
+        service,
+        failures=settings.BREAKER_FAILURES,
+        pause_seconds=settings.BREAKER_PAUSE_SECONDS,
+        report=_publish,
+    )
+
+
+def neighbour_states() -> list[NeighbourState]:
+    """Return what all processes, on all machines, said of their neighbours when it last changed, the worst first.
+
+    A process that never had to say anything is not listed, nor one that has been silent for an hour.
+    """
+    said = shared_cache.get_many([_place(number) for number in range(_PLACES)])
+    states = [state for by_process in said.values() for state in by_process.values()]
+    return sorted(states, key=lambda state: (-_AS_NUMBER[state.state], state.service, state.process))
+
+
+def _publish(state: NeighbourState) -> None:
+    place = _place(zlib.crc32(state.process.encode()) % _PLACES)
+    said = shared_cache.get_many([place]).get(place, {})
+    said[state.process, state.service] = state
+    shared_cache.set_many({place: said}, seconds=_REMEMBERED_SECONDS)
+
+
+def _place(number: int) -> str:
+    return shared_cache.address_of(kind="neighbours", version=1, place=number)

@@ -1,0 +1,262 @@
+"""A cache of answers that are dear to get: served while young, refreshed behind the back when older, never stampeded.
+
+On top of Django's cache, which processes and machines share. An entry has three ages:
+
+* until its *soft* age it is served, and nothing else happens;
+* until its *hard* age it is served, and somebody is told to refresh it behind the back;
+* after that it is asked for while the caller waits, and is served only if nobody answers ("stale", with its age),
+  until the cache forgets it.
+
+Entries of a group are asked for by one caller at a time, whoever runs where. The others wait for what comes of it,
+and share it: the answer, or the failure. A failure is never stored as an answer, and does not outlive its asking: who
+comes later asks again.
+"""
+
+import logging
+import pickle
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
+from uuid import uuid4
+
+from attrs import evolve, frozen
+from django.conf import settings
+from django.utils import timezone
+
+from enterprise_access.lib import shared_cache
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+# The pauses between looks for what another caller is asking for: short at first, then kinder to the cache.
+FIRST_PAUSE_SECONDS: Final = 0.02
+LAST_PAUSE_SECONDS: Final = 0.2
+# How much earlier than its soft age a group may be refreshed, so that groups stored together do not age together.
+JITTER: Final = 0.2
+# Longer than anybody waits for an answer; after that, nobody needs to be told that there was none.
+FAILURE_SECONDS: Final = 60
+
+_LOCK: Final = "lock"
+_REFRESHING: Final = "refreshing"
+_FAILURE: Final = "failure"
+
+# Asks for keys until time.monotonic() is the second argument, and returns what there is to store.
+Fetch = Callable[[Collection[str], float], Mapping[str, V]]
+
+
+@frozen(kw_only=True)
+class Ages:
+    """How old an entry may become, in seconds. `forget` is the end, whatever happens."""
+
+    soft: float
+    hard: float
+    forget: float
+
+
+@frozen(kw_only=True)
+class Entry(Generic[V]):
+    """A stored answer. `is_stale`: older than its hard age, and served because nobody could be asked."""
+
+    value: V
+    fetched_at: datetime
+    is_stale: bool = False
+
+    def is_older_than(self, seconds: float, *, now: datetime) -> bool:
+        return now - self.fetched_at > timedelta(seconds=seconds)
+
+
+@frozen
+class _Seen(Generic[V]):
+    """What one look at the cache showed: entries, whether somebody is asking, and the last failure's mark."""
+
+    entries: dict[str, Entry[V]]
+    is_asking: bool
+    failure: str | None
+
+
+class RefreshingCache(Generic[V]):
+    """Answers of one kind, each known by a key, in groups that are asked for together (those of a customer, say).
+
+    `version` is raised when values change their shape. `ages_of` says how old a value may become.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        version: int,
+        ages_of: Callable[[V], Ages],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._kind = kind
+        self._version = version
+        self._ages_of = ages_of
+        self._sleep = sleep
+
+    def get(
+        self,
+        group: str,
+        keys: Iterable[str],
+        *,
+        fetch: Fetch[V],
+        refresh_later: Callable[[Collection[str]], None],
+        may_fail: tuple[type[Exception], ...],
+        budget_seconds: float,
+    ) -> dict[str, Entry[V]]:
+        """Return what is to be served for every key that there is anything for. A key without an entry is unknown.
+
+        `fetch` asks while we wait; what it raises of `may_fail` means that nobody could be asked, and is not raised.
+        `refresh_later` is told which keys to refresh behind the back. Waiting for another caller and asking take no
+        longer than `budget_seconds` together.
+        """
+        ends_at = time.monotonic() + budget_seconds
+        wanted = set(keys)
+        if not wanted:
+            return {}
+        seen = self._look(group, wanted)
+        now = timezone.now()
+        young = self._young(seen, now)
+        due = {key for key, entry in young.items() if self._is_due(group, entry, now)}
+        if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
+            refresh_later(due)
+        dear = wanted - young.keys()
+        if dear:
+            young |= self._fetch_or_wait(group, dear, seen, fetch, may_fail, ends_at)
+        stale = {key: evolve(entry, is_stale=True) for key, entry in seen.entries.items() if key not in young}
+        return {**stale, **young}
+
+    def refresh(self, group: str, keys: Collection[str], *, fetch: Fetch[V], ends_at: float) -> dict[str, Entry[V]]:
+        """Fetch and store, whatever is stored already. Raises what `fetch` raises, and stores nothing then."""
+        fetched_at = timezone.now()
+        entries = {key: Entry(value=value, fetched_at=fetched_at) for key, value in fetch(keys, ends_at).items()}
+        # Who asked later and was answered sooner knows better.
+        newer = {key for key, entry in self.peek(group, entries).items() if entry.fetched_at > fetched_at}
+        self._store(group, {key: entry for key, entry in entries.items() if key not in newer})
+        return entries
+
+    def peek(self, group: str, keys: Iterable[str]) -> dict[str, Entry[V]]:
+        """Return what is stored, in one round trip, without asking anybody."""
+        return self._look(group, keys).entries
+
+    def forget(self, group: str, keys: Iterable[str]) -> None:
+        """Drop entries, so that the next caller asks."""
+        shared_cache.delete_many([self._address(group, f"of:{key}") for key in keys])
+
+    # --- one at a time -------------------------------------------------------------------------------------------
+
+    def _fetch_or_wait(
+        self,
+        group: str,
+        keys: set[str],
+        before: _Seen[V],
+        fetch: Fetch[V],
+        may_fail: tuple[type[Exception], ...],
+        ends_at: float,
+    ) -> dict[str, Entry[V]]:
+        """Return young entries: asked for by us, or by whoever is asking already. None when that fails."""
+        seen, pause = before, FIRST_PAUSE_SECONDS
+        while True:
+            if not seen.is_asking:
+                token = uuid4().hex
+                is_ours = shared_cache.add(self._address(group, _LOCK), token, seconds=ends_at - time.monotonic())
+                # None: without a cache nobody can be waited for, and everybody asks.
+                if is_ours is not False:
+                    return self._fetch_missing(group, keys, token, fetch, may_fail, ends_at)
+            self._sleep(pause)
+            pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
+            seen = self._look(group, keys)
+            young = self._young(seen, timezone.now())
+            was_in_vain = seen.failure != before.failure
+            if len(young) == len(keys) or was_in_vain or time.monotonic() >= ends_at:
+                return young
+
+    def _fetch_missing(
+        self,
+        group: str,
+        keys: set[str],
+        token: str,
+        fetch: Fetch[V],
+        may_fail: tuple[type[Exception], ...],
+        ends_at: float,
+    ) -> dict[str, Entry[V]]:
+        """Fetch, holding the lock, what nobody has stored since we looked."""
+        young: dict[str, Entry[V]] = {}
+        try:
+            young = self._young(self._look(group, keys), timezone.now())
+            missing = keys - young.keys()
+            return young | self.refresh(group, missing, fetch=fetch, ends_at=ends_at) if missing else young
+        except may_fail:
+            shared_cache.set_many({self._address(group, _FAILURE): token}, seconds=FAILURE_SECONDS)
+            return young
+        finally:
+            self._unlock(group, token)
+
+    def _unlock(self, group: str, token: str) -> None:
+        address = self._address(group, _LOCK)
+        # Not ours any more when we took longer than the lock lasts.
+        if shared_cache.get_many([address]).get(address) == token:
+            shared_cache.delete_many([address])
+
+    # --- ages ----------------------------------------------------------------------------------------------------
+
+    def _young(self, seen: _Seen[V], now: datetime) -> dict[str, Entry[V]]:
+        """Return the entries that may be served without asking anybody."""
+        return {
+            key: entry
+            for key, entry in seen.entries.items()
+            if not entry.is_older_than(self._ages_of(entry.value).hard, now=now)
+        }
+
+    def _is_due(self, group: str, entry: Entry[V], now: datetime) -> bool:
+        """Say whether it is time to refresh the entry behind the back: earlier for some groups than for others."""
+        spread = zlib.crc32(group.encode()) / 2**32
+        return entry.is_older_than(self._ages_of(entry.value).soft * (1 - JITTER * spread), now=now)
+
+    # --- what is stored ------------------------------------------------------------------------------------------
+
+    def _look(self, group: str, keys: Iterable[str]) -> _Seen[V]:
+        addresses = {self._address(group, f"of:{key}"): key for key in keys}
+        lock, failure = self._address(group, _LOCK), self._address(group, _FAILURE)
+        stored = shared_cache.get_many([*addresses, lock, failure])
+        entries = {key: _decoded(stored[address]) for address, key in addresses.items() if address in stored}
+        return _Seen(
+            entries={key: entry for key, entry in entries.items() if entry is not None},
+            is_asking=lock in stored,
+            failure=stored.get(failure),
+        )
+
+    def _store(self, group: str, entries: Mapping[str, Entry[V]]) -> None:
+        by_seconds: dict[float, dict[str, bytes]] = {}
+        for key, entry in entries.items():
+            stored = by_seconds.setdefault(self._ages_of(entry.value).forget, {})
+            stored[self._address(group, f"of:{key}")] = encoded(entry)
+        for seconds, stored in by_seconds.items():
+            shared_cache.set_many(stored, seconds=seconds)
+
+    def _address(self, group: str, name: str) -> str:
+        return shared_cache.address_of(kind=self._kind, version=self._version, group=group, name=name)
+
+
+def encoded(entry: Entry[Any]) -> bytes:
+    """Return an entry as it is stored: small, because there are many."""
+    return zlib.compress(pickle.dumps((entry.fetched_at, entry.value), protocol=5), level=6)
+
+
+def _decoded(stored: object) -> Entry[Any] | None:
+    """Return a stored entry; None for what other code wrote in a way that we cannot read."""
+    return _decoded_bytes(stored) if isinstance(stored, bytes) else None
+
+
+# What is stored unchanged need not be decoded again; entries are never changed in place.
+@lru_cache(maxsize=2048)
+def _decoded_bytes(stored: bytes) -> Entry[Any] | None:
+    try:
+        fetched_at, value = pickle.loads(zlib.decompress(stored))  # noqa: S301 (Django's cache is trusted with pickles)
+    except Exception as error:  # noqa: BLE001 (a pickle may raise anything)
+        log.warning("A stored answer cannot be read. error=%s", type(error).__name__)
+        return None
+    return Entry(value=value, fetched_at=fetched_at)

@@ -1,0 +1,116 @@
+"""The kinds of error that the service knows, whatever the app.
+
+An app's own error subclasses one kind and gives it a `code`, which is stable and may be relied upon by clients.
+`lib.drf` alone turns a kind into an HTTP answer.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class ServiceError(Exception):
+    """An error with a stable `code`, a sentence for people, and `extra` facts for machines."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str, *, extra: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = dict(extra or {})
+
+
+class Invalid(ServiceError):
+    """What was asked makes no sense as it stands; the detail says how to ask."""
+
+    code = "invalid"
+
+
+class Forbidden(ServiceError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+
+
+class NotFound(ServiceError):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "not_found"
+
+
+class Conflict(ServiceError):
+    """It cannot be done in the state that things are in now."""
+
+    code = "conflict"
+
+
+class Reason(StrEnum):
+    """Why a neighbour could not be asked, or what it refused. Stable: shown in metrics, logs and replies."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    SERVER_ERROR = "server_error"
+    THROTTLED = "throttled"
+    LOCKED = "locked"
+    AUTHENTICATION = "authentication"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    BAD_REQUEST = "bad_request"
+    REFUSED_LOCALLY = "refused_locally"
+    UNEXPECTED_STATUS = "unexpected_status"
+    NOT_JSON = "not_json"
+    UNKNOWN_SHAPE = "unknown_shape"
+    TOO_LARGE = "too_large"
+    CIRCUIT_OPEN = "circuit_open"
+
+
+class UpstreamError(ServiceError):
+    """A neighbour did not give an answer that we can use. Never to be read as "no" or as an empty answer.
+
+    `may_have_happened` says whether a write may have been carried out although no usable answer came back.
+    """
+
+    code = "upstream_error"
+
+    def __init__(
+        self, detail: str, *, service: str, reason: Reason, status: int | None = None, may_have_happened: bool = False
+    ) -> None:
+        super().__init__(detail, extra={"service": service, "reason": reason.value})
+        self.service = service
+        self.reason = reason
+        self.status = status
+        self.may_have_happened = may_have_happened
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The neighbour could not be asked (time-out, 5xx, throttled, no token to be had): ask again later.
+
+    `retry_after_seconds` is what the neighbour itself named, if it did.
+    """
+
+    code = "upstream_unavailable"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        service: str,
+        reason: Reason,
+        status: int | None = None,
+        may_have_happened: bool = False,
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(detail, service=service, reason=reason, status=status, may_have_happened=may_have_happened)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class UpstreamRefused(UpstreamError):
+    """The neighbour understood and said no (4xx): asking the same again will not help."""
+
+    code = "upstream_refused"
+
+
+class UpstreamChanged(UpstreamError):
+    """The neighbour answered in a shape that we do not know: somebody has to look."""
+
+    code = "upstream_changed"

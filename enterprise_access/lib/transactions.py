@@ -1,0 +1,46 @@
+"""Short transactions that are simply done again when the database picks them as the victim of a deadlock."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+import tenacity
+from django.db import OperationalError, transaction
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What MySQL and MariaDB (deadlock, lock wait timeout) and PostgreSQL (deadlock, serialization failure) call it.
+_MYSQL_CODES: Final = frozenset({1205, 1213})
+_POSTGRESQL_STATES: Final = frozenset({"40P01", "40001"})
+ATTEMPTS: Final = 6
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Say whether the transaction was rolled back only because another one was in its way."""
+    if not isinstance(error, OperationalError):
+        return False
+    return bool(error.args and error.args[0] in _MYSQL_CODES) or (
+        getattr(error.__cause__, "sqlstate", None) in _POSTGRESQL_STATES
+    )
+
+
+def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function that is one short transaction run again after a deadlock. It must have no other effects.
+
+    Inside a transaction of the caller it is left alone: the whole of that was rolled back, and is the caller's to repeat.
+    """
+
+    @wraps(function)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> R:
+        if transaction.get_connection().in_atomic_block:
+            return function(*args, **kwargs)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(is_deadlock),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
+            reraise=True,
+        )
+        return retrying(function, *args, **kwargs)
+
+    return retried

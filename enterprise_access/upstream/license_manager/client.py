@@ -1,0 +1,156 @@
+"""license-manager: licenses, plans, agreements. Contract: recordings/license-manager.
+
+Calls with the learner's own token answer for the token's owner alone: a worker account that used them would read, or
+use up, licenses of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.structure import items
+from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.license_manager.types import (
+    ACTIVATED,
+    ASSIGNED,
+    REVOKED,
+    UNASSIGNED,
+    Agreement,
+    License,
+    OwnLicenses,
+    Plan,
+    StaffLicense,
+    read_agreement,
+    read_license,
+    read_license_of_plan,
+    read_own_licenses_page,
+    read_plan,
+    read_staff_license,
+)
+from enterprise_access.upstream.paging import numbered_pages, page_of
+from enterprise_access.upstream.rights import OPERATOR, need_role
+
+_STATUSES: Final = frozenset({ACTIVATED, ASSIGNED, REVOKED, UNASSIGNED})
+
+
+class LicenseManagerClient:
+    """Asks license-manager as our worker account, or as a learner where it answers only to learners.
+
+    Every method raises UpstreamUnavailable (time-out, 5xx, throttled, locked: later), UpstreamRefused (4xx, or
+    malformed input that was not sent: never again) or UpstreamChanged (unknown shape: alert).
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._checked = Identifiers(transport.refusal)
+
+    def within(self, *, total_seconds: float) -> "LicenseManagerClient":
+        """Return the same client with a smaller budget for each call."""
+        return LicenseManagerClient(self.transport.within(total_seconds=total_seconds))
+
+    # --- as our worker account ------------------------------------------------------------------------------------
+
+    def list_licenses_of(self, *, customer_uuid: UUID, user_email: str) -> tuple[License, ...]:
+        """Return every license of the learner, in whatever state, of whatever plan; empty means "has none".
+
+        Found by the e-mail that license-manager has stored: after an address change the old one, until the learner has
+        looked at their own licenses once.
+        """
+        params = [
+            ("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
+            ("user_email", self._checked.email(user_email)),
+        ]
+        return tuple(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, page_of(read_license)))
+
+    def list_plans(self, *, customer_uuid: UUID) -> tuple[Plan, ...]:
+        """Return the customer's plans that are switched on, expired and future ones included."""
+        params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
+        return tuple(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(read_plan)))
+
+    def list_plan_licenses(self, *, plan_uuid: UUID, statuses: Sequence[str] = ()) -> tuple[License, ...]:
+        """Return the licenses of one plan, of these statuses, or of all."""
+        if not _STATUSES.issuperset(statuses):
+            raise self.transport.refusal("statuses has one that no license can have")
+        params = [("page_size", "500")]
+        if statuses:
+            params.append(("status", ",".join(statuses)))
+        ask = self._ask_as_operator("/api/v1/subscriptions/{}/licenses/", self._checked.uuid(plan_uuid, "plan_uuid"))
+        return tuple(numbered_pages(ask, params, page_of(read_license_of_plan)))
+
+    def get_agreement(self, *, customer_uuid: UUID) -> Agreement | None:
+        """Return the agreement of a customer; None when there is none."""
+        params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
+        found = numbered_pages(self._ask_as_operator("/api/v1/customer-agreement/"), params, page_of(read_agreement))
+        return next((agreement for agreement in found if agreement.customer_uuid == customer_uuid), None)
+
+    def staff_lookup(self, *, user_email: str) -> tuple[StaffLicense, ...]:
+        """Return the licenses of an e-mail address at all customers, for a support agent."""
+        answer = self.transport.read_by_post(
+            "/api/v1/staff_lookup_licenses/", json={"user_email": self._checked.email(user_email)}, expect=(200, 404)
+        )
+        if answer.status == 404:
+            if answer.body:
+                raise answer.failure()
+            return ()
+        return answer.read(items(read_staff_license))
+
+    # --- as the learner -------------------------------------------------------------------------------------------
+
+    def list_own_licenses(self, *, learner_token: str, customer_uuid: UUID) -> OwnLicenses:
+        """Return the licenses of the token's owner, in whatever state, of plans that are switched on.
+
+        Reading has a side effect that we want: license-manager takes over the learner's present e-mail address.
+        """
+        params = [
+            ("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
+            ("include_revoked", "true"),
+            ("current_plans_only", "false"),
+            ("page_size", "100"),
+        ]
+        learner = self.transport.as_learner(learner_token)
+        agreement: Agreement | None = None
+
+        def ask(params: Params) -> Answer:
+            nonlocal agreement
+            answer = learner.get("/api/v1/learner-licenses/", params=params)
+            agreement = answer.read(read_own_licenses_page).agreement
+            return answer
+
+        licenses = tuple(numbered_pages(ask, params, read_own_licenses_page))
+        return OwnLicenses(licenses=licenses, agreement=agreement)
+
+    def activate(self, *, learner_token: str, activation_key: UUID) -> License:
+        """Activate the learner's license, and return it: maybe another one than the key belonged to.
+
+        UpstreamRefused: not the learner's, revoked (status 422), or of a plan that is not current.
+        """
+        answer = self.transport.as_learner(learner_token).post(
+            "/api/v1/license-activation/",
+            params=[("activation_key", self._checked.uuid(activation_key, "activation_key"))],
+        )
+        return answer.read(read_license)
+
+    def auto_apply(self, *, learner_token: str, agreement_uuid: UUID) -> License:
+        """Take a license of the agreement's auto-apply plan for the learner. It may be `assigned`: then activate it.
+
+        Two learners who ask at the same moment may be given the same one: read their own licenses before relying on it.
+        UpstreamRefused with status 422: no such plan, none left, or the learner's license was revoked.
+        """
+        answer = self.transport.as_learner(learner_token).post(
+            "/api/v1/customer-agreement/{}/auto-apply/", self._checked.uuid(agreement_uuid, "agreement_uuid")
+        )
+        return answer.read(read_license)
+
+    def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
+        return lambda params: self.transport.get(path, *ids, params=params)
+
+    def _ask_as_operator(self, path: str, *ids: str) -> Callable[[Params], Answer]:
+        """Ask where license-manager answers an empty list to a caller who may not see this customer."""
+
+        def ask(params: Params) -> Answer:
+            answer = self.transport.get(path, *ids, params=params)
+            need_role(self.transport, OPERATOR)
+            return answer
+
+        return ask

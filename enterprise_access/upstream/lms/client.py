@@ -1,0 +1,272 @@
+"""The LMS: edx-enterprise, and the platform's enrollment API. Contract: recordings/lms and recordings/edx-platform."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+from uuid import UUID
+
+from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.structure import Read
+from enterprise_access.upstream.absence import is_absence
+from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.lms.portal_types import (
+    PortalCustomer,
+    PortalLink,
+    PortalLinks,
+    read_portal_customer,
+    read_portal_links_page,
+)
+from enterprise_access.upstream.lms.types import (
+    Customer,
+    EnrollAnswer,
+    EnrollItem,
+    EnterpriseEnrollment,
+    EnterpriseEnrollmentDetail,
+    LearnerLink,
+    LinkReader,
+    PlatformEnrollment,
+    PortalEnrollment,
+    RunModes,
+    read_customer,
+    read_enroll_answer,
+    read_enterprise_enrollment,
+    read_enterprise_enrollment_details,
+    read_platform_enrollment,
+    read_portal_enrollments,
+    read_run_modes,
+)
+from enterprise_access.upstream.paging import Page, cursor_pages, in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.rights import need_staff
+
+T = TypeVar("T")
+
+_ENTERPRISE: Final = "/enterprise/api/v1"
+_ENROLLMENT: Final = "/api/enrollment/v1"
+_LEARNERS: Final = f"{_ENTERPRISE}/enterprise-learner/"
+_PAGE_SIZE: Final = ("page_size", "100")
+
+
+class LmsClient:
+    """Asks the LMS as our worker account, or as a learner where it answers only to learners.
+
+    Every method raises UpstreamUnavailable (time-out, 5xx, throttled: later), UpstreamRefused (4xx, or malformed input
+    that was not sent: never again) or UpstreamChanged (unknown shape: alert).
+    """
+
+    def __init__(self, transport: Transport, *, enroll_read_seconds: float = 30) -> None:
+        self.transport = transport
+        self._enroll_read_seconds = enroll_read_seconds
+        self._checked = Identifiers(transport.refusal)
+
+    def within(self, *, total_seconds: float) -> "LmsClient":
+        """Return the same client with a smaller budget for each of its reads."""
+        smaller = self.transport.within(total_seconds=total_seconds)
+        return LmsClient(smaller, enroll_read_seconds=self._enroll_read_seconds)
+
+    # --- customers and their learners ----------------------------------------------------------------------------
+
+    def get_customer(self, *, customer_uuid: UUID) -> Customer | None:
+        """Return an active customer; None when it is unknown or inactive (the LMS does not tell them apart)."""
+        return self._get_customer(customer_uuid, read_customer)
+
+    def find_customer(self, *, slug: str) -> Customer | None:
+        """Return the active customer with this slug; None when there is none."""
+        found = self._find_customers(slug, read_customer)
+        return next((customer for customer in found if customer.slug == slug), None)
+
+    def get_portal_customer(self, *, customer_uuid: UUID) -> PortalCustomer | None:
+        """Return the same as `get_customer` with all that the learner portal shows."""
+        return self._get_customer(customer_uuid, read_portal_customer)
+
+    def find_portal_customer(self, *, slug: str) -> PortalCustomer | None:
+        """Return the same as `find_customer` with all that the learner portal shows."""
+        found = self._find_customers(slug, read_portal_customer)
+        return next((customer for customer in found if customer.slug == slug), None)
+
+    def _get_customer(self, customer_uuid: UUID, read: Read[T]) -> T | None:
+        path = f"{_ENTERPRISE}/enterprise-customer/{{}}/"
+        answer = self.transport.get(path, self._checked.uuid(customer_uuid, "customer_uuid"), expect=(200, 404))
+        if not is_absence(answer, status=404):
+            return answer.read(read)
+        # To a caller who is not staff the LMS says the same of every customer.
+        need_staff(self.transport)
+        return None
+
+    def _find_customers(self, slug: str, read: Read[T]) -> Iterator[T]:
+        params = [("slug", self._checked.slug(slug)), _PAGE_SIZE]
+        return numbered_pages(self._ask_as_staff(f"{_ENTERPRISE}/enterprise-customer/"), params, page_of(read))
+
+    def list_learner_links(
+        self,
+        *,
+        customer_uuid: UUID | None = None,
+        lms_user_ids: Sequence[int] | None = None,
+        username: str | None = None,
+    ) -> tuple[LearnerLink, ...]:
+        """Return the links that match all of the filters given, of which there must be one.
+
+        Only learners who are linked now have one. The order does not shift while learners are enrolled.
+        """
+        params: list[tuple[str, str]] = [_PAGE_SIZE, ("ordering", "user_id")]
+        if customer_uuid is not None:
+            params.append(("enterprise_customer", self._checked.uuid(customer_uuid, "customer_uuid")))
+        if username is not None:
+            params.append(("username", self._checked.username(username)))
+        if lms_user_ids is None and customer_uuid is None and username is None:
+            raise self.transport.refusal("without a filter this would be every learner of every customer")
+        if lms_user_ids is None:
+            return tuple(self._links(params))
+        ids = [str(self._checked.positive(user_id, "lms_user_id")) for user_id in dict.fromkeys(lms_user_ids)]
+        pieces = in_pieces(ids)
+        return tuple(link for piece in pieces for link in self._links([*params, ("user_ids", ",".join(piece))]))
+
+    def iterate_learner_links(self, *, customer_uuid: UUID) -> Iterator[LearnerLink]:
+        """Yield the linked learners of a customer by rising LMS user id, a page at a time.
+
+        In this order pages do not shift while learners are enrolled (which changes the default order). A customer that
+        the LMS does not know is refused (`bad_request`).
+        """
+        customer = self._checked.uuid(customer_uuid, "customer_uuid")
+        return self._links([_PAGE_SIZE, ("ordering", "user_id"), ("enterprise_customer", customer)])
+
+    def _links(self, params: Params) -> Iterator[LearnerLink]:
+        return numbered_pages(self._ask_as_staff(_LEARNERS), params, page_of(LinkReader()))
+
+    def list_portal_links(self, *, username: str) -> PortalLinks:
+        """Return all customers of a learner as the learner portal shows them, and the LMS's feature switches."""
+        ask = self._ask_as_staff(_LEARNERS)
+        features: Mapping[str, bool] = {}
+
+        def read_page(value: object) -> Page[PortalLink]:
+            nonlocal features
+            page = read_portal_links_page(value)
+            features = page.features
+            return page
+
+        params = [_PAGE_SIZE, ("ordering", "user_id"), ("username", self._checked.username(username))]
+        links = tuple(numbered_pages(ask, params, read_page))
+        return PortalLinks(links=links, features=features)
+
+    def is_learner_visible(self, *, lms_user_id: int) -> bool:
+        """Say whether our worker account gets to see this learner, who is known to be linked somewhere.
+
+        False means that the account is not staff: then the LMS answers with empty lists instead of refusing.
+        """
+        return bool(self.list_learner_links(lms_user_ids=[lms_user_id]))
+
+    # --- enrolling -----------------------------------------------------------------------------------------------
+
+    def enroll(self, *, customer_uuid: UUID, items: Sequence[EnrollItem]) -> EnrollAnswer:
+        """Enroll, all in one call that is not all or nothing: read the answer item by item.
+
+        One run that the LMS does not know fails the whole call (UpstreamUnavailable, `server_error`), and what came
+        before it in the list may or may not have happened.
+        """
+        if not items:
+            raise self.transport.refusal("there is nothing to enroll")
+        answer = self.transport.post(
+            f"{_ENTERPRISE}/enterprise-customer/{{}}/enroll_learners_in_courses/",
+            self._checked.uuid(customer_uuid, "customer_uuid"),
+            json={"enrollments_info": [self._enrollment_info(item) for item in items], "notify": False},
+            expect=(201, 202, 409),
+            read_seconds=self._enroll_read_seconds,
+        )
+        return answer.read(read_enroll_answer)
+
+    def _enrollment_info(self, item: EnrollItem) -> dict[str, object]:
+        info: dict[str, object] = {
+            "user_id": self._checked.positive(item.lms_user_id, "lms_user_id"),
+            "course_run_key": self._checked.run_key(item.course_run_key),
+        }
+        if (item.license_uuid is None) == (item.transaction_id is None):
+            raise self.transport.refusal("an item needs a license or a transaction, and not both")
+        if item.license_uuid is not None:
+            info["license_uuid"] = self._checked.uuid(item.license_uuid, "license_uuid")
+        else:
+            info["transaction_id"] = self._checked.uuid(item.transaction_id, "transaction_id")
+        if item.is_default_auto_enrollment:
+            info["is_default_auto_enrollment"] = True
+        return info
+
+    # --- enrollments as the platform knows them -------------------------------------------------------------------
+
+    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> tuple[PlatformEnrollment, ...]:
+        """Return all enrollments of these learners, active or not, whoever made them.
+
+        A learner without enrollments and a username that nobody has look the same: no rows.
+        """
+        names = [self._checked.username(name) for name in dict.fromkeys(usernames)]
+        ask = self._ask(f"{_ENROLLMENT}/enrollments")
+        found: list[PlatformEnrollment] = []
+        for piece in in_pieces(names):
+            found += cursor_pages(ask, [("username", ",".join(piece))], page_of(read_platform_enrollment))
+        return tuple(found)
+
+    def get_run_modes(self, *, course_run_key: str) -> RunModes | None:
+        """Return modes and window of a run; None when the platform does not know it."""
+        answer = self.transport.get(
+            f"{_ENROLLMENT}/course/{{}}",
+            self._checked.run_key(course_run_key),
+            params=[("include_expired", "1")],
+            expect=(200, 400),
+        )
+        if is_absence(answer, status=400, key="message", starts_with="No course found"):
+            return None
+        return answer.read(read_run_modes)
+
+    # --- enrollments as edx-enterprise knows them -----------------------------------------------------------------
+
+    def list_enterprise_enrollments(
+        self, *, enterprise_customer_user_id: int, course_run_key: str | None = None
+    ) -> tuple[EnterpriseEnrollment, ...]:
+        """Return what edx-enterprise has on a learner of a customer. Read from a replica: may lag after a write."""
+        learner = self._checked.positive(enterprise_customer_user_id, "enterprise_customer_user_id")
+        params = [("enterprise_customer_user", str(learner)), _PAGE_SIZE]
+        if course_run_key is not None:
+            params.append(("course_id", self._checked.run_key(course_run_key)))
+        ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-course-enrollment/")
+        return tuple(numbered_pages(ask, params, page_of(read_enterprise_enrollment)))
+
+    def list_enterprise_enrollments_admin(
+        self, *, customer_uuid: UUID, lms_user_id: int
+    ) -> tuple[EnterpriseEnrollmentDetail, ...]:
+        """Return the same with state and revocation, without lag.
+
+        Empty for customers without data sharing consent, and without audit enrollments where audit reporting is off.
+        """
+        params = [
+            ("lms_user_id", str(self._checked.positive(lms_user_id, "lms_user_id"))),
+            ("enterprise_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
+            _PAGE_SIZE,
+        ]
+        ask = self._ask(f"{_ENTERPRISE}/enterprise-course-enrollment-admin/")
+        return tuple(numbered_pages(ask, params, read_enterprise_enrollment_details))
+
+    # --- as the learner -------------------------------------------------------------------------------------------
+
+    def list_portal_enrollments(
+        self, *, learner_token: str, customer_uuid: UUID, is_active: bool | None = None
+    ) -> tuple[PortalEnrollment, ...]:
+        """Return the enrollments that the token's owner has through a customer; None: active or not.
+
+        UpstreamRefused with `not_found`: the owner is not linked to this customer.
+        """
+        params = [("enterprise_id", self._checked.uuid(customer_uuid, "customer_uuid"))]
+        if is_active is not None:
+            params.append(("is_active", "true" if is_active else "false"))
+        answer = self.transport.as_learner(learner_token).get(
+            "/enterprise_learner_portal/api/v1/enterprise_course_enrollments/", params=params
+        )
+        return answer.read(read_portal_enrollments)
+
+    def _ask(self, path: str) -> Callable[[Params], Answer]:
+        return lambda params: self.transport.get(path, params=params)
+
+    def _ask_as_staff(self, path: str) -> Callable[[Params], Answer]:
+        """Ask where the LMS leaves out, without a word, what a caller who is not staff may not see."""
+
+        def ask(params: Params) -> Answer:
+            answer = self.transport.get(path, params=params)
+            need_staff(self.transport)
+            return answer
+
+        return ask

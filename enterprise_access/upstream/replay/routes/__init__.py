@@ -1,0 +1,16 @@
+"""Which method of which client sends a recorded request, and with which arguments."""
+
+from typing import Final
+
+from enterprise_access.upstream.replay.recording import Recording
+from enterprise_access.upstream.replay.routes import catalog, license_manager, lms
+from enterprise_access.upstream.replay.routes.shared import Arguments, Route
+
+__all__ = ["ROUTES", "Arguments", "Route", "route_of"]
+
+ROUTES: Final = (*lms.ROUTES, *catalog.ROUTES, *license_manager.ROUTES)
+
+
+def route_of(recording: Recording) -> Route | None:
+    """Return the endpoint in use that the recording is about; None when we do not use it."""
+    return next((route for route in ROUTES if route.matches(recording)), None)
