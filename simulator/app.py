@@ -1,0 +1,158 @@
+"""Put the neighbours, the portal page and the control interface together into one WSGI program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from attrs import frozen
+from flask import Flask, Response, current_app, request
+from flask.typing import RouteCallable
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from . import answers, throttles
+from .catalog import catalog
+from .control import control
+from .faults import NEIGHBOURS, FaultLayer, Faults
+from .license_manager import license_manager
+from .lms import lms
+from .platform import platform
+from .portal import portal
+from .seed import seed
+from .throttles import Throttles
+from .tokens import AUDIENCE, ISSUER, Tokens, throwaway_jwk
+from .world import World, utc_now
+
+
+@frozen(kw_only=True)
+class Simulator:
+    """What belongs to one program: reachable as `app.extensions["simulator"]`."""
+
+    world: World
+    tokens: Tokens
+    faults: Faults
+    throttles: Throttles
+    service_url: str
+
+
+def create_app(
+    world: World | None = None,
+    *,
+    state_file: str | Path | None = None,
+    signing_key: str | Mapping[str, Any] | None = None,
+    service_url: str = "http://127.0.0.1:8000",
+    issuer: str = ISSUER,
+    audience: str = AUDIENCE,
+    now: Callable[[], datetime] = utc_now,
+) -> Flask:
+    """Build the program around `world`, or around the named world.
+
+    `state_file` keeps the state over restarts. `signing_key` is a private RSA JWK (JSON text or mapping); without one a
+    throwaway key is made.
+    """
+    world = world or World(now=now, seed=seed)
+    if state_file is not None:
+        world.keep_in(Path(state_file))
+    jwk = json.loads(signing_key) if isinstance(signing_key, str) else signing_key or throwaway_jwk()
+    app = Flask(__name__)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    app.extensions["simulator"] = simulator = Simulator(
+        world=world,
+        tokens=Tokens(world=world, signing_jwk=jwk, issuer=issuer, audience=audience),
+        faults=Faults(),
+        throttles=Throttles(),
+        service_url=service_url.rstrip("/"),
+    )
+    for blueprint in (lms, platform, catalog, license_manager, portal, control):
+        app.register_blueprint(blueprint)
+    _add_handlers(app)
+    for name, view in app.view_functions.items():
+        app.view_functions[name] = _locked(world, view)
+    app.wsgi_app = FaultLayer(app, app.wsgi_app, world=world, faults=simulator.faults)  # type: ignore[method-assign]
+    return app
+
+
+def simulator_of(app: Flask) -> Simulator:
+    """Return what `create_app` put together: world, tokens, faults."""
+    simulator: Simulator = app.extensions["simulator"]
+    return simulator
+
+
+def _locked(world: World, view: RouteCallable) -> RouteCallable:
+    """One call at a time sees and changes the world."""
+
+    def locked(**arguments: Any) -> Any:
+        with world.lock:
+            return view(**arguments)
+
+    return locked
+
+
+def _add_handlers(app: Flask) -> None:
+    app.before_request(_throttle)
+    app.after_request(_redirect_as_django_does)
+    app.register_error_handler(answers.Abort, lambda abort: abort.response)
+    app.register_error_handler(MethodNotAllowed, _method_not_allowed)
+    app.register_error_handler(404, _page_not_found)
+
+
+def _throttle() -> Response | None:
+    """Answer 429 where a rate is used up, if the world's throttles are switched on."""
+    simulator = simulator_of(current_app)
+    if not simulator.world.quirks.has_throttles or request.endpoint is None:
+        return None
+    claims = _unverified_claims()
+    address = request.remote_addr or "somewhere"
+    who = str(claims.get("preferred_username", address))
+    if request.blueprint == "license_manager":
+        rates = throttles.LICENSE_MANAGER if claims else throttles.LICENSE_MANAGER_ANONYMOUS
+    elif request.endpoint == "platform.enrollments":
+        rates = throttles.PLATFORM_STAFF if claims.get("administrator") else throttles.PLATFORM_OTHERS
+    elif request.endpoint == "platform.course":
+        rates, who = throttles.MODES_PER_ADDRESS, address
+    else:
+        return None
+    scope = "license_manager" if request.blueprint == "license_manager" else request.endpoint
+    wait = simulator.throttles.seconds_to_wait(scope=scope, who=who, rates=rates, now=simulator.world.now())
+    return answers.throttled(wait) if wait else None
+
+
+def _unverified_claims() -> dict[str, Any]:
+    _, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        return {}
+    return claims
+
+
+def _redirect_as_django_does(response: Response) -> Response:
+    """A missing slash: 301 with an empty body and a relative location."""
+    if response.status_code == 308:
+        parts = urlsplit(response.headers["Location"])
+        location = parts.path + (f"?{parts.query}" if parts.query else "")
+        response = Response(b"", status=301, content_type="text/html; charset=utf-8")
+        response.autocorrect_location_header = False
+        response.headers["Location"] = location
+    return response
+
+
+def _method_not_allowed(error: MethodNotAllowed) -> Response:
+    """Credentials are looked at first, as in Django REST framework."""
+    if request.path.lstrip("/").split("/", 1)[0].replace("-", "_") in NEIGHBOURS:
+        try:
+            answers.authenticate()
+        except answers.Abort as abort:
+            return abort.response
+    response = answers.detail(f'Method "{request.method}" not allowed.', 405)
+    response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return response
+
+
+def _page_not_found(_error: HTTPException) -> Response:
+    return answers.html_page(404, *answers.NOT_FOUND)

@@ -1,0 +1,106 @@
+"""The page that plays the learner portal, and the JSON behind it: choose a learner, sign in, see courses, leave one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, render_template, request
+
+from .answers import answer, instant, the_tokens, the_world
+from .lms_records import user_record
+from .tables import fold
+from .values import Customer, Enrollment, User
+from .world import UnknownName, World
+
+portal = Blueprint("portal", __name__)
+
+
+@portal.get("/")
+def page() -> str:
+    return render_template("portal.html", service_url=current_app.extensions["simulator"].service_url)
+
+
+@portal.get("/portal/learners")
+def learners() -> Response:
+    """Everybody who is, or was, linked to a customer, by customer."""
+    world = the_world()
+    return answer([_group(world, customer) for customer in world.tables.customers])
+
+
+@portal.post("/portal/sign-in")
+def sign_in() -> Response:
+    """Return the learner's JWT and both objects. The customer signed in for becomes the active one, if linked."""
+    world = the_world()
+    body = request.get_json(silent=True) or {}
+    try:
+        user, customer = world.user(str(body.get("username"))), world.customer(str(body.get("customer")))
+    except UnknownName as error:
+        return answer({"error": str(error.args[0])}, 404)
+    link = world.tables.links.get((customer.uuid, user.id))
+    if link is not None and link.is_linked and not link.is_active:
+        world.link(username=user.username, customer=customer.uuid)
+    token = the_tokens().token_for(user.username)
+    return answer({"token": token, "learner": user_record(world, user.id), "customer": _customer_record(customer)})
+
+
+@portal.get("/portal/courses")
+def courses() -> Response:
+    """The courses that the learner has at the platform, left ones too."""
+    world = the_world()
+    try:
+        rows = world.enrollments_of(request.args.get("username", ""))
+    except UnknownName as error:
+        return answer({"error": str(error.args[0])}, 404)
+    return answer([_course_record(world, row) for row in rows])
+
+
+@portal.get("/portal/titles")
+def titles() -> Response:
+    """Course keys and their titles: the page names courses by them."""
+    return answer({course.key: course.title for course in the_world().tables.courses})
+
+
+@portal.post("/portal/leave")
+def leave() -> Response:
+    world = the_world()
+    body = request.get_json(silent=True) or {}
+    try:
+        row = world.leave(username=str(body.get("username")), run_key=str(body.get("course_run_key")))
+    except UnknownName as error:
+        return answer({"error": str(error.args[0])}, 404)
+    return answer(_course_record(world, row))
+
+
+def _group(world: World, customer: Customer) -> dict[str, Any]:
+    links = world.tables.links.where(customer=customer.uuid)
+    rows = [(world.tables.users.first(id=link.user_id), link) for link in links]
+    rows.sort(key=lambda row: (bool(row[0] and row[0].extra_roles), row[1].user_id))
+    people = [_learner_record(user) | {"is_linked": link.is_linked} for user, link in rows if user is not None]
+    return {"customer": _customer_record(customer), "learners": people}
+
+
+def _learner_record(user: User) -> dict[str, Any]:
+    name = f"{user.first_name} {user.last_name}"
+    return {"username": user.username, "name": name, "email": user.email, "lms_user_id": user.id, "note": user.note}
+
+
+def _customer_record(customer: Customer) -> dict[str, Any]:
+    return {
+        "uuid": str(customer.uuid),
+        "slug": customer.slug,
+        "name": customer.name,
+        "is_active": customer.is_active,
+    }
+
+
+def _course_record(world: World, row: Enrollment) -> dict[str, Any]:
+    run = world.tables.runs.get(fold(row.run_key))
+    return {
+        "course_run_key": row.run_key,
+        "course_key": run.course_key if run else None,
+        "title": run.title if run else row.run_key,
+        "mode": row.mode,
+        "is_active": row.is_active,
+        "enrolled_at": instant(row.created_at),
+        "changed_at": instant(row.modified_at),
+    }

@@ -1,0 +1,16 @@
+"""Ways in which the real services misbehave now and then: switched on by a test, off by default."""
+
+from __future__ import annotations
+
+from attrs import define
+
+
+@define(kw_only=True)
+class Quirks:
+    """Switches of the world. `has_throttles` turns the neighbours' rate limits on."""
+
+    has_throttles: bool = False
+    # A 500 of the bulk enrollment keeps the items handled before the crash, as a server without ATOMIC_REQUESTS does.
+    keeps_work_before_crash: bool = False
+    # This many of the next auto-applies by other learners are told the license that was applied last: no row lock.
+    auto_apply_collisions: int = 0

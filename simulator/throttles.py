@@ -1,0 +1,44 @@
+"""The neighbours' rate limits: sliding windows per user, off unless the world's quirk is switched on."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from datetime import datetime
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Rate:
+    calls: int
+    seconds: int
+
+
+LICENSE_MANAGER = (Rate(calls=18, seconds=1), Rate(calls=360, seconds=60))
+LICENSE_MANAGER_ANONYMOUS = (Rate(calls=60, seconds=60),)
+PLATFORM_STAFF = (Rate(calls=120, seconds=60),)
+PLATFORM_OTHERS = (Rate(calls=40, seconds=60),)
+MODES_PER_ADDRESS = (Rate(calls=40, seconds=60),)
+
+
+class Throttles:
+    """Who called when. A refused call does not count."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[str, str], deque[float]] = {}
+
+    def seconds_to_wait(self, *, scope: str, who: str, rates: tuple[Rate, ...], now: datetime) -> int | None:
+        """Count one call, and return None; or the seconds to wait, where a rate is used up."""
+        at, calls = now.timestamp(), self._calls.setdefault((scope, who), deque(maxlen=1000))
+        waits = [_wait(calls, rate, at) for rate in rates]
+        if any(waits):
+            return max(1, math.ceil(max(waits)))
+        calls.append(at)
+        return None
+
+
+def _wait(calls: deque[float], rate: Rate, at: float) -> float:
+    """Return how long until the window of the rate has room again; 0 if it has."""
+    recent = [call for call in calls if at - call < rate.seconds]
+    return recent[-rate.calls] + rate.seconds - at if len(recent) >= rate.calls else 0.0
