@@ -1,0 +1,15 @@
+"""What customers refuses."""
+
+from enterprise_access.lib.errors import Invalid, NotFound
+
+
+class CustomerUnknown(NotFound):
+    """The LMS knows no such customer, or it is switched off there."""
+
+    code = "customer_unknown"
+
+
+class LearnerNotAssociated(Invalid):
+    """The learner is not linked to the customer. (The LMS itself answers 400 here, and clients know it so.)"""
+
+    code = "learner_not_linked"

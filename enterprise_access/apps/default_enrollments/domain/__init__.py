@@ -1,0 +1,1 @@
+"""The rules of default enrollments. Pure: no Django, no network, no clock."""

@@ -1,0 +1,309 @@
+"""The decision: what one default enrollment of one learner needs. The rules are in docs/reference/default-enrollments.
+
+Each rule is a function that answers with a verdict when it matches, and with None when it does not.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+
+from attrs import define
+
+from enterprise_access.apps.content_metadata.domain import CourseRun, Unresolved, course_key_of_run
+from enterprise_access.apps.course_types.domain.modes import (
+    Modes,
+    deadline,
+    effective,
+    is_expired,
+    is_paid,
+    pick,
+    want,
+)
+from enterprise_access.apps.default_enrollments.domain.values import (
+    Case,
+    Enrollment,
+    RealizationFact,
+    Reason,
+    Rule,
+    Verdict,
+)
+from enterprise_access.lib.keys import fold, same_key
+
+
+def decide(case: Case, *, now: datetime) -> Verdict:
+    """Say what one default enrollment needs at `now` (aware UTC). The first rule that matches wins."""
+    view = _View(case=case, now=now)
+    verdicts = (rule(view) for rule in _RULES)
+    return next(verdict for verdict in verdicts if verdict is not None)
+
+
+def belongs_to_course(case: Case, *, course_key: str | None, course_run_key: str) -> bool:
+    """Say whether a row with these keys is of the intention's course.
+
+    The first evidence there is decides: the row's stored course key, the course's current runs, the run key itself.
+    The run that is meant is of the course whatever a row says, so that it is never touched unseen.
+    """
+    run_key = fold(course_run_key)
+    if run_key == case.target_run_key:
+        return True
+    if course_key:
+        return fold(course_key) == case.course
+    if run_key in case.run_keys:
+        return True
+    parsed = course_key_of_run(run_key)
+    return parsed is not None and parsed == case.course
+
+
+@define(kw_only=True, slots=False)
+class _View:
+    """The case as the rules look at it. Kept for one decision, so that each question is answered once."""
+
+    case: Case
+    now: datetime
+
+    @cached_property
+    def realizations(self) -> tuple[RealizationFact, ...]:
+        """What was realized in this course, by this intention or another of the customer."""
+        return tuple(row for row in self.case.realizations if self._is_of_course(row))
+
+    @cached_property
+    def realized_runs(self) -> frozenset[str]:
+        """The runs of this course in which some intention was realized, folded."""
+        return frozenset(fold(row.course_run_key) for row in self.realizations)
+
+    @cached_property
+    def in_scope(self) -> tuple[Enrollment, ...]:
+        """Enrollments in any run of the course, or for a run intention in that very run."""
+        if self.case.is_course_intention:
+            return tuple(row for row in self.case.enrollments if self._is_of_course(row))
+        return tuple(row for row in self.case.enrollments if fold(row.course_run_key) == self.case.target_run_key)
+
+    @cached_property
+    def in_realized_runs(self) -> tuple[Enrollment, ...]:
+        """Enrollments in realized runs, whatever the scope."""
+        return tuple(row for row in self.case.enrollments if fold(row.course_run_key) in self.realized_runs)
+
+    @cached_property
+    def visible_runs(self) -> frozenset[str]:
+        """The runs that the platform shows an enrollment in, folded."""
+        return frozenset(fold(row.course_run_key) for row in self.case.enrollments)
+
+    @cached_property
+    def audit_like_in_resolved_run(self) -> tuple[Enrollment, ...]:
+        """Active enrollments in the resolved run that nobody paid for."""
+        run = self.case.resolved_run
+        if run is None:
+            return ()
+        return tuple(row for row in _active_audit_like(self.in_scope) if same_key(row.course_run_key, run.key))
+
+    @property
+    def run(self) -> CourseRun:
+        """The resolved run. Only for rules after [D8]."""
+        assert self.case.resolved_run is not None  # noqa: S101 - [D8] took every case without a run
+        return self.case.resolved_run
+
+    @property
+    def modes(self) -> Modes:
+        """The modes of the resolved run. Only for rules after [D14]."""
+        assert self.case.modes is not None  # noqa: S101 - [D14] took every case without modes
+        return self.case.modes
+
+    def _is_of_course(self, row: Enrollment | RealizationFact) -> bool:
+        return belongs_to_course(self.case, course_key=row.course_key, course_run_key=row.course_run_key)
+
+
+def _active_audit_like(rows: tuple[Enrollment, ...]) -> tuple[Enrollment, ...]:
+    return tuple(row for row in rows if row.is_active is True and not row.is_paid)
+
+
+def _d0_nobody_to_enroll(view: _View) -> Verdict | None:
+    if not view.case.is_customer_active:
+        return Verdict.skip(Rule.D0, Reason.CUSTOMER_INACTIVE)
+    if not view.case.is_linked:
+        return Verdict.skip(Rule.D0, Reason.LEARNER_NOT_LINKED)
+    return None
+
+
+def _d1_enrolled_and_paid(view: _View) -> Verdict | None:
+    if any(row.is_active is True and row.is_paid for row in view.in_scope):
+        return Verdict.none(Rule.D1, Reason.ENROLLED)
+    return None
+
+
+def _d2_left_what_we_realized(view: _View) -> Verdict | None:
+    if view.case.has_override:
+        return None
+    reasons = _reasons_of_leaving(view)
+    if not reasons:
+        return None
+    # The learner's own will outweighs a revocation.
+    unenrolled = Reason.LEARNER_UNENROLLED in reasons
+    return Verdict.skip(Rule.D2, Reason.LEARNER_UNENROLLED if unenrolled else Reason.LICENSE_REVOKED)
+
+
+def _reasons_of_leaving(view: _View) -> frozenset[Reason]:
+    """Return why each realized run was left that was."""
+    reasons = (_reason_of_leaving(view, row) for row in view.realizations)
+    return frozenset(reason for reason in reasons if reason is not None)
+
+
+def _reason_of_leaving(view: _View, realization: RealizationFact) -> Reason | None:
+    """Return why the learner left this realization: as found at first sight, else as it looks now; None = did not."""
+    if realization.left_at is not None:
+        return realization.left_reason or Reason.LEARNER_UNENROLLED
+    rows = [row for row in view.in_realized_runs if same_key(row.course_run_key, realization.course_run_key)]
+    left = [row for row in rows if row.is_active is False]
+    if not left:
+        return None
+    return Reason.LICENSE_REVOKED if all(row.is_revoked for row in left) else Reason.LEARNER_UNENROLLED
+
+
+def _d3_state_unknown(view: _View) -> Verdict | None:
+    if any(row.is_active is None for row in view.in_scope + view.in_realized_runs):
+        return Verdict.skip(Rule.D3, Reason.ENROLLMENT_STATE_UNKNOWN)
+    return None
+
+
+def _d4_realized_but_not_visible(view: _View) -> Verdict | None:
+    expected = {fold(row.course_run_key) for row in view.realizations if row.left_at is None}
+    if expected <= view.visible_runs:
+        return None
+    return Verdict.skip(Rule.D4, Reason.ENROLLMENT_NOT_VISIBLE)
+
+
+def _d5_left_what_was_paid(view: _View) -> Verdict | None:
+    left = [row for row in view.in_scope if row.is_active is False and row.is_paid]
+    if view.case.has_override or not left:
+        return None
+    revoked = all(row.is_revoked for row in left)
+    return Verdict.skip(Rule.D5, Reason.LICENSE_REVOKED if revoked else Reason.LEARNER_UNENROLLED)
+
+
+def _d6_covered(view: _View) -> Verdict | None:
+    if view.case.is_course_intention and view.case.is_covered_in_plan:
+        return Verdict.skip(Rule.D6, Reason.COVERED_BY_OTHER_INTENTION)
+    return None
+
+
+def _d7_realized_in_another_run(view: _View) -> Verdict | None:
+    run = view.case.resolved_run
+    resolved = None if run is None else fold(run.key)
+    runs = {fold(row.course_run_key) for row in _active_audit_like(view.in_scope)}
+    if (runs & view.realized_runs) - {resolved}:
+        return Verdict.none(Rule.D7, Reason.REALIZED_EARLIER)
+    return None
+
+
+def _d8_unresolved(view: _View) -> Verdict | None:
+    resolution = view.case.resolution
+    if isinstance(resolution, Unresolved):
+        return Verdict.skip(Rule.D8, Reason(resolution.reason.value))
+    return None
+
+
+def _d9_in_audit_only_run(view: _View) -> Verdict | None:
+    if view.case.modes is None or is_paid(pick(view.case.modes)) or not view.audit_like_in_resolved_run:
+        return None
+    return Verdict.none(Rule.D9, Reason.ENROLLED_IN_AUDIT_ONLY_RUN)
+
+
+def _d10_in_no_catalog(view: _View) -> Verdict | None:
+    if view.case.catalogs is None:
+        return Verdict.skip(Rule.D10, Reason.CATALOG_UNAVAILABLE)
+    if not view.case.catalogs:
+        return Verdict.skip(Rule.D10, Reason.NOT_IN_CUSTOMER_CATALOGS)
+    return None
+
+
+def _d11_executive_education(view: _View) -> Verdict | None:
+    course = view.case.resolution.course
+    if course is not None and course.is_executive_education:
+        return Verdict.skip(Rule.D11, Reason.NEEDS_LEARNER_INPUT)
+    return None
+
+
+def _d12_run_not_open(view: _View) -> Verdict | None:
+    reason = why_not_open(view.run, now=view.now)
+    return None if reason is None else Verdict.skip(Rule.D12, reason)
+
+
+def why_not_open(run: CourseRun, *, now: datetime) -> Reason | None:
+    """Return why nobody can enroll in the run at `now`, or None: it is open. Edges are inclusive; no date, no limit."""
+    if not run.is_published:
+        return Reason.RUN_NOT_PUBLISHED
+    if run.enrollment_starts_at is not None and now < run.enrollment_starts_at:
+        return Reason.ENROLLMENT_NOT_OPEN
+    if _is_enrollment_over(run, now=now):
+        return Reason.ENROLLMENT_CLOSED
+    if run.ends_at is not None and now > run.ends_at:
+        return Reason.RUN_ENDED
+    return None
+
+
+def _is_enrollment_over(run: CourseRun, *, now: datetime) -> bool:
+    if run.enrollment_ends_at is not None and now > run.enrollment_ends_at:
+        return True
+    # The flag is as old as the catalog's last sync: it counts only when there are no dates to judge by.
+    return not run.has_dates and run.is_enrollable_snapshot is False
+
+
+def _d13_invitation_only(view: _View) -> Verdict | None:
+    if view.case.is_invitation_only:
+        return Verdict.skip(Rule.D13, Reason.INVITATION_ONLY)
+    return None
+
+
+def _d14_wrong_mode(view: _View) -> Verdict | None:
+    if view.case.modes is None:
+        return Verdict.skip(Rule.D14, Reason.MODES_UNAVAILABLE)
+    modes = effective(view.case.modes)
+    picked = pick(modes)
+    if picked not in modes:
+        return Verdict.skip(Rule.D14, Reason.NO_SUBSIDIZABLE_MODE)
+    if is_expired(modes[picked], now=view.now):
+        return Verdict.skip(Rule.D14, Reason.MODE_EXPIRED)
+    if picked != want(modes, now=view.now):
+        return Verdict.skip(Rule.D14, Reason.MODE_MISMATCH)
+    return None
+
+
+def _d15_too_late_for_seat(view: _View) -> Verdict | None:
+    until = deadline(pick(view.modes), upgrade_deadlines=view.run.upgrade_deadlines)
+    if until is not None and view.now > until:
+        return Verdict.skip(Rule.D15, Reason.UPGRADE_DEADLINE_PASSED)
+    return None
+
+
+def _d16_upgrade(view: _View) -> Verdict | None:
+    rows = view.audit_like_in_resolved_run
+    if not rows:
+        return None
+    revoked = any(row.is_revoked for row in rows)
+    reason = Reason.LICENSE_REVOKED if revoked else Reason.NEEDS_UPGRADE
+    return Verdict.upgrade(Rule.D16, reason, mode=pick(view.modes))
+
+
+def _d17_enroll(view: _View) -> Verdict:
+    return Verdict.enroll(Rule.D17, Reason.NEEDS_ENROLLMENT, mode=pick(view.modes))
+
+
+_RULES: tuple[Callable[[_View], Verdict | None], ...] = (
+    _d0_nobody_to_enroll,
+    _d1_enrolled_and_paid,
+    _d2_left_what_we_realized,
+    _d3_state_unknown,
+    _d4_realized_but_not_visible,
+    _d5_left_what_was_paid,
+    _d6_covered,
+    _d7_realized_in_another_run,
+    _d8_unresolved,
+    _d9_in_audit_only_run,
+    _d10_in_no_catalog,
+    _d11_executive_education,
+    _d12_run_not_open,
+    _d13_invitation_only,
+    _d14_wrong_mode,
+    _d15_too_late_for_seat,
+    _d16_upgrade,
+    _d17_enroll,
+)

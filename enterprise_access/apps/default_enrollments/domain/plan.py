@@ -1,0 +1,36 @@
+"""The plan for one learner of one customer: every intention decided, in the order that [D6] needs."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from attrs import evolve
+
+from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, decide
+from enterprise_access.apps.default_enrollments.domain.values import Case, Verdict
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def decide_all(cases: Mapping[Key, Case], *, now: datetime) -> dict[Key, Verdict]:
+    """Decide all intentions of one learner and one customer, in the order given.
+
+    Run intentions come first, so that a course intention knows whether one of them serves its course already.
+    """
+    runs = {key: decide(case, now=now) for key, case in cases.items() if not case.is_course_intention}
+    serving = [cases[key] for key, verdict in runs.items() if not verdict.is_skip]
+    courses = {
+        key: decide(_with_cover(case, serving), now=now) for key, case in cases.items() if case.is_course_intention
+    }
+    verdicts = runs | courses
+    return {key: verdicts[key] for key in cases}
+
+
+def _with_cover(case: Case, serving: Iterable[Case]) -> Case:
+    if not any(_is_of_same_course(case, run) for run in serving):
+        return case
+    return evolve(case, is_covered_in_plan=True)
+
+
+def _is_of_same_course(course: Case, run: Case) -> bool:
+    return belongs_to_course(course, course_key=run.course, course_run_key=run.content_key)
