@@ -1,0 +1,21 @@
+"""Reads of content: from keys to runs, and the modes of runs."""
+
+from enterprise_access.apps.content_metadata.selectors.content import Content, fetch_content, refresh_content
+from enterprise_access.apps.content_metadata.selectors.modes import (
+    Evidence,
+    KnownModes,
+    as_known_modes,
+    list_modes,
+    with_seats,
+)
+
+__all__ = [
+    "Content",
+    "Evidence",
+    "KnownModes",
+    "as_known_modes",
+    "fetch_content",
+    "list_modes",
+    "refresh_content",
+    "with_seats",
+]

@@ -1,0 +1,163 @@
+"""From content keys to runs: out of a shared cache, which asks the catalog service for what it does not have."""
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+from django.conf import settings
+
+from enterprise_access.apps.content_metadata.domain import Resolution, Unresolved, UnresolvedReason
+from enterprise_access.apps.content_metadata.selectors.attribution import (
+    Attributed,
+    attribute,
+    keys_without_course,
+    runs_without_record,
+)
+from enterprise_access.lib.at_once import at_once
+from enterprise_access.lib.caching import Ages, Entry, RefreshingCache
+from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.http import deadline
+from enterprise_access.lib.jobs import enqueue_on_commit
+from enterprise_access.lib.keys import fold
+from enterprise_access.upstream import catalog
+from enterprise_access.upstream.catalog import CatalogClient, ContentRecord
+
+log = logging.getLogger(__name__)
+
+REFRESH_JOB: Final = "content_metadata.refresh"
+
+# One call to the catalog service asks for at most so many keys: several smaller calls at once are faster than one.
+KEYS_PER_CALL: Final = 40
+CALLS_AT_ONCE: Final = 8
+
+
+@frozen(kw_only=True)
+class Content:
+    """What a content key stands for, for one customer.
+
+    `catalogs` are the customer's catalogs that contain it; None: they could not be asked. `fetched_at` None: the
+    catalog service gave no answer, and there was none to fall back upon. `is_stale`: older than it should be, because
+    the catalog service cannot be asked.
+    """
+
+    resolution: Resolution
+    catalogs: tuple[UUID, ...] | None
+    fetched_at: datetime | None = None
+    is_stale: bool = False
+
+
+UNAVAILABLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CATALOG_UNAVAILABLE), catalogs=None)
+IMPOSSIBLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CONTENT_NOT_FOUND), catalogs=())
+
+
+def _ages_of(found: Attributed) -> Ages:
+    """What does not exist may be there in a minute, and is never served once that is over."""
+    if isinstance(found.resolution, Unresolved):
+        brief = settings.CONTENT_ABSENT_SECONDS
+        return Ages(soft=brief, hard=brief, forget=brief)
+    return Ages(
+        soft=settings.CONTENT_FRESH_SECONDS,
+        hard=settings.CONTENT_HARD_SECONDS,
+        forget=settings.STALE_LIMIT_SECONDS,
+    )
+
+
+_cache: Final[RefreshingCache[Attributed]] = RefreshingCache("content", version=2, ages_of=_ages_of)
+
+
+def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
+    """Return, by folded key, what every key stands for.
+
+    Never raises when the catalog service cannot be asked: a key of which nothing is known is `catalog_unavailable`.
+    A key that no content can have is not asked for, and not found.
+    """
+    keys = {fold(key) for key in content_keys}
+    entries = _cache.get(
+        str(customer_uuid),
+        filter(catalog.is_content_key, keys),
+        fetch=lambda missing, ends_at: _fetch(customer_uuid, missing, ends_at),
+        refresh_later=lambda due: enqueue_on_commit(REFRESH_JOB, customer_uuid=str(customer_uuid), keys=sorted(due)),
+        may_fail=(UpstreamError,),
+        budget_seconds=settings.CONTENT_BUDGET_SECONDS,
+    )
+    return {key: _content_of(key, entries) for key in keys}
+
+
+def _content_of(key: str, entries: Mapping[str, Entry[Attributed]]) -> Content:
+    if key not in entries:
+        return UNAVAILABLE if catalog.is_content_key(key) else IMPOSSIBLE
+    entry = entries[key]
+    return Content(
+        resolution=entry.value.resolution,
+        catalogs=entry.value.catalogs,
+        fetched_at=entry.fetched_at,
+        is_stale=entry.is_stale,
+    )
+
+
+def refresh_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
+    """Ask the catalog service, whatever the cache has. Raises UpstreamError, and leaves the cache as it was then.
+
+    For background work: takes up to CONTENT_REFRESH_BUDGET_SECONDS.
+    """
+    keys = {fold(key) for key in content_keys}
+    entries = _cache.refresh(
+        str(customer_uuid),
+        set(filter(catalog.is_content_key, keys)),
+        fetch=lambda keys, ends_at: _fetch(customer_uuid, keys, ends_at),
+        ends_at=time.monotonic() + settings.CONTENT_REFRESH_BUDGET_SECONDS,
+    )
+    return {key: _content_of(key, entries) for key in keys}
+
+
+def _fetch(customer_uuid: UUID, keys: Collection[str], ends_at: float) -> dict[str, Attributed]:
+    """Ask for all keys at once. Logs what goes wrong, and raises it."""
+    try:
+        with deadline(ends_at):
+            return _ask(catalog.from_settings(), customer_uuid, sorted(keys), ends_at)
+    except UpstreamError as error:
+        log.warning("Content could not be asked for. service=%s reason=%s", error.service, error.reason)
+        raise
+
+
+def _ask(client: CatalogClient, customer_uuid: UUID, keys: Sequence[str], ends_at: float) -> dict[str, Attributed]:
+    """Ask every catalog of the customer, and then, regardless of catalogs, for the courses that are still missing.
+
+    Those are what staff configure before it is in a catalog, and the courses of runs that a catalog holds alone. Last,
+    a run that its course does not show (a restricted one) is asked for itself: that it is somewhere makes it
+    `run_not_found` and not `content_not_found`.
+    """
+    if not keys:
+        return {}
+    by_catalog = _ask_catalogs(client, customer_uuid, keys, ends_at)
+    in_catalogs = [record for records in by_catalog.values() for record in records]
+    without_course = keys_without_course(keys, in_catalogs)
+    courses = client.list_content(content_keys=without_course, coerce_to_parent_course=True) if without_course else ()
+    hidden = runs_without_record(without_course, [*in_catalogs, *courses])
+    runs = client.list_content(content_keys=hidden) if hidden else ()
+    return attribute(keys, by_catalog=by_catalog, anywhere=[*courses, *runs])
+
+
+def _ask_catalogs(
+    client: CatalogClient, customer_uuid: UUID, keys: Sequence[str], ends_at: float
+) -> dict[UUID, list[ContentRecord]]:
+    catalogs = [entry.uuid for entry in client.list_catalogs(customer_uuid=customer_uuid)]
+    pieces = [keys[start : start + KEYS_PER_CALL] for start in range(0, len(keys), KEYS_PER_CALL)]
+    asked = [(uuid, piece) for uuid in catalogs for piece in pieces]
+    try:
+        answers = at_once([_asking(client, *each) for each in asked], limit=CALLS_AT_ONCE, ends_at=ends_at)
+    except TimeoutError:
+        service = client.transport.service
+        raise UpstreamUnavailable(f"{service} took too long", service=service, reason=Reason.TIMEOUT) from None
+    by_catalog: dict[UUID, list[ContentRecord]] = {uuid: [] for uuid in catalogs}
+    for (uuid, _), records in zip(asked, answers, strict=True):
+        by_catalog[uuid] += records
+    return by_catalog
+
+
+def _asking(client: CatalogClient, catalog_uuid: UUID, keys: Sequence[str]) -> Callable[[], tuple[ContentRecord, ...]]:
+    return lambda: client.list_catalog_content(catalog_uuid=catalog_uuid, content_keys=keys)

@@ -1,0 +1,169 @@
+"""Everything that can go wrong with the catalog service, at every endpoint that content comes from.
+
+Never an exception, never a wrong "no": what is not known is unavailable, what was known before is served and marked,
+and when the fault is over the right answer comes at once.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from enterprise_access.apps.content_metadata.selectors.content import UNAVAILABLE
+from enterprise_access.apps.content_metadata.tests.neighbourhood import (
+    ANYWHERE,
+    CONTENT,
+    DEMO,
+    DEMO_RUN,
+    LIST,
+    calls,
+    fetch,
+    fetch_one,
+    outcome,
+    outcome_of,
+)
+from simulator.faults import FaultKind
+from simulator.seed import ACME, HOOLI
+
+# In no catalog of Acme, so that every endpoint is needed to answer for it.
+ELSEWHERE, ELSEWHERE_RUN = "EdinburghX+SUST1", "course-v1:EdinburghX+SUST1+2026_T1"
+ENDPOINTS = [LIST, CONTENT, ANYWHERE]
+HOUR = timedelta(hours=1)
+
+# Of these there is no answer, whatever the endpoint.
+SILENCES = {
+    "time-out": {"kind": FaultKind.DELAY_BEFORE, "seconds": 100},
+    "time-out after the work": {"kind": FaultKind.DELAY_AFTER, "seconds": 100},
+    "hang": {"kind": FaultKind.HANG},
+    "unreachable": {"kind": FaultKind.UNREACHABLE},
+    "dropped": {"kind": FaultKind.DROP},
+    "cut off": {"kind": FaultKind.CUT_OFF},
+    "500 html": {"kind": FaultKind.STATUS, "status": 500},
+    "502 html": {"kind": FaultKind.STATUS, "status": 502},
+    "503 json": {"kind": FaultKind.STATUS, "status": 503, "body": '{"detail": "away"}'},
+    "403": {"kind": FaultKind.STATUS, "status": 403, "body": '{"detail": "MISSING: catalog.has_learner_access"}'},
+    "404": {"kind": FaultKind.STATUS, "status": 404, "body": '{"detail": "Not found."}'},
+    "404 html": {"kind": FaultKind.STATUS, "status": 404},
+    "429": {"kind": FaultKind.THROTTLED, "seconds": 60},
+    "401 always": {"kind": FaultKind.UNAUTHORIZED},
+    "a page for people": {"kind": FaultKind.HTML},
+    "malformed": {"kind": FaultKind.MALFORMED_JSON},
+    "truncated": {"kind": FaultKind.TRUNCATED_JSON},
+    "null": {"kind": FaultKind.MALFORMED_JSON, "body": "null"},
+    "empty list": {"kind": FaultKind.MALFORMED_JSON, "body": "[]"},
+    "empty object": {"kind": FaultKind.MALFORMED_JSON, "body": "{}"},
+    "no results": {"kind": FaultKind.MISSING_KEYS, "keys": ["results"]},
+    "null results": {"kind": FaultKind.NULL_KEYS, "keys": ["results"]},
+    "no next": {"kind": FaultKind.MISSING_KEYS, "keys": ["next"]},
+    "enormous": {"kind": FaultKind.HUGE, "size_bytes": 20_000_001},
+    "a drip that takes too long": {"kind": FaultKind.SLOW_DRIP, "seconds": 100},
+}
+# Of records, these members must be there.
+RECORD_FAULTS = {
+    f"{how} {key}": {"kind": kind, "keys": [key]}
+    for how, kind in (("no", FaultKind.MISSING_KEYS), ("null", FaultKind.NULL_KEYS))
+    for key in ("content_type", "key", "type", "upgrade_deadline", "content_price")
+    if (how, key) != ("null", "upgrade_deadline")
+}
+# These do no harm.
+ANSWERED = {
+    "401 once": {"kind": FaultKind.UNAUTHORIZED, "times": 1},
+    "502 once": {"kind": FaultKind.STATUS, "status": 502, "times": 1},
+    "large": {"kind": FaultKind.HUGE, "size_bytes": 1_000_000},
+    "slow": {"kind": FaultKind.DELAY_BEFORE, "seconds": 1},
+    "a drip in time": {"kind": FaultKind.SLOW_DRIP, "seconds": 0.1},
+}
+
+
+@pytest.fixture(autouse=True)
+def _never_opening_breaker(settings):
+    """The breaker has tests of its own; here every call is to meet its fault."""
+    settings.BREAKER_FAILURES = 1_000_000
+
+
+def arm(simulator, endpoint, fault):
+    simulator.faults.add(**({"times": None} | fault | {"endpoint": endpoint}))
+
+
+def assert_right_at_once():
+    contents = fetch(DEMO, ELSEWHERE)
+    assert [outcome(content) for content in contents.values()] == [DEMO_RUN, ELSEWHERE_RUN]
+    assert not any(content.is_stale for content in contents.values())
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("fault", SILENCES)
+def test_without_an_answer_nothing_is_known_and_nothing_stays(simulator, fault, endpoint):
+    arm(simulator, endpoint, SILENCES[fault])
+    assert fetch(DEMO, ELSEWHERE) == {DEMO: UNAVAILABLE, ELSEWHERE: UNAVAILABLE}
+    simulator.faults.clear()
+    assert_right_at_once()
+
+
+@pytest.mark.parametrize("endpoint", [CONTENT, ANYWHERE])
+@pytest.mark.parametrize("fault", RECORD_FAULTS)
+def test_a_record_that_we_do_not_understand_is_no_answer(simulator, fault, endpoint):
+    arm(simulator, endpoint, RECORD_FAULTS[fault])
+    assert fetch_one(ELSEWHERE if endpoint == ANYWHERE else DEMO) == UNAVAILABLE
+    simulator.faults.clear()
+    assert_right_at_once()
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("fault", ["hang", "500 html", "429", "malformed", "no results"])
+def test_without_an_answer_what_was_known_is_served_and_marked(simulator, fault, endpoint):
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        before = fetch(DEMO, ELSEWHERE)
+        clock.shift(HOUR + timedelta(minutes=1))
+        arm(simulator, endpoint, SILENCES[fault])
+        after = fetch(DEMO, ELSEWHERE)
+        for key, content in after.items():
+            assert (content.resolution, content.catalogs) == (before[key].resolution, before[key].catalogs)
+            assert (content.is_stale, content.fetched_at) == (True, before[key].fetched_at)
+        simulator.faults.clear()
+        assert_right_at_once()
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("fault", ANSWERED)
+def test_what_does_no_harm_is_not_noticed(simulator, fault, endpoint):
+    arm(simulator, endpoint, ANSWERED[fault])
+    assert_right_at_once()
+
+
+@pytest.mark.parametrize("key", ["advertised_course_run_uuid", "course_runs", "status", "course_type"])
+def test_what_a_record_does_not_say_is_not_ready(simulator, key):
+    arm(simulator, "catalog.*", {"kind": FaultKind.MISSING_KEYS, "keys": [key]})
+    assert outcome_of(DEMO) == "content_not_ready"
+
+
+@pytest.mark.parametrize("kind", [FaultKind.MISSING_KEYS, FaultKind.NULL_KEYS])
+def test_a_run_of_a_course_that_does_not_say_which_runs_it_has_is_not_ready(simulator, kind):
+    arm(simulator, "catalog.*", {"kind": kind, "keys": ["course_runs"]})
+    assert outcome_of(DEMO_RUN) == "content_not_ready"
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_what_was_not_ready_is_believed_for_a_minute_only(simulator, endpoint):
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        arm(simulator, "catalog.*", {"kind": FaultKind.MISSING_KEYS, "keys": ["course_runs"]})
+        fetch(DEMO, ELSEWHERE)
+        simulator.faults.clear()
+        clock.shift(61)
+        assert_right_at_once()
+
+
+def test_one_catalog_of_several_that_does_not_answer_is_no_answer(simulator):
+    """Without it, "not in the catalogs" would be a guess."""
+    arm(simulator, CONTENT, {"kind": FaultKind.HANG, "times": 1})
+    assert fetch_one(DEMO, customer=ACME) == UNAVAILABLE
+    assert outcome_of(DEMO, customer=ACME) == DEMO_RUN
+
+
+def test_a_fault_of_one_customer_is_not_that_of_another(simulator, world):
+    assert outcome_of(DEMO, customer=HOOLI) == DEMO_RUN
+    arm(simulator, "catalog.*", {"kind": FaultKind.HANG})
+    assert fetch_one(DEMO) == UNAVAILABLE
+    before = len(calls(world))
+    assert outcome_of(DEMO, customer=HOOLI) == DEMO_RUN
+    assert len(calls(world)) == before

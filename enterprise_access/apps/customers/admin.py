@@ -1,0 +1,68 @@
+"""Customers and their learners in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
+from enterprise_access.apps.customers.services import find_customer
+from enterprise_access.lib.admin import AsksBeforeAddingAdmin, ReadOnlyAdmin
+from enterprise_access.lib.errors import ServiceError
+
+
+class AddCustomerForm(forms.ModelForm):
+    """A customer is not typed in: it is named, and fetched from the LMS."""
+
+    name_or_uuid = forms.CharField(
+        label="Slug or uuid", help_text="As in the LMS. The rest is fetched from there.", max_length=255
+    )
+
+    class Meta:
+        model = EnterpriseCustomer
+        fields: tuple[str, ...] = ()
+
+    def clean_name_or_uuid(self) -> str:
+        """Fetch the customer; what the LMS says against it is shown at the field."""
+        value: str = self.cleaned_data["name_or_uuid"].strip()
+        try:
+            self.instance = find_customer(slug_or_uuid=value)
+        except ServiceError as error:
+            raise forms.ValidationError(error.detail, code=error.code) from error
+        return value
+
+
+@admin.register(EnterpriseCustomer)
+class EnterpriseCustomerAdmin(AsksBeforeAddingAdmin):
+    """Customers that are known here. Only pausing is decided here; the rest is the LMS's."""
+
+    list_display = ["name", "slug", "uuid", "is_active", "realization_paused", "fetched_at"]
+    list_filter = ["is_active", "realization_paused"]
+    search_fields = ["name", "slug", "uuid"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if obj is None:
+            kwargs["form"] = AddCustomerForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if obj is None:
+            return ["name_or_uuid"]
+        return ["name", "slug", "uuid", "is_active", "fetched_at", "realization_paused"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [] if obj is None else ["name", "slug", "uuid", "is_active", "fetched_at"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(EnterpriseLearner)
+class EnterpriseLearnerAdmin(ReadOnlyAdmin):
+    """Learners as the LMS links them."""
+
+    list_display = ["lms_user_id", "customer", "is_linked", "is_active_link", "last_login_at", "fetched_at"]
+    list_filter = ["is_linked", "customer"]
+    list_select_related = ["customer"]
+    search_fields = ["=lms_user_id"]

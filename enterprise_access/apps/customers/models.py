@@ -1,0 +1,128 @@
+"""Local copies of what the LMS knows: customers, who is linked to them, and what those learners are enrolled in.
+
+Every row says when it was read. A copy is never the truth; how old it may be is the reader's decision.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import models
+
+
+class EnterpriseCustomer(models.Model):
+    """A customer that we know."""
+
+    uuid = models.UUIDField(primary_key=True)
+    slug = models.CharField(max_length=255, db_index=True)
+    name = models.CharField(max_length=255)
+    is_active = models.BooleanField(default=True, help_text="As in the LMS. Nothing is done for an inactive customer.")
+    realization_paused = models.BooleanField(
+        default=False, help_text="While set, nobody of this customer is enrolled. What is owed stays owed."
+    )
+    fetched_at = models.DateTimeField(help_text="When the LMS was last asked about the customer.")
+
+    class Meta:
+        ordering = ["name", "uuid"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EnterpriseLearnerQuerySet(models.QuerySet["EnterpriseLearner"]):
+    """Filters of linked learners."""
+
+    def of(self, *, customer_uuid: UUID, lms_user_ids: list[int]) -> "EnterpriseLearnerQuerySet":
+        return self.filter(customer_id=customer_uuid, lms_user_id__in=lms_user_ids)
+
+    def fetched_since(self, instant: datetime) -> "EnterpriseLearnerQuerySet":
+        return self.filter(fetched_at__gte=instant)
+
+
+class EnterpriseLearner(models.Model):
+    """A learner who is, or was, linked to a customer. The e-mail address is deliberately not kept."""
+
+    customer = models.ForeignKey(EnterpriseCustomer, on_delete=models.CASCADE, related_name="learners")
+    lms_user_id = models.PositiveBigIntegerField()
+    enterprise_customer_user_id = models.PositiveBigIntegerField(help_text="The LMS's id of the link itself.")
+    username = models.CharField(max_length=150)
+    is_linked = models.BooleanField()
+    is_active_link = models.BooleanField(help_text="This is the customer that the learner has selected in the portal.")
+    last_login_at = models.DateTimeField(null=True, blank=True)
+    fetched_at = models.DateTimeField(help_text="When the LMS was last asked about the link.")
+    enrollments_fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When all platform enrollments were last read. Empty: never."
+    )
+
+    objects = EnterpriseLearnerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["customer_id", "lms_user_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "lms_user_id"], name="one_row_per_customer_and_learner"),
+        ]
+        indexes = [models.Index(fields=["lms_user_id"], name="learner_by_lms_user_id")]
+
+    def __str__(self) -> str:
+        return f"learner {self.lms_user_id}"
+
+
+class LearnerEnrollment(models.Model):
+    """What the platform says of one learner in one run, whoever made the enrollment and for whatever customer."""
+
+    lms_user_id = models.PositiveBigIntegerField()
+    course_run_key = models.CharField(max_length=255)
+    mode = models.CharField(max_length=100)
+    is_active = models.BooleanField()
+    changed_at = models.DateTimeField(null=True, blank=True, help_text="The time of the last event about it, if any.")
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["lms_user_id", "course_run_key"]
+        constraints = [
+            models.UniqueConstraint(fields=["lms_user_id", "course_run_key"], name="one_row_per_learner_and_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course_run_key} of learner {self.lms_user_id}"
+
+
+class EnterpriseEnrollment(models.Model):
+    """What edx-enterprise adds, for one customer, to a learner's enrollment in a run."""
+
+    customer = models.ForeignKey(EnterpriseCustomer, on_delete=models.CASCADE, related_name="enrollments")
+    lms_user_id = models.PositiveBigIntegerField()
+    course_run_key = models.CharField(max_length=255)
+    unenrolled_at = models.DateTimeField(null=True, blank=True)
+    is_revoked = models.BooleanField(default=False)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["customer_id", "lms_user_id", "course_run_key"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "lms_user_id", "course_run_key"], name="one_row_per_customer_learner_and_run"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.course_run_key} of learner {self.lms_user_id}"
+
+
+class LearnerSighting(models.Model):
+    """A learner who logged in or registered. Of which customer they are, the event does not say: the LMS is asked.
+
+    `next_check_at` empty means settled. The row is kept for some days, so that the same event is recognized when it
+    comes again.
+    """
+
+    lms_user_id = models.PositiveBigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField(help_text="The time of the newest event.")
+    next_check_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    checks = models.PositiveSmallIntegerField(default=0, help_text="How often the LMS knew of no active link.")
+    claim_token = models.UUIDField(null=True, blank=True, db_index=True)
+
+    class Meta:
+        ordering = ["lms_user_id"]
+
+    def __str__(self) -> str:
+        return f"learner {self.lms_user_id}"

@@ -1,0 +1,53 @@
+"""Writes: the local copies of what the LMS knows, what events tell of them, and who was just seen."""
+
+from enterprise_access.apps.customers.services.changes import apply_enrollment_changes
+from enterprise_access.apps.customers.services.copies import (
+    CANARY_KEY,
+    check_canary,
+    fetch_customer,
+    fetch_customer_by_slug,
+    find_customer,
+    forget_enrollments,
+    forget_learner,
+    get_customer_named,
+    iterate_linked_learners,
+    note_visits,
+    refresh_customer,
+    refresh_enrollments,
+    refresh_enterprise_enrollments,
+    refresh_learners,
+)
+from enterprise_access.apps.customers.services.sightings import (
+    RESOLVE_SIGHTINGS_JOB,
+    claim_sightings,
+    fetch_active_customers,
+    give_back_sightings,
+    note_sightings,
+    prune_sightings,
+    settle_sightings,
+)
+
+__all__ = [
+    "CANARY_KEY",
+    "RESOLVE_SIGHTINGS_JOB",
+    "apply_enrollment_changes",
+    "check_canary",
+    "claim_sightings",
+    "fetch_active_customers",
+    "fetch_customer",
+    "fetch_customer_by_slug",
+    "find_customer",
+    "forget_enrollments",
+    "forget_learner",
+    "get_customer_named",
+    "give_back_sightings",
+    "iterate_linked_learners",
+    "note_sightings",
+    "note_visits",
+    "prune_sightings",
+    "refresh_customer",
+    "refresh_enrollments",
+    "refresh_enterprise_enrollments",
+    "refresh_learners",
+    "settle_sightings",
+]

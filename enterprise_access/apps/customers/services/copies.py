@@ -1,0 +1,253 @@
+"""Keeping the local copies of the LMS's customers, links and enrollments.
+
+Every function here asks the LMS and raises `UpstreamError` when it gives no usable answer; the copies are then left
+as they were. No lock and no transaction is held while the LMS is asked.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
+from enterprise_access.apps.customers.errors import CustomerUnknown
+from enterprise_access.apps.customers.models import (
+    EnterpriseCustomer,
+    EnterpriseEnrollment,
+    EnterpriseLearner,
+    LearnerEnrollment,
+    LearnerSighting,
+)
+from enterprise_access.apps.customers.selectors import as_learner, get_customer, list_enrollments
+from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.keys import fold
+from enterprise_access.upstream import lms
+from enterprise_access.upstream.lms.types import Customer, LearnerLink
+
+CANARY_KEY = "customers.canary_seen"
+
+
+def fetch_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
+    """Ask the LMS for a customer and keep a copy. Raises CustomerUnknown; a copy we had is then marked inactive."""
+    answer = lms.from_settings().get_customer(customer_uuid=customer_uuid)
+    if answer is None:
+        # The LMS gives one answer for "unknown", "switched off" and "not for you".
+        EnterpriseCustomer.objects.filter(pk=customer_uuid).update(is_active=False, fetched_at=timezone.now())
+        raise CustomerUnknown(f"The LMS knows no active enterprise customer {customer_uuid}.")
+    return _store_customer(answer)
+
+
+def refresh_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
+    """Return the customer, after asking the LMS when the copy is too old to tell whether the customer is still active.
+
+    Raises CustomerUnknown for a customer that we never met.
+    """
+    copy = get_customer(customer_uuid=customer_uuid)
+    if copy is not None and copy.fetched_at >= timezone.now() - timedelta(seconds=settings.LINKS_FRESH_SECONDS):
+        return copy
+    try:
+        return fetch_customer(customer_uuid=customer_uuid)
+    except CustomerUnknown:
+        if copy is None:
+            raise
+        copy.refresh_from_db()
+        return copy
+
+
+def fetch_customer_by_slug(*, slug: str) -> EnterpriseCustomer:
+    """Ask the LMS for the customer with this slug and keep a copy. Raises CustomerUnknown."""
+    answer = lms.from_settings().find_customer(slug=slug)
+    if answer is None:
+        raise CustomerUnknown(f"The LMS knows no active enterprise customer with the slug {slug!r}.")
+    return _store_customer(answer)
+
+
+def _store_customer(answer: Customer) -> EnterpriseCustomer:
+    customer, _ = EnterpriseCustomer.objects.update_or_create(
+        uuid=answer.uuid,
+        defaults={
+            "slug": answer.slug,
+            "name": answer.name,
+            "is_active": answer.active,
+            "fetched_at": timezone.now(),
+        },
+    )
+    return customer
+
+
+def refresh_learners(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> dict[int, Learner]:
+    """Ask the LMS which of these learners are linked, keep copies, and return the learners that are known.
+
+    The values carry e-mail addresses, for this call's use only. A learner who is missing from the LMS's answer is
+    not linked (any more); one who was never linked is absent from what is returned.
+    """
+    started_at = timezone.now()
+    links = lms.from_settings().list_learner_links(customer_uuid=customer_uuid, lms_user_ids=tuple(lms_user_ids))
+    by_id = {link.lms_user_id: link for link in links}
+    if len(by_id) < len(set(lms_user_ids)):
+        check_canary()
+    with transaction.atomic():
+        known = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
+        rows = {row.lms_user_id: row for row in known}
+        EnterpriseLearner.objects.bulk_create(
+            [_learner_row(customer_uuid, by_id[key], started_at) for key in by_id.keys() - rows.keys()],
+            ignore_conflicts=True,
+        )
+        for row in rows.values():
+            update_learner_row(row, by_id.get(row.lms_user_id), started_at)
+        EnterpriseLearner.objects.bulk_update(
+            rows.values(), ["enterprise_customer_user_id", "username", "is_linked", "is_active_link", "fetched_at"]
+        )
+    stored = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
+    emails = {key: link.email for key, link in by_id.items()}
+    return {row.lms_user_id: as_learner(row, email=emails.get(row.lms_user_id)) for row in stored}
+
+
+def _learner_row(customer_uuid: UUID, link: LearnerLink, fetched_at: datetime) -> EnterpriseLearner:
+    row = EnterpriseLearner(customer_id=customer_uuid, lms_user_id=link.lms_user_id)
+    update_learner_row(row, link, fetched_at)
+    return row
+
+
+def update_learner_row(row: EnterpriseLearner, link: LearnerLink | None, fetched_at: datetime) -> None:
+    """Take over what the LMS says of a link (None: it does not list it) into a row, which is not saved."""
+    row.is_linked = link is not None
+    row.is_active_link = link is not None and link.is_active_link
+    row.fetched_at = fetched_at
+    if link is not None:
+        row.enterprise_customer_user_id = link.enterprise_customer_user_id
+        row.username = link.username
+
+
+def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[EnrollmentCopy, ...]]:
+    """Ask the platform for all enrollments of these learners, keep copies, and return them by learner."""
+    ids_by_username = {learner.username.lower(): learner.lms_user_id for learner in learners}
+    if not ids_by_username:
+        return {}
+    started_at = timezone.now()
+    answer = lms.from_settings().list_platform_enrollments(usernames=tuple(ids_by_username))
+    fresh = [
+        LearnerEnrollment(
+            lms_user_id=ids_by_username[row.username.lower()],
+            course_run_key=row.course_run_key,
+            mode=row.mode,
+            is_active=row.is_active,
+            fetched_at=started_at,
+        )
+        for row in answer
+    ]
+    ids = list(ids_by_username.values())
+    with transaction.atomic():
+        _replace_enrollments(ids, fresh, started_at)
+        EnterpriseLearner.objects.filter(lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
+    return list_enrollments(lms_user_ids=ids)
+
+
+def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:
+    """Make the stored enrollments of these learners equal to what was read.
+
+    What an event changed after the read had started is newer than the read, and stays.
+    """
+    stored = {
+        (row.lms_user_id, fold(row.course_run_key)): row
+        for row in LearnerEnrollment.objects.filter(lms_user_id__in=lms_user_ids)
+    }
+    newer = {key for key, row in stored.items() if row.changed_at is not None and row.changed_at > started_at}
+    read = {(row.lms_user_id, fold(row.course_run_key)): row for row in fresh}
+    gone = [row.pk for key, row in stored.items() if key not in read and key not in newer]
+    LearnerEnrollment.objects.filter(pk__in=gone).delete()
+    LearnerEnrollment.objects.bulk_create(
+        [row for key, row in read.items() if key not in stored], ignore_conflicts=True
+    )
+    changed = [stored[key] for key in read if key in stored and key not in newer]
+    for row in changed:
+        source = read[row.lms_user_id, fold(row.course_run_key)]
+        row.mode, row.is_active, row.fetched_at = source.mode, source.is_active, started_at
+    LearnerEnrollment.objects.bulk_update(changed, ["mode", "is_active", "fetched_at"])
+
+
+def refresh_enterprise_enrollments(*, customer_uuid: UUID, lms_user_id: int) -> None:
+    """Ask edx-enterprise what it knows of one learner's enrollments for one customer, and keep copies.
+
+    The list is empty for a customer without data sharing consent; nothing that is known is forgotten then.
+    """
+    started_at = timezone.now()
+    rows = lms.from_settings().list_enterprise_enrollments_admin(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    with transaction.atomic():
+        for row in rows:
+            EnterpriseEnrollment.objects.update_or_create(
+                customer_id=customer_uuid,
+                lms_user_id=lms_user_id,
+                course_run_key=row.course_run_key,
+                defaults={
+                    "unenrolled_at": row.unenrolled_at,
+                    "is_revoked": row.is_revoked,
+                    "fetched_at": started_at,
+                },
+            )
+
+
+def note_visits(*, customer_uuid: UUID, lms_user_ids: Collection[int], at: datetime) -> None:
+    """Write down that these learners were seen, by a login or a page load."""
+    EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids)).update(last_login_at=at)
+
+
+def get_customer_named(*, slug_or_uuid: str) -> EnterpriseCustomer:
+    """Return the customer that people name by slug or by uuid: our copy, or else the LMS's answer.
+
+    Raises CustomerUnknown, and UpstreamError when there is no copy and the LMS does not answer.
+    """
+    try:
+        known = EnterpriseCustomer.objects.filter(pk=UUID(slug_or_uuid)).first()
+    except ValueError:
+        known = EnterpriseCustomer.objects.filter(slug=slug_or_uuid).first()
+    return known or find_customer(slug_or_uuid=slug_or_uuid)
+
+
+def find_customer(*, slug_or_uuid: str) -> EnterpriseCustomer:
+    """Ask the LMS for the customer that people name by slug or by uuid, and keep a copy. Raises CustomerUnknown."""
+    try:
+        customer_uuid = UUID(slug_or_uuid)
+    except ValueError:
+        return fetch_customer_by_slug(slug=slug_or_uuid)
+    return fetch_customer(customer_uuid=customer_uuid)
+
+
+def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
+    """Make the next reader ask the platform about these learners: something was changed there just now."""
+    EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids).update(enrollments_fetched_at=None)
+
+
+def forget_learner(*, lms_user_id: int) -> dict[str, int]:
+    """Delete every copy of what the LMS says of a learner; return how many rows went, by table."""
+    return {
+        str(model._meta.verbose_name): model._default_manager.filter(lms_user_id=lms_user_id).delete()[0]
+        for model in (EnterpriseLearner, LearnerEnrollment, EnterpriseEnrollment, LearnerSighting)
+    }
+
+
+def iterate_linked_learners(*, customer_uuid: UUID) -> Iterator[LearnerLink]:
+    """Yield the learners who are linked to a customer now, by rising LMS user id, read a page at a time."""
+    return lms.from_settings().iterate_learner_links(customer_uuid=customer_uuid)
+
+
+def check_canary() -> None:
+    """Make sure that "not in the list" means "not linked", by one learner of whom we know that the LMS lists them.
+
+    A worker account that is not staff gets short lists instead of refusals. Raises UpstreamRefused then. The finding
+    is believed for a while; without LMS_CANARY_USER_ID there is nobody to ask for, and lists are believed as they are.
+    """
+    canary = settings.LMS_CANARY_USER_ID
+    if canary is None or cache.get(CANARY_KEY):
+        return
+    if not lms.from_settings().is_learner_visible(lms_user_id=canary):
+        raise UpstreamRefused(
+            "The LMS does not show the learner named by LMS_CANARY_USER_ID: is our worker account staff?",
+            service="lms",
+            reason=Reason.FORBIDDEN,
+        )
+    cache.set(CANARY_KEY, True, timeout=settings.CANARY_BELIEVED_SECONDS)

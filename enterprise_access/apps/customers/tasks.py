@@ -1,0 +1,17 @@
+"""Background work about customers and their learners."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from enterprise_access.apps.customers import services
+
+# Longer than an event may be under way.
+SIGHTINGS_KEPT = timedelta(days=7)
+
+
+@shared_task(name="customers.prune_sightings")
+def prune_sightings(**_sent_by_newer_code: object) -> None:
+    """Forget learners who were seen and settled some time ago."""
+    services.prune_sightings(before=timezone.now() - SIGHTINGS_KEPT)

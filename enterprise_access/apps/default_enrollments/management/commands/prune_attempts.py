@@ -1,0 +1,22 @@
+"""`manage.py prune_attempts`: keep the table of attempts small."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts
+
+
+class Command(BaseCommand):
+    """Delete old attempts that a later one has replaced."""
+
+    help = "Delete attempts that are old and were replaced by a later one of the same learner and intention."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--days", type=int, default=90, help="How old they have to be (default: 90).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        deleted = prune_attempts(older_than=timezone.now() - timedelta(days=options["days"]))
+        self.stdout.write(f"{deleted} attempts deleted.")

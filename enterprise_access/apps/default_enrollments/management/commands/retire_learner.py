@@ -1,0 +1,23 @@
+"""`manage.py retire_learner`: take a person out of every table."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandParser
+
+from enterprise_access.apps.default_enrollments.services.pruning import retire_learner
+
+
+class Command(BaseCommand):
+    """Remove a learner, histories included."""
+
+    help = "Remove a learner from every table, histories included. The LMS is not touched."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("lms_user_id", type=int)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        gone = retire_learner(lms_user_id=options["lms_user_id"])
+        gone["user"] = get_user_model().objects.filter(lms_user_id=options["lms_user_id"]).delete()[0]
+        for table, rows in gone.items():
+            self.stdout.write(f"{table}: {rows}")

@@ -1,0 +1,1 @@
+"""Writes: what staff intend, what is owed, and realizing it."""

@@ -1,0 +1,108 @@
+"""What events tell of enrollments: copies are brought up to date, and learners who left are noticed at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from enterprise_access.apps.customers.domain import EnrollmentChange, EnrollmentCopy
+from enterprise_access.apps.customers.selectors import list_enrollments, list_enterprise_enrollments
+from enterprise_access.apps.customers.services import apply_enrollment_changes
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    DefaultEnterpriseEnrollmentRealization,
+    Outcome,
+    RealizationAttempt,
+)
+from enterprise_access.apps.default_enrollments.services.noticing import notice_change
+from enterprise_access.lib.keys import fold
+
+Realization = DefaultEnterpriseEnrollmentRealization
+
+
+def take_over_changes(*, changes: Sequence[EnrollmentChange]) -> None:
+    """Take over changes of enrollments, in whatever order and however often they come."""
+    with transaction.atomic():
+        apply_enrollment_changes(changes=changes)
+        realized = _realizations_in(changes)
+        if realized:
+            _notice(realized, changes)
+
+
+def _realizations_in(changes: Sequence[EnrollmentChange]) -> dict[tuple[int, str], list[Realization]]:
+    """Return by learner and folded run what was realized there, for any customer."""
+    keys = {(change.lms_user_id, fold(change.course_run_key)) for change in changes}
+    rows = Realization.objects.filter(lms_user_id__in={lms_user_id for lms_user_id, _ in keys})
+    found: dict[tuple[int, str], list[Realization]] = {}
+    for row in rows.order_by("pk").select_for_update():
+        key = (row.lms_user_id, fold(row.course_run_key))
+        if key in keys:
+            found.setdefault(key, []).append(row)
+    return found
+
+
+def _notice(realized: Mapping[tuple[int, str], list[Realization]], changes: Sequence[EnrollmentChange]) -> None:
+    """Take over each change that came after our own call, oldest first.
+
+    That a learner has left counts also when it is told late and they are back again: the order of telling must not
+    matter. Of everything else only what is still so counts.
+    """
+    rows = [row for found in realized.values() for row in found]
+    customers = _customers_of(rows)
+    sent_at = _sent_at(rows)
+    copies = {
+        (copy.lms_user_id, fold(copy.course_run_key)): copy
+        for found in list_enrollments(lms_user_ids={row.lms_user_id for row in rows}).values()
+        for copy in found
+    }
+    enterprise = {
+        customer_uuid: list_enterprise_enrollments(
+            customer_uuid=customer_uuid, lms_user_ids={row.lms_user_id for row in rows}
+        )
+        for customer_uuid in set(customers.values())
+    }
+    for change in sorted(changes, key=lambda change: change.at):
+        key = (change.lms_user_id, fold(change.course_run_key))
+        is_current = key in copies and copies[key].changed_at == change.at
+        for row in realized.get(key, ()):
+            if change.at < sent_at.get((row.intention_id, row.lms_user_id, key[1]), row.realized_at):
+                continue
+            if is_current or not change.is_active:
+                seen = _as_copy(change, mode=change.mode if is_current else row.seen_mode)
+                notice_change(
+                    row, seen, enterprise[customers[row.intention_id]].get(key), now=min(change.at, timezone.now())
+                )
+
+
+def _customers_of(rows: Sequence[Realization]) -> dict[UUID, UUID]:
+    """Return the customer of each intention."""
+    intentions = DefaultEnterpriseEnrollmentIntention.objects.filter(pk__in={row.intention_id for row in rows})
+    return dict(intentions.values_list("pk", "customer_id"))
+
+
+def _sent_at(rows: Sequence[Realization]) -> dict[tuple[UUID, int, str], datetime]:
+    """Return by intention, learner and folded run when the call was sent that realized it.
+
+    Not when that was written down: the learner may have left in between.
+    """
+    attempts = RealizationAttempt.objects.filter(
+        lms_user_id__in={row.lms_user_id for row in rows},
+        intention__in={row.intention_id for row in rows},
+        outcome=Outcome.REALIZED,
+    )
+    first = attempts.values_list("intention_id", "lms_user_id", "course_run_key").annotate(at=Min("created_at"))
+    return {(intention, learner, fold(run_key)): at for intention, learner, run_key, at in first.order_by()}
+
+
+def _as_copy(change: EnrollmentChange, *, mode: str) -> EnrollmentCopy:
+    return EnrollmentCopy(
+        lms_user_id=change.lms_user_id,
+        course_run_key=change.course_run_key,
+        mode=mode,
+        is_active=change.is_active,
+        fetched_at=change.at,
+        changed_at=change.at,
+    )

@@ -1,0 +1,142 @@
+"""Watching what the intentions of a customer stand for, and waking the learners who wait for a change."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from enterprise_access.apps.content_metadata.domain import Resolved
+from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
+from enterprise_access.apps.content_metadata.services import refresh_modes
+from enterprise_access.apps.default_enrollments.domain.decision import decide
+from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, Event
+from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    IntentionHealth,
+    Outcome,
+    RealizationAttempt,
+    Trigger,
+)
+from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
+from enterprise_access.apps.default_enrollments.services.announcing import announce_unhealthy
+from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib.keys import fold
+
+Intention = DefaultEnterpriseEnrollmentIntention
+
+WOKEN_BY_CONTENT = [reason.value for reason, look in TABLE.items() if Event.CONTENT_CHANGE in look.events]
+LEARNERS_AT_ONCE = 500
+
+
+def list_customers_with_intentions() -> list[UUID]:
+    """Return the customers that intend anything now."""
+    return list(Intention.objects.living().order_by("customer_id").values_list("customer_id", flat=True).distinct())
+
+
+def check_intentions(*, customer_uuid: UUID) -> list[Intention]:
+    """Ask anew what the customer's intentions stand for; return those that changed, after waking who waits for it.
+
+    An intention that is checked for the first time counts as changed: something may have happened to those who were
+    looked at before. Raises UpstreamError when the catalog service cannot be asked: then nothing is known to have changed.
+    """
+    intentions = list_intentions(customer_uuid=customer_uuid)
+    if not intentions:
+        return []
+    now = timezone.now()
+    contents = refresh_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
+    runs = [found.resolution.run.key for found in contents.values() if isinstance(found.resolution, Resolved)]
+    modes = refresh_modes(course_run_keys=runs)
+    changed = [
+        intention
+        for intention in intentions
+        if _has_changed(intention, contents[intention.content_key_folded], modes, now=now)
+    ]
+    for intention in changed:
+        _wake(intention, now)
+    return changed
+
+
+def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownModes], *, now: datetime) -> bool:
+    """Write down what was found; say whether it differs from the last time, or is found for the first time."""
+    run = content.resolution.run if isinstance(content.resolution, Resolved) else None
+    known = modes.get(fold(run.key)) if run else None
+    verdict = verdict_for_newcomer(intention, content, known, now=now)
+    with transaction.atomic():
+        last = IntentionHealth.objects.filter(pk=intention.pk).first()
+        fingerprint = _fingerprint(verdict, content, known)
+        if verdict.reason is Reason.MODES_UNAVAILABLE:
+            # Unknown is no change. Once they are known again, they are compared with what they were.
+            fingerprint = last.fingerprint if last else ""
+        is_new = last is None or last.fingerprint != fingerprint
+        IntentionHealth.objects.update_or_create(
+            intention=intention,
+            defaults={
+                "reason": verdict.reason,
+                "is_healthy": verdict.is_to_do,
+                "course_run_key": run.key if run else "",
+                "fingerprint": fingerprint,
+                "checked_at": now,
+                "changed_at": now if last is None or is_new else last.changed_at,
+            },
+        )
+        if not verdict.is_to_do and (last is None or last.reason != verdict.reason):
+            announce_unhealthy(intention, reason=verdict.reason, at=now)
+    return is_new
+
+
+def verdict_for_newcomer(intention: Intention, content: Content, modes: KnownModes | None, *, now: datetime) -> Verdict:
+    """Decide for a learner who is linked and has nothing yet: what the intention is worth by itself."""
+    case = Case(
+        is_linked=True,
+        is_customer_active=True,
+        content_type=intention.content_kind,
+        content_key=intention.content_key,
+        resolution=content.resolution,
+        catalogs=content.catalogs,
+        modes=modes.modes if modes else None,
+        is_invitation_only=modes is not None and modes.is_invitation_only,
+    )
+    return decide(case, now=now)
+
+
+def _fingerprint(verdict: Verdict, content: Content, modes: KnownModes | None) -> str:
+    """Return a digest of everything that a decision about any learner may depend on."""
+    facts: list[object] = [verdict.reason, sorted(map(str, content.catalogs or ()))]
+    if isinstance(content.resolution, Resolved):
+        run = content.resolution.run
+        window = (run.enrollment_starts_at, run.enrollment_ends_at, run.ends_at)
+        facts += [run.key, run.status, *map(str, window)]
+        facts += [content.resolution.course.course_type, _as_sorted(run.upgrade_deadlines.items())]
+    if modes is not None:
+        facts += [modes.is_invitation_only, _as_sorted(modes.modes.items())]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _as_sorted(pairs: Iterable[tuple[str, datetime | None]]) -> list[list[str]]:
+    return sorted([name, str(instant)] for name, instant in pairs)
+
+
+def _wake(intention: Intention, now: datetime) -> None:
+    """Owe a look to everybody whose last obstacle a change of the content may have removed."""
+    ids = _blocked_by_content(intention)
+    for start in range(0, len(ids), LEARNERS_AT_ONCE):
+        request_realization(
+            customer_uuid=intention.customer_id,
+            lms_user_ids=ids[start : start + LEARNERS_AT_ONCE],
+            trigger=Trigger.CONTENT,
+            now=now,
+        )
+
+
+def _blocked_by_content(intention: Intention) -> list[int]:
+    """Return the learners whose newest attempt ended at something about the content."""
+    attempts = RealizationAttempt.objects.filter(intention=intention)
+    newest = attempts.values("lms_user_id").annotate(newest=Max("pk")).values("newest")
+    blocked = attempts.filter(pk__in=newest, outcome=Outcome.BLOCKED, reason__in=WOKEN_BY_CONTENT)
+    return list(blocked.order_by("lms_user_id").values_list("lms_user_id", flat=True))

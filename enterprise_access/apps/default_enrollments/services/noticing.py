@@ -1,0 +1,60 @@
+"""Seeing what became of realized enrollments: left, downgraded, or in another mode than expected."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from enterprise_access.apps.course_types.domain.modes import is_paid
+from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy
+from enterprise_access.apps.default_enrollments.domain.values import Reason
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
+from enterprise_access.lib.keys import fold
+
+Realization = DefaultEnterpriseEnrollmentRealization
+
+
+def notice_changes(
+    realizations: Iterable[tuple[Realization, ...]],
+    enrollments: Mapping[int, tuple[EnrollmentCopy, ...]],
+    enterprise_enrollments: Mapping[tuple[int, str], EnterpriseEnrollmentCopy],
+    *,
+    now: datetime,
+) -> None:
+    """Write down what a read of the platform shows of realized enrollments, in their rows and on the given objects.
+
+    That a learner left is written once, with the reason as found at first sight, and only staff can take it back.
+    """
+    seen = {(lms_user_id, fold(row.course_run_key)): row for lms_user_id, rows in enrollments.items() for row in rows}
+    for realization in (row for rows in realizations for row in rows):
+        key = (realization.lms_user_id, fold(realization.course_run_key))
+        if key not in seen or _was_read_before(seen[key], realization):
+            continue
+        notice_change(realization, seen[key], enterprise_enrollments.get(key), now=now)
+
+
+def notice_change(
+    realization: Realization, seen: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None, *, now: datetime
+) -> None:
+    """Write down what was seen of one realized enrollment. It must have been so after our call, as the caller knows."""
+    if _take_over(realization, seen, enterprise, now):
+        realization.save()
+
+
+def _was_read_before(seen: EnrollmentCopy, realization: Realization) -> bool:
+    """Say whether this is how it looked before we wrote the realization: a reader may have asked the platform just
+    before a worker enrolled, and would take the learner for one who has left."""
+    return max(seen.fetched_at, seen.changed_at or seen.fetched_at) < realization.modified
+
+
+def _take_over(
+    realization: Realization, seen: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None, now: datetime
+) -> bool:
+    """Change the realization as the platform shows it; say whether anything changed."""
+    before = (realization.seen_mode, realization.left_at, realization.downgraded_at)
+    realization.seen_mode = seen.mode
+    if not seen.is_active and realization.left_at is None:
+        revoked = enterprise is not None and enterprise.is_revoked
+        realization.left_at = now
+        realization.left_reason = Reason.LICENSE_REVOKED if revoked else Reason.LEARNER_UNENROLLED
+    if seen.is_active and is_paid(realization.predicted_mode):
+        realization.downgraded_at = None if is_paid(seen.mode) else realization.downgraded_at or now
+    return before != (realization.seen_mode, realization.left_at, realization.downgraded_at)

@@ -1,0 +1,168 @@
+"""The plan for some learners: a verdict for every intention, and what pays for those that ask for an enrollment."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from enterprise_access.apps.content_metadata.domain import Resolved
+from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course
+from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
+from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payer, choose_payer
+from enterprise_access.apps.default_enrollments.domain.plan import decide_all
+from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
+from enterprise_access.apps.default_enrollments.models import RealizationAttempt
+from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Intention, make_cases
+from enterprise_access.apps.default_enrollments.services.enrolling import Item
+from enterprise_access.apps.default_enrollments.services.refusals import list_refusals
+from enterprise_access.apps.licenses.selectors import fetch_licenses
+
+
+@frozen(kw_only=True)
+class Finding:
+    """What was found for one learner and one intention, when there is nothing to send.
+
+    `rule` empty: not decided. `look_at` is set where the pause until the next look is known. `is_news` is false for
+    what an earlier attempt says already.
+    """
+
+    intention: Intention
+    lms_user_id: int
+    reason: str
+    rule: str = ""
+    is_served: bool = False
+    course_run_key: str = ""
+    enrollment_starts_at: datetime | None = None
+    look_at: datetime | None = None
+    is_news: bool = True
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What to send, and what to write down without sending anything."""
+
+    items: tuple[Item, ...]
+    findings: tuple[Finding, ...]
+
+
+def make_plan(
+    facts: Facts, *, lms_user_ids: Sequence[int], doubts: Sequence[RealizationAttempt], now: datetime
+) -> Plan:
+    """Decide everything that these learners' customer intends for them, and find payers.
+
+    While the outcome of an earlier call is unknown, nothing is decided about its course (`doubts`).
+    """
+    findings: list[Finding] = []
+    to_do: list[tuple[int, Intention, Verdict]] = []
+    for lms_user_id in lms_user_ids:
+        cases = make_cases(facts, lms_user_id=lms_user_id)
+        doubtful = {intention for intention, case in cases.items() if _is_in_doubt(case, lms_user_id, doubts)}
+        findings += [
+            Finding(intention=intention, lms_user_id=lms_user_id, reason=Reason.OUTCOME_UNKNOWN, is_news=False)
+            for intention in doubtful
+        ]
+        verdicts = decide_all({key: case for key, case in cases.items() if key not in doubtful}, now=now)
+        for intention, verdict in verdicts.items():
+            if verdict.is_to_do:
+                to_do.append((lms_user_id, intention, verdict))
+            else:
+                findings.append(_as_finding(facts, lms_user_id, intention, verdict))
+    items, unpaid = _find_payers(facts, to_do)
+    items, held_back = _hold_back(items, now)
+    return Plan(items=items, findings=(*findings, *unpaid, *held_back))
+
+
+def _is_in_doubt(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttempt]) -> bool:
+    return any(
+        doubt.lms_user_id == lms_user_id
+        and belongs_to_course(case, course_key=doubt.course_key, course_run_key=doubt.course_run_key)
+        for doubt in doubts
+    )
+
+
+def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> Finding:
+    resolution = facts.content_of(intention).resolution
+    run = resolution.run if isinstance(resolution, Resolved) else None
+    return Finding(
+        intention=intention,
+        lms_user_id=lms_user_id,
+        rule=verdict.rule,
+        reason=verdict.reason,
+        is_served=not verdict.is_skip,
+        course_run_key=run.key if run else "",
+        enrollment_starts_at=run.enrollment_starts_at if run else None,
+    )
+
+
+def _find_payers(
+    facts: Facts, to_do: Sequence[tuple[int, Intention, Verdict]]
+) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+    """Choose what pays for each; the licenses are asked for only where there is something to pay."""
+    payers = _payers(facts, {lms_user_id for lms_user_id, _, _ in to_do})
+    items: list[Item] = []
+    unpaid: list[Finding] = []
+    for lms_user_id, intention, verdict in to_do:
+        content = facts.content_of(intention)
+        payment = choose_payer(payers, lms_user_id=lms_user_id, catalogs=content.catalogs or ())
+        if isinstance(payment, NoPayer):
+            finding = _as_finding(facts, lms_user_id, intention, verdict)
+            unpaid.append(_refused(finding, payment))
+        elif isinstance(content.resolution, Resolved):
+            run_key = content.resolution.run.key
+            items.append(
+                Item(
+                    intention=intention,
+                    lms_user_id=lms_user_id,
+                    enterprise_customer_user_id=facts.learners[lms_user_id].enterprise_customer_user_id,
+                    course_key=content.resolution.course.key,
+                    course_run_key=run_key,
+                    verdict=verdict,
+                    payment=payment,
+                    was_enrolled=facts.enrollment_in(lms_user_id, run_key) is not None,
+                )
+            )
+    return tuple(items), tuple(unpaid)
+
+
+def _hold_back(items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+    """Leave out what the LMS refused a short while ago: the same run, in the same mode."""
+    refusals = list_refusals(
+        lms_user_ids={item.lms_user_id for item in items}, intentions={item.intention.pk for item in items}
+    )
+    sending: list[Item] = []
+    held_back: list[Finding] = []
+    for item in items:
+        refusal = refusals.get((item.lms_user_id, item.intention.pk))
+        same = refusal is not None and refusal.is_of(course_run_key=item.course_run_key, mode=item.mode)
+        if refusal is None or not same or now >= refusal.pause_ends_at:
+            sending.append(item)
+            continue
+        held_back.append(
+            Finding(
+                intention=item.intention,
+                lms_user_id=item.lms_user_id,
+                reason=Reason.REFUSED_BY_LMS,
+                look_at=refusal.pause_ends_at,
+                is_news=False,
+            )
+        )
+    return tuple(sending), tuple(held_back)
+
+
+def _refused(finding: Finding, payment: NoPayer) -> Finding:
+    return Finding(
+        intention=finding.intention,
+        lms_user_id=finding.lms_user_id,
+        rule=finding.rule,
+        reason=payment.code,
+        course_run_key=finding.course_run_key,
+    )
+
+
+def _payers(facts: Facts, lms_user_ids: set[int]) -> Sequence[Payer]:
+    """Return what may pay, in the order of preference. Learner credit will be the next entry."""
+    emails: Mapping[int, str | None] = {
+        lms_user_id: facts.learners[lms_user_id].email for lms_user_id in sorted(lms_user_ids)
+    }
+    licenses = fetch_licenses(customer_uuid=facts.customer_uuid, emails=emails)
+    return [LicensePayer(licenses=licenses)]

@@ -1,0 +1,54 @@
+"""Keeping the table of attempts small, and taking a person out of everything."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from enterprise_access.apps.customers.services import forget_learner
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentRealization,
+    Outcome,
+    RealizationAttempt,
+    RealizationOverride,
+    RealizationRequest,
+)
+
+PRUNED_AT_ONCE = 1000
+
+
+def prune_attempts(*, older_than: datetime) -> int:
+    """Delete attempts last seen before `older_than` that a later one has replaced; return how many.
+
+    The latest attempt of every (learner, intention) stays as the answer to "why not?", and so does what realized it
+    and whatever is not settled.
+    """
+    later = RealizationAttempt.objects.filter(
+        intention=OuterRef("intention"), lms_user_id=OuterRef("lms_user_id"), pk__gt=OuterRef("pk")
+    )
+    replaced = RealizationAttempt.objects.filter(
+        Exists(later), last_seen_at__lt=older_than, outcome__in=[Outcome.BLOCKED, Outcome.NOT_NEEDED]
+    ).order_by("pk")
+    deleted = 0
+    while ids := list(replaced.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+        deleted += RealizationAttempt.objects.filter(pk__in=ids).delete()[0]
+    return deleted
+
+
+def retire_learner(*, lms_user_id: int) -> dict[str, int]:
+    """Remove a learner from every table, histories included; return how many rows went, by table.
+
+    What the LMS knows is not touched. A learner who comes back is a new one here.
+    """
+    with transaction.atomic():
+        histories = DefaultEnterpriseEnrollmentRealization.history.filter(lms_user_id=lms_user_id)
+        gone = {"history of realizations": histories.delete()[0]}
+        for model in (
+            RealizationRequest,
+            RealizationAttempt,
+            RealizationOverride,
+            DefaultEnterpriseEnrollmentRealization,
+        ):
+            rows = model._default_manager.filter(lms_user_id=lms_user_id)
+            gone[str(model._meta.verbose_name)] = rows.delete()[0]
+        return gone | forget_learner(lms_user_id=lms_user_id)

@@ -1,0 +1,163 @@
+"""Realizing what is owed: claim, facts, decide, intend, call, record.
+
+No lock and no transaction is held while a neighbour is asked. Every call that enrolls is preceded by a committed
+`sending` attempt and followed by its outcome, so that a worker may die at any moment.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import asdict, evolve, frozen
+from django.conf import settings
+from django.utils import timezone
+
+from enterprise_access.apps.customers.services import note_visits
+from enterprise_access.apps.default_enrollments.domain.values import Reason
+from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, Trigger
+from enterprise_access.apps.default_enrollments.selectors.facts import Facts, list_intentions, list_realizations
+from enterprise_access.apps.default_enrollments.services.confirming import confirm
+from enterprise_access.apps.default_enrollments.services.doubts import are_in_doubt, settle_doubts
+from enterprise_access.apps.default_enrollments.services.enrolling import Item
+from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
+from enterprise_access.apps.default_enrollments.services.planning import Finding, make_plan
+from enterprise_access.apps.default_enrollments.services.recording import write_findings
+from enterprise_access.apps.default_enrollments.services.requests import Lease, ask_for_work, claim
+from enterprise_access.apps.default_enrollments.services.sending import Result, send
+from enterprise_access.apps.default_enrollments.services.settling import VISITS, Open, settle_all
+from enterprise_access.lib.errors import Reason as Cause
+from enterprise_access.lib.errors import UpstreamError
+
+log = logging.getLogger(__name__)
+
+
+@frozen(kw_only=True)
+class Summary:
+    """What came of one round: how many learners were looked at, and how many items ended how."""
+
+    learners: int = 0
+    realized: int = 0
+    blocked: int = 0
+    in_doubt: int = 0
+
+
+def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
+    """Realize what is owed to at most `limit` learners of one customer. Safe to run twice, or twice at once.
+
+    Never raises for what a neighbour does: what could not be settled comes due again.
+    """
+    with claim(customer_uuid=customer_uuid, limit=limit, now=now) as lease:
+        if not lease.requests:
+            return Summary()
+        if len(lease.requests) == limit:
+            # There may be more: another worker can begin with it while this one is busy.
+            ask_for_work(customer_uuid=customer_uuid)
+        summary, still_open = _realize(lease, [request.lms_user_id for request in lease.requests])
+        settle_all(lease, still_open)
+    log.info(
+        "Looked at learners of a customer. customer=%s learners=%d realized=%d blocked=%d in_doubt=%d",
+        customer_uuid,
+        summary.learners,
+        summary.realized,
+        summary.blocked,
+        summary.in_doubt,
+    )
+    return summary
+
+
+def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
+    if not list_intentions(customer_uuid=lease.customer_uuid) and not are_in_doubt(lease.customer_uuid, ids):
+        return Summary(learners=len(ids)), []
+    try:
+        facts = fetch_facts(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
+    except UpstreamError as error:
+        if error.reason is Cause.REFUSED_LOCALLY and len(ids) > 1:
+            return _realize_apart(lease, ids)
+        log.warning("The LMS could not be asked; %d learners wait. reason=%s", len(ids), error.reason)
+        return Summary(learners=len(ids)), [_waits_for_lms(lms_user_id) for lms_user_id in ids]
+    visitors = [
+        request.lms_user_id for request in lease.requests if request.trigger in VISITS and request.lms_user_id in ids
+    ]
+    note_visits(customer_uuid=lease.customer_uuid, lms_user_ids=visitors, at=facts.read_at)
+    facts, doubts = _settle_doubts(facts)
+    return _carry_out(lease, facts, doubts, ids)
+
+
+def _realize_apart(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
+    """Look at each half by itself: one learner whom we cannot ask about (a name that cannot be sent) holds up nobody."""
+    middle = len(ids) // 2
+    first, still_open = _realize(lease, ids[:middle])
+    second, more = _realize(lease, ids[middle:])
+    both = {name: getattr(first, name) + getattr(second, name) for name in asdict(first)}
+    return Summary(**both), [*still_open, *more]
+
+
+def _waits_for_lms(lms_user_id: int) -> Open:
+    return Open(lms_user_id=lms_user_id, reason=Reason.LMS_UNAVAILABLE)
+
+
+def _settle_doubts(facts: Facts) -> tuple[Facts, list[RealizationAttempt]]:
+    """Settle earlier calls without an answer; return the facts with what that revealed, and what is still in doubt."""
+    looked_at = settle_doubts(customer_uuid=facts.customer_uuid, enrollments=facts.enrollments, now=timezone.now())
+    if any(attempt.outcome == Outcome.REALIZED for attempt in looked_at):
+        realizations = list_realizations(customer_uuid=facts.customer_uuid, lms_user_ids=facts.enrollments.keys())
+        facts = evolve(facts, realizations=realizations)
+    return facts, [attempt for attempt in looked_at if attempt.outcome == Outcome.IN_DOUBT]
+
+
+def _carry_out(
+    lease: Lease, facts: Facts, doubts: Sequence[RealizationAttempt], ids: Sequence[int]
+) -> tuple[Summary, list[Open]]:
+    triggers = {request.lms_user_id: request.trigger for request in lease.requests}
+    plan = make_plan(facts, lms_user_ids=ids, doubts=doubts, now=timezone.now())
+    write_findings(plan.findings, triggers=triggers, now=timezone.now())
+    still_open = [_still_open(facts, finding) for finding in plan.findings if not finding.is_served]
+    outcomes: Counter[Outcome] = Counter()
+    for batch in _batches(plan.items):
+        for result in _send(lease, facts, batch, triggers):
+            outcomes[result.outcome] += 1
+            if result.outcome != Outcome.REALIZED:
+                still_open.append(
+                    Open(
+                        lms_user_id=result.item.lms_user_id,
+                        reason=result.reason,
+                        intention_uuid=result.item.intention.pk,
+                    )
+                )
+    summary = Summary(
+        learners=len(ids),
+        realized=outcomes[Outcome.REALIZED],
+        blocked=outcomes[Outcome.BLOCKED] + sum(not finding.is_served for finding in plan.findings),
+        in_doubt=outcomes[Outcome.IN_DOUBT],
+    )
+    return summary, still_open
+
+
+def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, Trigger]) -> list[Result]:
+    items, read_at = confirm(facts, batch)
+    confirmed = {(item.lms_user_id, item.intention) for item in items}
+    kept_back = [
+        Result(item=item, outcome=Outcome.BLOCKED, reason=Reason.KEPT_BACK)
+        for item in batch
+        if (item.lms_user_id, item.intention) not in confirmed
+    ]
+    return [*send(lease, items, triggers=triggers, facts_read_at=read_at), *kept_back]
+
+
+def _still_open(facts: Facts, finding: Finding) -> Open:
+    learner = facts.learners.get(finding.lms_user_id)
+    return Open(
+        lms_user_id=finding.lms_user_id,
+        reason=finding.reason,
+        intention_uuid=finding.intention.pk,
+        enrollment_starts_at=finding.enrollment_starts_at,
+        last_login_at=learner.last_login_at if learner else None,
+        look_at=finding.look_at,
+    )
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), settings.ENROLL_BATCH):
+        yield items[start : start + settings.ENROLL_BATCH]

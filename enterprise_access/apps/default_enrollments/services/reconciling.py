@@ -1,0 +1,100 @@
+"""Comparing realizations with the platform: nobody tells us when a license is revoked, or an event got lost."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+from django.db.models import Min
+from django.utils import timezone
+
+from enterprise_access.apps.customers.domain import EnrollmentCopy
+from enterprise_access.apps.customers.selectors import list_enterprise_enrollments, list_learners
+from enterprise_access.apps.customers.services import refresh_enrollments
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
+from enterprise_access.apps.default_enrollments.selectors.facts import list_realizations
+from enterprise_access.apps.default_enrollments.services.facts import ask_about_revocations
+from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
+from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib.keys import fold
+
+log = logging.getLogger(__name__)
+
+Realization = DefaultEnterpriseEnrollmentRealization
+
+# The platform answers for so many learners a call.
+LEARNERS_PER_CALL = 100
+
+
+@frozen(kw_only=True)
+class Compared:
+    """What a round of comparing showed: realizations compared, and those that are not as they were."""
+
+    learners: int = 0
+    left: int = 0
+    downgraded: int = 0
+    in_another_mode: int = 0
+    not_visible: int = 0
+
+
+def reconcile(*, limit: int) -> Compared:
+    """Compare the realizations of at most `limit` learners with the platform, the longest uncompared first.
+
+    Learners who were downgraded are owed a look: they may have another license by now. Raises UpstreamError when the
+    platform cannot be asked; what was not compared stays first in line.
+    """
+    totals: Counter[str] = Counter()
+    longest_uncompared = (
+        Realization.objects.filter(left_at=None)
+        .values("intention__customer_id", "lms_user_id")
+        .annotate(oldest=Min("compared_at"))
+        .order_by("oldest")[:limit]
+    )
+    by_customer: dict[UUID, list[int]] = {}
+    for row in longest_uncompared:
+        by_customer.setdefault(row["intention__customer_id"], []).append(row["lms_user_id"])
+    for customer_uuid, ids in by_customer.items():
+        for start in range(0, len(ids), LEARNERS_PER_CALL):
+            totals += _compare(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
+    return Compared(**totals)
+
+
+def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
+    started_at = timezone.now()
+    learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    enrollments = refresh_enrollments(learners=learners.values())
+    realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    before = {row.pk: (row.left_at, row.downgraded_at) for rows in realizations.values() for row in rows}
+    ask_about_revocations(customer_uuid, enrollments, realizations)
+    enterprise = list_enterprise_enrollments(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    notice_changes(realizations.values(), enrollments, enterprise, now=started_at)
+    rows = [row for rows in realizations.values() for row in rows]
+    Realization.objects.filter(pk__in=[row.pk for row in rows]).update(compared_at=started_at)
+    newly_downgraded = {row.lms_user_id for row in rows if row.downgraded_at and before[row.pk][1] is None}
+    if newly_downgraded:
+        request_realization(
+            customer_uuid=customer_uuid,
+            lms_user_ids=newly_downgraded,
+            trigger=Trigger.RECONCILIATION,
+            now=timezone.now(),
+        )
+    return Counter(
+        learners=len(lms_user_ids),
+        left=sum(row.left_at is not None and before[row.pk][0] is None for row in rows),
+        downgraded=sum(row.downgraded_at is not None and before[row.pk][1] is None for row in rows),
+        in_another_mode=sum(bool(row.seen_mode) and row.seen_mode != row.predicted_mode for row in rows),
+        not_visible=sum(row.left_at is None and not _is_visible(row, enrollments) for row in rows),
+    )
+
+
+def _is_visible(realization: Realization, enrollments: dict[int, tuple[EnrollmentCopy, ...]]) -> bool:
+    rows = enrollments.get(realization.lms_user_id, ())
+    return any(fold(row.course_run_key) == fold(realization.course_run_key) for row in rows)
+
+
+def oldest_comparison() -> datetime | None:
+    """Return when the longest uncompared realization was last compared; None: there is none."""
+    oldest: datetime | None = Realization.objects.filter(left_at=None).aggregate(oldest=Min("compared_at"))["oldest"]
+    return oldest

@@ -1,0 +1,124 @@
+"""Intend, call, record: one batch of items on its way to the LMS and back."""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from attrs import frozen
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from enterprise_access.apps.customers.selectors import list_learners
+from enterprise_access.apps.customers.services import forget_enrollments, refresh_enrollments
+from enterprise_access.apps.default_enrollments.domain.values import Reason
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    Outcome,
+    RealizationAttempt,
+    Trigger,
+)
+from enterprise_access.apps.default_enrollments.services.doubts import shows_mode
+from enterprise_access.apps.default_enrollments.services.enrolling import Item, Sent, enroll
+from enterprise_access.apps.default_enrollments.services.recording import (
+    record_realized,
+    settle_attempt,
+    write_attempts,
+)
+from enterprise_access.apps.default_enrollments.services.requests import Lease, may_enroll
+from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.keys import fold
+
+log = logging.getLogger(__name__)
+
+
+@frozen(kw_only=True)
+class Result:
+    """How one item ended. `reason` is empty when it was realized."""
+
+    item: Item
+    outcome: Outcome
+    reason: str = ""
+
+
+def send(
+    lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, Trigger], facts_read_at: datetime
+) -> list[Result]:
+    """Enroll one batch. What may not be sent any more (paused, lease lost, facts too old) is left out and stays due."""
+
+    def still_allowed() -> Collection[int]:
+        return _allowed_learners(lease, facts_read_at)
+
+    with transaction.atomic():
+        allowed = still_allowed()
+        living = set(
+            DefaultEnterpriseEnrollmentIntention.objects.living()
+            .filter(pk__in={item.intention.pk for item in items})
+            .values_list("pk", flat=True)
+        )
+        sending = [item for item in items if item.lms_user_id in allowed and item.intention.pk in living]
+        attempts = dict(zip(sending, write_attempts(sending, triggers=triggers, now=timezone.now()), strict=True))
+    sent = enroll(customer_uuid=lease.customer_uuid, items=sending, still_allowed=still_allowed)
+    forget_enrollments(lms_user_ids={item.lms_user_id for item in sending})
+    results = _record_certain(attempts, sent)
+    in_question = {item: attempt for item, attempt in attempts.items() if sent[item] is Sent.FAILURE}
+    kept_back = [
+        Result(item=item, outcome=Outcome.BLOCKED, reason=Reason.KEPT_BACK) for item in items if item not in attempts
+    ]
+    return [*results, *_record_failures(lease, in_question), *kept_back]
+
+
+def _allowed_learners(lease: Lease, facts_read_at: datetime) -> Collection[int]:
+    """Return whom we may still enroll: customer active and not paused, facts young enough, and the lease held (it is renewed by this)."""
+    oldest = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
+    if facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):
+        return ()
+    return lease.renew()
+
+
+_MEANING: Mapping[Sent, tuple[Outcome, Reason]] = {
+    Sent.UNKNOWN: (Outcome.IN_DOUBT, Reason.OUTCOME_UNKNOWN),
+    Sent.NOT_SENT: (Outcome.BLOCKED, Reason.LMS_UNAVAILABLE),
+    Sent.KEPT_BACK: (Outcome.BLOCKED, Reason.KEPT_BACK),
+}
+
+
+def _record_certain(attempts: Mapping[Item, RealizationAttempt], sent: Mapping[Item, Sent]) -> list[Result]:
+    """Write down what needs no further question. Successes first: they are facts, whatever happens to us next."""
+    results = []
+    for item in sorted(attempts, key=lambda item: sent[item] is not Sent.SUCCESS):
+        if sent[item] is Sent.SUCCESS:
+            record_realized(attempts[item], now=timezone.now())
+            results.append(Result(item=item, outcome=Outcome.REALIZED))
+        elif sent[item] in _MEANING:
+            outcome, reason = _MEANING[sent[item]]
+            settle_attempt(attempts[item], outcome=outcome, reason=reason, now=timezone.now())
+            results.append(Result(item=item, outcome=outcome, reason=reason))
+    return results
+
+
+def _record_failures(lease: Lease, attempts: Mapping[Item, RealizationAttempt]) -> list[Result]:
+    """Ask the platform what became of items that the LMS calls failed: it may have enrolled all the same."""
+    if not attempts:
+        return []
+    ids = {item.lms_user_id for item in attempts}
+    try:
+        learners = list_learners(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
+        enrollments = refresh_enrollments(learners=learners.values())
+    except UpstreamError as error:
+        log.warning("Failed items could not be checked; they are in doubt. reason=%s", error.reason)
+        enrollments = None
+    results = []
+    for item, attempt in attempts.items():
+        rows = () if enrollments is None else enrollments.get(item.lms_user_id, ())
+        row = next((row for row in rows if fold(row.course_run_key) == fold(item.course_run_key)), None)
+        if row is not None and shows_mode(row, item.mode):
+            record_realized(attempt, now=timezone.now(), seen_mode=row.mode)
+            results.append(Result(item=item, outcome=Outcome.REALIZED))
+            continue
+        known = enrollments is not None
+        outcome = Outcome.BLOCKED if known else Outcome.IN_DOUBT
+        reason = Reason.REFUSED_BY_LMS if known else Reason.OUTCOME_UNKNOWN
+        settle_attempt(attempt, outcome=outcome, reason=reason, now=timezone.now())
+        results.append(Result(item=item, outcome=outcome, reason=reason))
+    return results

@@ -1,0 +1,75 @@
+"""When everything that could be done is done: when each learner is looked at again."""
+
+import random
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from attrs import frozen
+from django.utils import timezone
+
+from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting, next_look
+from enterprise_access.apps.default_enrollments.models import Trigger
+from enterprise_access.apps.default_enrollments.services.requests import Claimed, Lease, settle
+
+# What a learner does: these looks come with somebody who is there.
+VISITS = frozenset({Trigger.LOGIN, Trigger.PORTAL})
+
+
+@frozen(kw_only=True)
+class Open:
+    """Something of one learner that is not served, and why. `look_at` is set where the pause is known already."""
+
+    lms_user_id: int
+    reason: str
+    intention_uuid: UUID | None = None
+    enrollment_starts_at: datetime | None = None
+    last_login_at: datetime | None = None
+    look_at: datetime | None = None
+
+
+def settle_all(lease: Lease, still_open: Iterable[Open]) -> None:
+    """Give every request its next look: the earliest that anything of its learner asks for; none if all is served."""
+    by_learner: dict[int, list[Open]] = {}
+    for entry in still_open:
+        by_learner.setdefault(entry.lms_user_id, []).append(entry)
+    for request in lease.requests:
+        _settle_one(lease, request, by_learner.get(request.lms_user_id, []))
+
+
+def _settle_one(lease: Lease, request: Claimed, entries: Sequence[Open]) -> None:
+    now = timezone.now()
+    is_anyone_silent = any(is_waiting(entry.reason) for entry in entries)
+    failures = request.failures + 1 if is_anyone_silent else 0
+    looks = [(look, entry) for entry in entries if (look := _next_look(entry, request, failures, now)) is not None]
+    at, because = min(looks, key=lambda pair: pair[0], default=(None, None))
+    settle(
+        lease=lease,
+        request=request,
+        next_look_at=at,
+        waiting_for=because.reason if because else "",
+        failures=failures,
+        trigger=_next_trigger(request, entries, at),
+    )
+
+
+def _next_trigger(request: Claimed, entries: Sequence[Open], at: datetime | None) -> Trigger:
+    """Return what will have made us look next time: a look that comes by itself is no visit of the learner.
+
+    When nothing could be asked about the learner, the visit was not noted yet, and is still to be.
+    """
+    is_noted = all(entry.intention_uuid is not None for entry in entries)
+    return Trigger.SWEEP if at is not None and is_noted else request.trigger
+
+
+def _next_look(entry: Open, request: Claimed, failures: int, now: datetime) -> datetime | None:
+    if entry.look_at is not None:
+        return entry.look_at
+    return next_look(
+        entry.reason,
+        now=now,
+        failures=failures,
+        spread=random.random(),  # noqa: S311 - so that those who failed together do not come back together
+        enrollment_starts_at=entry.enrollment_starts_at,
+        last_login_at=now if request.trigger in VISITS else entry.last_login_at,
+    )

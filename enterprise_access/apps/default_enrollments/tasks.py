@@ -1,0 +1,78 @@
+"""Background work: ids in, one call."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from enterprise_access.apps.customers.services import RESOLVE_SIGHTINGS_JOB
+from enterprise_access.apps.default_enrollments.services import (
+    health,
+    logins,
+    pruning,
+    realizing,
+    reconciling,
+    requests,
+)
+from enterprise_access.lib.errors import UpstreamError
+
+
+@shared_task(name=requests.REALIZE_JOB)
+def realize_due(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
+    """Realize what is owed to some learners of one customer."""
+    realizing.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=timezone.now())
+
+
+@shared_task(name="default_enrollments.sweep")
+def sweep(**_sent_by_newer_code: object) -> None:
+    """Ask for work wherever something is due: what a lost message left behind, and what came due again."""
+    for customer_uuid in requests.list_due_customers(now=timezone.now()):
+        requests.ask_for_work(customer_uuid=customer_uuid)
+
+
+@shared_task(name="default_enrollments.check_all_intentions")
+def check_all_intentions(**_sent_by_newer_code: object) -> None:
+    """Have the intentions of every customer checked, each in a task of its own."""
+    for customer_uuid in health.list_customers_with_intentions():
+        check_intentions.delay(customer_uuid=str(customer_uuid))
+
+
+@shared_task(name="default_enrollments.check_intentions")
+def check_intentions(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
+    """Look for changes of what one customer's intentions stand for."""
+    try:
+        health.check_intentions(customer_uuid=UUID(customer_uuid))
+    except UpstreamError:
+        # Logged where it happened. Nothing is known to have changed; the next round asks again.
+        return
+
+
+@shared_task(name="default_enrollments.reconcile")
+def reconcile(**_sent_by_newer_code: object) -> None:
+    """Compare some realizations with the platform, the longest uncompared first."""
+    try:
+        reconciling.reconcile(limit=settings.RECONCILE_LEARNERS)
+    except UpstreamError:
+        # Logged where it happened; what was not compared stays first in line.
+        return
+
+
+@shared_task(name="default_enrollments.prune_attempts")
+def prune_attempts(**_sent_by_newer_code: object) -> None:
+    """Keep the table of attempts small."""
+    pruning.prune_attempts(older_than=timezone.now() - timedelta(days=settings.ATTEMPTS_KEPT_DAYS))
+
+
+# The LMS is asked about so many learners at once; and one task asks so often at most, before others have their turn.
+SIGHTINGS_AT_ONCE = 100
+SIGHTING_ROUNDS = 20
+
+
+@shared_task(name=RESOLVE_SIGHTINGS_JOB)
+def resolve_sightings(**_sent_by_newer_code: object) -> None:
+    """Find the customers of learners who were just seen, until nobody is left."""
+    for _ in range(SIGHTING_ROUNDS):
+        if logins.resolve_sightings(limit=SIGHTINGS_AT_ONCE, now=timezone.now()) < SIGHTINGS_AT_ONCE:
+            return

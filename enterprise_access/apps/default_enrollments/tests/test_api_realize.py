@@ -1,0 +1,243 @@
+"""POST realize: asking for a learner's default enrollments, by the learner or an operator. Asking twice is asking once."""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.models import RealizationRequest
+from enterprise_access.apps.default_enrollments.services.requests import list_due_customers
+from enterprise_access.apps.default_enrollments.tasks import sweep
+from enterprise_access.apps.default_enrollments.tests.stories import (
+    ADA,
+    API,
+    BULK,
+    DEMO,
+    DEMO_RUN,
+    HAL,
+    asked,
+    intend,
+    request_of,
+    work,
+)
+from simulator.seed import ACME, GLOBEX
+
+SHAPE = {"code", "detail", "extra"}
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(client: APIClient, customer: object = ACME, **more: object) -> Any:
+    body = {"enterprise_customer_uuid": str(customer), **more}
+    return client.post(f"{API}/realize/", body, format="json")
+
+
+def test_a_learner_who_asks_is_told_that_it_is_pending_and_is_owed_a_look(world, api_as):
+    answer = ask(api_as("ada"))
+    assert answer.status_code == 202
+    assert answer.json() == {"enterprise_customer_uuid": str(ACME), "lms_user_id": ADA, "status": "pending"}
+    request = request_of(ADA)
+    assert request.due_at <= timezone.now()
+    assert (request.trigger, request.settled_at) == ("portal", None)
+
+
+def test_asking_enrolls_nobody_inside_the_request(world, api_as):
+    intend(DEMO)
+    ask(api_as("ada"))
+    assert asked(world, BULK) == 0
+    assert world.enrollment("ada", DEMO_RUN) is None
+
+
+def test_asking_twice_is_asking_once(world, api_as):
+    intend(DEMO)
+    for _ in range(3):
+        assert ask(api_as("ada")).status_code == 202
+    assert RealizationRequest.objects.count() == 1
+    assert work().realized == 1
+    assert work().learners == 0
+    assert asked(world, BULK) == 1
+
+
+def test_a_customer_that_we_have_not_met_is_asked_for_once(world, api_as):
+    ask(api_as("ada"))
+    ask(api_as("hal"))
+    assert asked(world, "lms.customer") == 1
+    assert EnterpriseCustomer.objects.get().slug == "acme"
+
+
+def test_an_operator_may_ask_for_somebody_else(world, api_as):
+    answer = ask(api_as("enterprise_access_worker"), lms_user_id=ADA)
+    assert (answer.status_code, answer.json()["lms_user_id"]) == (202, ADA)
+    assert request_of(ADA)
+
+
+def test_an_operator_may_ask_for_a_learner_who_is_not_linked_and_nothing_comes_of_it(world, api_as):
+    intend(DEMO)
+    assert ask(api_as("enterprise_access_worker"), lms_user_id=999_999).status_code == 202
+    work()
+    assert asked(world, BULK) == 0
+    assert request_of(999_999).settled_at is not None
+
+
+@pytest.mark.parametrize("caller", ["hal", "outsider", "staff_without_role", "amy_admin", "heidi"])
+def test_nobody_else_may_ask_for_a_learner(world, api_as, caller):
+    answer = ask(api_as(caller), lms_user_id=ADA)
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "may_not_realize"
+    assert not RealizationRequest.objects.exists()
+
+
+@pytest.mark.parametrize("caller", ["outsider", "grace", "heidi"])
+def test_who_is_not_of_the_customer_may_not_ask(world, api_as, caller):
+    assert ask(api_as(caller)).status_code == 403
+    assert world.journal.calls() == []
+
+
+def test_a_learner_may_not_ask_at_another_customer(world, api_as):
+    assert ask(api_as("ada"), GLOBEX).status_code == 403
+
+
+def test_an_anonymous_caller_is_401(world):
+    answer = ask(APIClient())
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+def test_a_customer_that_the_lms_does_not_know_is_404(world, api_as):
+    answer = ask(api_as("enterprise_access_worker"), uuid4())
+    assert (answer.status_code, answer.json()["code"]) == (404, "customer_unknown")
+    assert not RealizationRequest.objects.exists()
+
+
+def test_a_customer_that_is_switched_off_and_was_never_met_is_404(world, api_as):
+    dormant = world.customer("dormant").uuid
+    assert ask(api_as("dora"), dormant).json()["code"] == "customer_unknown"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"enterprise_customer_uuid": None},
+        {"enterprise_customer_uuid": "abc"},
+        {"enterprise_customer_uuid": [str(ACME)]},
+        {"enterprise_customer_uuid": {"uuid": str(ACME)}},
+        {"enterprise_customer_uuid": "\x00"},
+        [],
+        "acme",
+        42,
+        None,
+    ],
+)
+def test_a_body_without_a_customer_is_400_in_our_shape(world, api_as, body):
+    answer = api_as("ada").post(f"{API}/realize/", body, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()) == SHAPE
+    assert isinstance(answer.json()["detail"], str)
+    assert not RealizationRequest.objects.exists()
+
+
+def test_the_field_that_is_wrong_is_named(world, api_as):
+    error = ask(api_as("ada"), "abc").json()
+    assert error["code"] == "invalid"
+    assert error["detail"].startswith("enterprise_customer_uuid: ")
+    assert error["extra"]["fields"] == {"enterprise_customer_uuid": ["Must be a valid UUID."]}
+
+
+@pytest.mark.parametrize("lms_user_id", [0, -1, "abc", "1.5", 1.5, None, True, [1], {}, 2**63, 10**30, "9" * 5000])
+def test_a_learner_that_cannot_be_is_400_and_not_an_error_of_ours(world, api_as, lms_user_id):
+    answer = ask(api_as("enterprise_access_worker"), lms_user_id=lms_user_id)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert list(answer.json()["extra"]["fields"]) == ["lms_user_id"]
+
+
+def test_the_largest_possible_learner_may_be_asked_for(world, api_as):
+    assert ask(api_as("enterprise_access_worker"), lms_user_id=2**63 - 1).status_code == 202
+
+
+@pytest.mark.parametrize("body", ["{", "", "\x00", "NaN", '{"a": NaN}', "é"])
+def test_a_body_that_is_no_json_is_400_in_our_shape(world, api_as, body):
+    answer = api_as("ada").post(f"{API}/realize/", body.encode(), content_type="application/json")
+    assert answer.status_code == 400
+    assert set(answer.json()) == SHAPE
+
+
+def test_a_form_instead_of_json_is_415_in_our_shape(world, api_as):
+    answer = api_as("ada").post(f"{API}/realize/", {"enterprise_customer_uuid": str(ACME)})
+    assert answer.status_code == 415
+    assert set(answer.json()) == SHAPE
+
+
+def test_get_is_405_in_our_shape(world, api_as):
+    answer = api_as("ada").get(f"{API}/realize/")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+
+
+def test_a_token_that_names_nobody_has_to_say_which_learner_is_meant(simulator):
+    client = APIClient()
+    token = simulator.tokens.token_for("enterprise_access_worker", user_id=None)
+    client.credentials(HTTP_AUTHORIZATION=f"JWT {token}")
+    assert ask(client).status_code == 400
+    assert ask(client, lms_user_id=HAL).status_code == 202
+
+
+# --- Silent neighbours ---------------------------------------------------------------------------------------------
+
+
+def test_a_silent_lms_is_503_for_a_customer_that_we_have_not_met(simulator, world, api_as):
+    simulator.faults.add("hang", "lms.*", times=None)
+    answer = ask(api_as("ada"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "upstream_unavailable")
+    assert not EnterpriseCustomer.objects.exists()
+    assert not RealizationRequest.objects.exists()
+
+
+def test_a_silent_lms_does_not_matter_for_a_customer_that_we_know(simulator, world, api_as):
+    intend(DEMO)
+    for service in ("lms.*", "platform.*", "catalog.*", "license_manager.*"):
+        simulator.faults.add("hang", service, times=None)
+    assert ask(api_as("ada")).status_code == 202
+
+
+def test_a_broker_that_is_away_does_not_fail_the_request_and_the_sweep_finds_the_work(
+    world, api_as, dead_broker, django_capture_on_commit_callbacks
+):
+    intend(DEMO)
+    client = api_as("ada")
+    started_at = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = ask(client)
+    assert answer.status_code == 202
+    assert time.monotonic() - started_at < 3
+    assert list_due_customers(now=timezone.now()) == [ACME]
+    with django_capture_on_commit_callbacks(execute=True) as messages:
+        sweep()
+    assert len(messages) == 1
+    work()
+    assert list_due_customers(now=timezone.now()) == []
+    assert world.enrollment("ada", DEMO_RUN).is_active
+
+
+@pytest.fixture
+def dead_broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the broker be one that refuses every connection."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # not listening: whoever connects is refused
+        monkeypatch.setenv("CELERY_BROKER_URL", f"redis://127.0.0.1:{taken.getsockname()[1]}/0")
+        forget_connections()
+        yield
+    monkeypatch.undo()
+    forget_connections()
+
+
+def forget_connections() -> None:
+    current_app.pool.force_close_all()
+    current_app._pool = None
+    current_app.amqp._producer_pool = None

@@ -1,0 +1,266 @@
+"""Tell the main story against a freshly started system, step by step. Exits with 1 when any step differs.
+
+Everything is real: the processes of `make run` in a folder of their own, the admin's own forms, the broker, the worker,
+and HTTP between all of them. It stops what it started, also after a failure.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+LEARNER, CUSTOMER, CUSTOMER_NAME = "heidi", "globex", "Globex Corporation"
+COURSE, RUN = "edX+DemoX", "course-v1:edX+DemoX+2026_T1"
+API = "/api/v1/default-enterprise-enrollment-intentions"
+SETTLED_WITHIN_SECONDS = 30
+STARTED_WITHIN_SECONDS = 90
+TIMEOUT = 10
+
+
+class Differs(Exception):
+    """The system did something else than the story says."""
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="enterprise-access-demo-") as home:
+        system = System(Path(home))
+        try:
+            system.start()
+            tell(Story(system))
+        except (Differs, requests.RequestException) as error:
+            print(f"  DIFFERS: {error}\n\n--- what the system said ---\n{system.log()}", flush=True)
+            return 1
+        finally:
+            system.stop()
+    print("\nThe story went as it should.", flush=True)
+    return 0
+
+
+class System:
+    """The processes of `make run`, in a folder and on ports of their own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        web, simulator = free_port(), free_port()
+        self.web, self.simulator = f"http://localhost:{web}", f"http://localhost:{simulator}"
+        self.environment = os.environ | {
+            "EMBEDDED_HOME": str(home),
+            "WEB_PORT": str(web),
+            "SIMULATOR_PORT": str(simulator),
+        }
+        self.output = home / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        print("Starting a fresh system (web, worker, beat, simulated neighbours) ...", flush=True)
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "scripts/run.py"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(lambda: "Ready." in self.log(), "the system to be ready", STARTED_WITHIN_SECONDS, self.check_runs)
+
+    def check_runs(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            raise Differs("the system stopped by itself")
+
+    def log(self) -> str:
+        return self.output.read_text(errors="replace") if self.output.exists() else ""
+
+    def password(self) -> str:
+        found = re.search(r"with the password (\S+)", self.log())
+        if found is None:
+            raise Differs("the system named no password")
+        return found[1]
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(timeout=30)
+
+
+class Story:
+    """The people of the story, and what they do."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.staff = requests.Session()
+        self.token = ""
+        self.customer: dict[str, Any] = {}
+
+    # --- staff ---------------------------------------------------------------------------------------------------
+
+    def log_in_as_staff(self) -> None:
+        page = self.submit("/admin/login/", username="demo", password=self.system.password(), next="/admin/")
+        expect("Log out" in page, "the admin lets the demonstration login in")
+
+    def add_intention(self) -> None:
+        page = self.submit(
+            "/admin/default_enrollments/defaultenterpriseenrollmentintention/add/",
+            customer=self.customer["uuid"],
+            content_key=COURSE,
+        )
+        expect("was added successfully" in page, "the admin says that the intention was added")
+        expect(RUN in page, f"the admin says that it stands for {RUN}")
+
+    def look_at_realizations(self) -> str:
+        path = "/admin/default_enrollments/defaultenterpriseenrollmentrealization/"
+        return self.staff.get(self.system.web + path, timeout=TIMEOUT).text
+
+    def submit(self, path: str, **fields: str) -> str:
+        address = self.system.web + path
+        self.staff.get(address, timeout=TIMEOUT).raise_for_status()
+        fields["csrfmiddlewaretoken"] = self.staff.cookies["csrftoken"]
+        answer = self.staff.post(address, data=fields, headers={"Referer": address}, timeout=TIMEOUT)
+        answer.raise_for_status()
+        return answer.text
+
+    # --- the learner ---------------------------------------------------------------------------------------------
+
+    def sign_in(self) -> None:
+        """Do what the portal does: get the learner's token from the LMS, and make one call to the service."""
+        signed_in = self.neighbour("POST", "/portal/sign-in", json={"username": LEARNER, "customer": CUSTOMER})
+        self.token, self.customer = signed_in["token"], signed_in["customer"]
+        self.call("POST", f"{API}/realize/", json={"enterprise_customer_uuid": self.customer["uuid"]})
+
+    def leave(self) -> None:
+        self.neighbour("POST", "/portal/leave", json={"username": LEARNER, "course_run_key": RUN})
+
+    def course(self) -> dict[str, Any] | None:
+        courses = self.neighbour("GET", "/portal/courses", params={"username": LEARNER})
+        return next((course for course in courses if course["course_run_key"] == RUN), None)
+
+    def status(self) -> tuple[str, dict[str, Any]]:
+        """Return in which list of learner-status the course is, and its entry."""
+        params = {"enterprise_customer_uuid": self.customer["uuid"]}
+        statuses = self.call("GET", f"{API}/learner-status/", params=params)["enrollment_statuses"]
+        lists = {
+            "enrollable": statuses["needs_enrollment"]["enrollable"],
+            "not_enrollable": statuses["needs_enrollment"]["not_enrollable"],
+            "already_enrolled": statuses["already_enrolled"],
+        }
+        found = [(name, item) for name, items in lists.items() for item in items if item["content_key"] == COURSE]
+        require(len(found) == 1, "learner-status tells of the course once")
+        return found[0]
+
+    # --- the wires -----------------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        headers = {"Authorization": f"JWT {self.token}"}
+        answer = requests.request(method, self.system.web + path, headers=headers, timeout=TIMEOUT, **options)
+        require(answer.ok, f"{method} {path} succeeds (it answered {answer.status_code}: {answer.text[:300]})")
+        return answer.json()
+
+    def neighbour(self, method: str, path: str, **options: Any) -> Any:
+        answer = requests.request(method, self.system.simulator + path, timeout=TIMEOUT, **options)
+        require(answer.ok, f"{method} {path} of the simulator succeeds (it answered {answer.status_code})")
+        return answer.json()
+
+    def enroll_calls(self) -> int:
+        """Return how often the LMS was asked to enroll the learner in the run."""
+        calls = self.neighbour("GET", "/control/log")["calls"]
+        return sum(call["path"].endswith("/enroll_learners_in_courses/") and RUN in str(call["body"]) for call in calls)
+
+    def wait_until_looked_at(self) -> None:
+        """Wait until the worker has settled what was asked for: nothing is due any more for this learner."""
+        path = "/admin/default_enrollments/realizationrequest/?due_at__isnull=0"
+        address = self.system.web + path
+
+        def is_settled() -> bool:
+            return "0 realization requests" in self.staff.get(address, timeout=TIMEOUT).text.lower()
+
+        wait_for(is_settled, "the worker to look", SETTLED_WITHIN_SECONDS, self.system.check_runs)
+
+
+def tell(story: Story) -> None:
+    step("Staff log in to the admin pages")
+    story.log_in_as_staff()
+    story.customer = {"uuid": find_customer(story)}
+
+    step(f"Staff add an intention: every learner of {CUSTOMER_NAME} starts with {COURSE}")
+    story.add_intention()
+
+    step(f"A learner ({LEARNER}) has nothing yet, and signs in")
+    expect(story.course() is None, "the learner has no enrollment in the course")
+    story.sign_in()
+    wait_for(lambda: story.course() is not None, "the enrollment", SETTLED_WITHIN_SECONDS, story.system.check_runs)
+    course = story.course() or {}
+    expect((course["mode"], course["is_active"]) == ("verified", True), "the learner is enrolled, in the verified mode")
+    story.wait_until_looked_at()
+    expect(RUN in story.look_at_realizations(), "the admin shows the realization")
+    where, item = story.status()
+    expect(where == "already_enrolled", f"learner-status says already_enrolled (it says {where}: {item['reason']})")
+
+    step("The learner signs in again: nothing happens")
+    story.sign_in()
+    story.wait_until_looked_at()
+    expect(story.enroll_calls() == 1, "the LMS was asked once to enroll the learner, and not again")
+
+    step("The learner leaves the course, and signs in again: nothing happens, and the reason says why")
+    story.leave()
+    story.sign_in()
+    story.wait_until_looked_at()
+    expect(story.enroll_calls() == 1, "the LMS was not asked to enroll the learner again")
+    expect((story.course() or {}).get("is_active") is False, "the learner stays out of the course")
+    where, item = story.status()
+    expect(where == "not_enrollable", f"learner-status says not_enrollable (it says {where})")
+    expect(item["rule"] == "D2", f"by the rule that leavers are left alone, D2 (it says {item['rule']})")
+    expect(item["reason"] == "learner_unenrolled", f"because learner_unenrolled (it says {item['reason']})")
+
+
+def find_customer(story: Story) -> str:
+    """Return the uuid of the customer, from the form in which staff would choose it."""
+    path = "/admin/default_enrollments/defaultenterpriseenrollmentintention/add/"
+    page = story.staff.get(story.system.web + path, timeout=TIMEOUT).text
+    found = re.search(r'<option value="([0-9a-f-]{36})">' + re.escape(CUSTOMER_NAME) + "</option>", page)
+    if found is None:
+        raise Differs(f"the form does not offer {CUSTOMER_NAME}")
+    return found[1]
+
+
+def step(sentence: str) -> None:
+    print(f"\n* {sentence}", flush=True)
+
+
+def require(is_so: bool, sentence: str) -> None:
+    if not is_so:
+        raise Differs(f"not so: {sentence}")
+
+
+def expect(is_so: bool, sentence: str) -> None:
+    require(is_so, sentence)
+    print(f"  - {sentence}", flush=True)
+
+
+def wait_for(is_so: Callable[[], bool], what: str, seconds: float, check: Callable[[], None]) -> None:
+    ends_at = time.monotonic() + seconds
+    while not is_so():
+        check()
+        if time.monotonic() > ends_at:
+            raise Differs(f"waited {seconds:.0f} s for {what}")
+        time.sleep(0.2)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())
