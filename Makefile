@@ -76,10 +76,39 @@ bench-content: $(VENV)/.test ## measure reads of content against the simulated c
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
 MARIADB_URL ?= mysql://root:@127.0.0.1:3306/test
 
+# Needs a PostgreSQL and a Redis (EVENT_BUS_TEST_REDIS_URL) on this machine.
+test-services: $(VENV)/.test ## run the tests that need real servers, on PostgreSQL and Redis
+	DATABASE_URL="$(POSTGRES_URL)" $(BIN)/python -m pytest -m services $(ARGS)
+
+run-services: $(VENV)/.local ## start the whole system with PostgreSQL and Redis in place of the embedded parts
+	@$(BIN)/python scripts/run_services.py
+
+bench-events: $(VENV)/.test ## measure how many events a consumer takes in a second, on PostgreSQL and Redis
+	@$(BIN)/python benchmarks/events.py "$(POSTGRES_URL)"
+
 test-databases: $(VENV)/.mysql ## run checks, migrations and tests on SQLite, PostgreSQL and MariaDB
 	@$(BIN)/python scripts/database_matrix.py "sqlite://:memory:" "$(POSTGRES_URL)" "$(MARIADB_URL)"
+
+# --- What takes longer, or needs servers ---------------------------------------------------------------------------
+
+SERVICE_TESTS := $(BIN)/python -m pytest -m services -p no:cacheprovider
+
+test-model: $(VENV)/.test ## what must always hold: 10,000 steps of learners, staff, neighbours and accidents
+	MODEL_STEPS=$${MODEL_STEPS:-10000} $(BIN)/python -m pytest tests/model -q
+
+test-concurrency: $(VENV)/.mysql ## many processes for one learner, on SQLite, PostgreSQL and MariaDB
+	folder=$$(mktemp -d) && DATABASE_URL="sqlite:///$$folder/db" $(SERVICE_TESTS) tests/concurrency; \
+	  code=$$?; rm -rf "$$folder"; exit $$code
+	DATABASE_URL="$(POSTGRES_URL)" $(SERVICE_TESTS) tests/concurrency
+	DATABASE_URL="$(MARIADB_URL)" $(SERVICE_TESTS) tests/concurrency
+
+test-chaos: $(VENV)/.test ## kill -9 and flush everything in the middle of a storm (PostgreSQL, Redis; some minutes)
+	DATABASE_URL="$(POSTGRES_URL)" $(SERVICE_TESTS) tests/chaos
+
+bench-storm: $(VENV)/.test ## a login storm on PostgreSQL, Redis and real workers; writes docs/benchmarks/storm.rst
+	$(BIN)/python benchmarks/storm.py "$(POSTGRES_URL)"
 
 clean: ## forget the environment and the data of `make run`
 	rm -rf $(VENV) var
 
-.PHONY: help run test requirements quality format openapi demo bench-content test-databases clean
+.PHONY: help run test requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-chaos bench-storm clean test-services run-services bench-events

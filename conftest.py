@@ -1,6 +1,6 @@
 """What every test may use: the neighbours, played by the simulator inside this process behind the real clients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,13 +22,12 @@ SIGNING_JWK = throwaway_jwk()
 
 
 @pytest.fixture(autouse=True)
-def _clean_slate() -> Iterator[None]:
-    """Nothing is remembered from one test to the next: no cached answer, no cached token, no open session, no open breaker."""
+def _clean_slate() -> None:
+    """Nothing is remembered from one test to the next: no answer, no token, no open session, no open breaker."""
     cache.clear()
     TieredCache.dangerous_clear_all_tiers()
     connections.forget()
     breaker._breaker_of.cache_clear()
-    yield
 
 
 @pytest.fixture

@@ -36,10 +36,8 @@ def main(database_url: str, redis_url: str) -> int:
             "EVENT_BUS_OF_BENCHMARK": "1",
             "LOG_LEVEL": "WARNING",
         }
-        subprocess.run(  # noqa: S603
-            [sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True
-        )
-        return subprocess.run([sys.executable, __file__], cwd=ROOT, env=environment, check=False).returncode  # noqa: S603
+        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
+        return subprocess.run([sys.executable, __file__], cwd=ROOT, env=environment, check=False).returncode
 
 
 def measure() -> None:
@@ -86,7 +84,7 @@ def measure() -> None:
             "cpu_share": round(cpu / seconds, 2),
             "row_writes_per_event": round((row_writes() - before) / count, 3),
         }
-        print(json.dumps(result), flush=True)  # noqa: T201
+        print(json.dumps(result), flush=True)
         client.delete(stream)
 
     def row_writes() -> int:

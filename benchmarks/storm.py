@@ -51,7 +51,7 @@ def main(database_url: str, redis_url: str) -> int:
                     text=True,
                 )
         results.append({"workers": workers, **json.loads(child.stdout.splitlines()[-1])})
-        print(json.dumps(results[-1]), flush=True)  # noqa: T201
+        print(json.dumps(results[-1]), flush=True)
     write(results)
     return 0
 
@@ -240,7 +240,7 @@ def write(results: list[dict[str, Any]]) -> None:
 
 if __name__ == "__main__":
     if "--inside" in sys.argv:
-        print(json.dumps(storm(sys.argv[2], int(sys.argv[3]))))  # noqa: T201
+        print(json.dumps(storm(sys.argv[2], int(sys.argv[3]))))
     else:
         defaults = ["postgres://postgres@127.0.0.1:5432/postgres", "redis://127.0.0.1:6379/9"]
         sys.exit(main(*[*sys.argv[1:], *defaults[len(sys.argv) - 1 :]]))

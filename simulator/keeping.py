@@ -21,10 +21,10 @@ class Keeper:
         self.seeded_at = now()
         self._clock = now
         self._sow = sow
-        self._is_sowing = False
+        self.is_sowing = False
 
     def now(self) -> datetime:
-        return self.seeded_at if self._is_sowing else self._clock()
+        return self.seeded_at if self.is_sowing else self._clock()
 
     def put(self, what: str, row: Any) -> None:
         self._tell(what, row, is_dropped=False)
@@ -38,11 +38,11 @@ class Keeper:
         """Start over with the seed as of `at`; the seed itself is not journaled."""
         self.tables.clear()
         self.seeded_at = at
-        self._is_sowing = True
+        self.is_sowing = True
         try:
             self._sow()
         finally:
-            self._is_sowing = False
+            self.is_sowing = False
         self.journal.forget()
 
     def reset(self) -> None:
@@ -59,7 +59,7 @@ class Keeper:
             self.journal.write({"what": "seeded", "at": self.seeded_at.isoformat()})
 
     def _tell(self, what: str, row: Any, *, is_dropped: bool) -> None:
-        if self._is_sowing:
+        if self.is_sowing:
             return
         at, table = self._clock(), self.tables.name_of(row)
         change = Change(

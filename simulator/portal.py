@@ -39,6 +39,7 @@ def sign_in() -> Response:
     link = world.tables.links.get((customer.uuid, user.id))
     if link is not None and link.is_linked and not link.is_active:
         world.link(username=user.username, customer=customer.uuid)
+    world.tell("signed in", user)
     token = the_tokens().token_for(user.username)
     return answer({"token": token, "learner": user_record(world, user.id), "customer": _customer_record(customer)})
 

@@ -64,6 +64,7 @@ class World:
         self.quirks = Quirks()
         self.replica: dict[int, list[EnterpriseEnrollment]] | None = None
         self.contains_cache: dict[str, tuple[datetime, bool]] = {}
+        self.listeners: list[Callable[[str, Any], None]] = []
         self._keeper = Keeper(now=now, sow=lambda: seed(self))
         self._keeper.sow(now())
 
@@ -72,6 +73,13 @@ class World:
     def put(self, what: str, row: Any) -> None:
         """Store `row` in the table of its type, replacing the row with the same key."""
         self._keeper.put(what, row)
+        self.tell(what, row)
+
+    def tell(self, what: str, row: Any) -> None:
+        """Let the listeners know what happened, to whom. The seed is no news."""
+        if not self._keeper.is_sowing:
+            for listener in self.listeners:
+                listener(what, row)
 
     def drop(self, what: str, row: Any) -> None:
         self._keeper.drop(what, row)

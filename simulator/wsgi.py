@@ -4,6 +4,8 @@ SIMULATOR_STATE_FILE  where the state is kept (absent: in memory)
 SIMULATOR_SIGNING_JWK private RSA JWK as JSON (absent: a throwaway key)
 SIMULATOR_SERVICE_URL where the browser reaches the service that is being simulated for
 SIMULATOR_ISSUER, SIMULATOR_AUDIENCE  of the tokens
+SIMULATOR_EVENT_BUS_URL, SIMULATOR_EVENT_BUS_PREFIX  the Redis on which the LMS tells of logins, registrations and
+                      enrollments, and what its topics begin with (absent: no event bus)
 
 One process only (threads are fine): the world lives in memory. With gunicorn:
 
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import os
 
-from .app import create_app
+from .app import create_app, simulator_of
 from .tokens import AUDIENCE, ISSUER
 
 app = create_app(
@@ -28,4 +30,8 @@ app = create_app(
     issuer=os.environ.get("SIMULATOR_ISSUER", ISSUER),
     audience=os.environ.get("SIMULATOR_AUDIENCE", AUDIENCE),
 )
+if url := os.environ.get("SIMULATOR_EVENT_BUS_URL"):
+    from .event_bus import EventBus
+
+    EventBus(url, prefix=os.environ.get("SIMULATOR_EVENT_BUS_PREFIX", "")).listen_to(simulator_of(app).world)
 application = app

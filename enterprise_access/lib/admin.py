@@ -23,7 +23,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):  # type: ignore[misc]
+class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):
     """Shows earlier states. None can be brought back by a button, which would go around every rule (and which the
     library offers to everybody who may look)."""
 
@@ -42,11 +42,12 @@ class AsksBeforeAddingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     lock may be held for so long. What is added is one row, which a service writes."""
 
     @method_decorator(csrf_protect)
-    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        if object_id is None:
-            return self._changeform_view(request, object_id, *_form_url_and_context(*args, **kwargs))
-        return super().changeform_view(request, object_id, *args, **kwargs)
-
-
-def _form_url_and_context(form_url: str = "", extra_context: dict[str, Any] | None = None) -> tuple[str, Any]:
-    return form_url, extra_context
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        page = super().changeform_view if object_id else self._changeform_view  # type: ignore[attr-defined]
+        return page(request, object_id, form_url, extra_context)

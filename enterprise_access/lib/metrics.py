@@ -18,3 +18,9 @@ NEIGHBOUR_STATE: Final = Gauge(
 NEIGHBOUR_STATE_CHANGES: Final = Counter(
     "enterprise_access_neighbour_state_changes", "Changes of a neighbour's circuit breaker.", ["service", "state"]
 )
+NEIGHBOUR_CHECK_FAILED: Final = Gauge(
+    "enterprise_access_neighbour_check_failed",
+    "What our worker account may do at a neighbour, as last checked: 0 all that we need, 1 not so, or not answered.",
+    ["check"],
+    multiprocess_mode="livemostrecent",
+)

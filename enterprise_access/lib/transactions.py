@@ -28,7 +28,7 @@ def is_deadlock(error: BaseException) -> bool:
 def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function that is one short transaction run again after a deadlock. It must have no other effects.
 
-    Inside a transaction of the caller it is left alone: the whole of that was rolled back, and is the caller's to repeat.
+    Inside a transaction of the caller it is left alone: all of that was rolled back, and is the caller's to repeat.
     """
 
     @wraps(function)

@@ -196,6 +196,8 @@ OAUTH2_CLIENT_SECRET = env.str("OAUTH2_CLIENT_SECRET")
 # The LMS user id of a learner who is linked to some customer for good. A worker account that lacks staff rights gets
 # short lists instead of refusals; that this learner is listed proves that it has them.
 LMS_CANARY_USER_ID: int | None = env.int("LMS_CANARY_USER_ID", default=None)
+# Web and worker look when they start whether our account has the rights that it needs, and say in the log if not.
+CHECK_NEIGHBOURS_AT_START = env.bool("CHECK_NEIGHBOURS_AT_START", default=True)
 CANARY_BELIEVED_SECONDS = env.int("CANARY_BELIEVED_SECONDS", default=10 * 60)
 # How long one call may take to connect, and how long the neighbour may stay silent, in seconds.
 UPSTREAM_CONNECT_TIMEOUT_SECONDS = env.float("UPSTREAM_CONNECT_TIMEOUT_SECONDS", default=3.05)

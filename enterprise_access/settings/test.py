@@ -19,6 +19,7 @@ os.environ.setdefault("CATALOG_BASE_URL", "https://neighbours.test/catalog")
 os.environ.setdefault("LICENSE_MANAGER_BASE_URL", "https://neighbours.test/license-manager")
 os.environ.setdefault("OAUTH2_CLIENT_ID", "enterprise-access-worker")
 os.environ.setdefault("OAUTH2_CLIENT_SECRET", secrets.token_urlsafe(20))
+os.environ.setdefault("CHECK_NEIGHBOURS_AT_START", "false")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
 
 from enterprise_access.settings.base import *  # noqa: F403

@@ -139,9 +139,7 @@ def enroll_items(neighbours: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def _intentions(django_db_blocker: Any) -> None:
     for uuid, slug in ((ACME, "acme"), (GLOBEX, "globex")):
-        customer = EnterpriseCustomer.objects.create(
-            uuid=uuid, slug=slug, name=slug, fetched_at="2026-01-01T00:00:00Z"
-        )
+        customer = EnterpriseCustomer.objects.create(uuid=uuid, slug=slug, name=slug, fetched_at="2026-01-01T00:00:00Z")
         DefaultEnterpriseEnrollmentIntention.objects.create(customer=customer, content_key="edX+DemoX")
 
 

@@ -17,7 +17,14 @@ from django.core.cache import cache
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, LearnerEnrollment
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
@@ -154,7 +161,9 @@ class DefaultEnrollments(RuleBasedStateMachine):
         for username, run in new:
             course = course_of(run)
             assert (username, course) not in self.left, f"{username} left {course}, and was enrolled in {run} again"
-            earlier = {made for made in self.enrolled_by_us if made[:2] == (slug, username) and course_of(made[2]) == course}
+            earlier = {
+                made for made in self.enrolled_by_us if made[:2] == (slug, username) and course_of(made[2]) == course
+            }
             if earlier and (slug, course) not in self.with_run_intention:
                 raise AssertionError(f"{username} was enrolled twice in {course}: {earlier}, {run}")
             self.enrolled_by_us.add((slug, username, run))

@@ -1,6 +1,19 @@
+from typing import Any
+
+from celery.signals import worker_ready
 from django.apps import AppConfig
 
 
 class CustomersConfig(AppConfig):
     name = "enterprise_access.apps.customers"
     verbose_name = "Customers and their learners"
+
+    def ready(self) -> None:
+        """Look, whenever a worker starts, whether our account has the rights that the work needs. (Web: wsgi.py.)"""
+        worker_ready.connect(_check_neighbours, dispatch_uid="customers.check_neighbours")
+
+
+def _check_neighbours(**_signal: Any) -> None:
+    from enterprise_access.apps.customers.services import check_neighbours_at_start  # the models are loaded by now
+
+    check_neighbours_at_start()

@@ -121,7 +121,9 @@ class IntentionAdmin(ReadOnlyHistoryAdmin, AsksBeforeAddingAdmin):
         # Deleting is soft, by the action below.
         return False
 
-    @admin.action(permissions=["change"], description="Delete (nobody is enrolled for them any more; what was realized stays)")
+    @admin.action(
+        permissions=["change"], description="Delete (nobody is enrolled for them any more; what was realized stays)"
+    )
     def delete_softly(self, request: HttpRequest, queryset: Any) -> None:
         for intention in queryset.filter(deleted_at=None):
             delete_intention(intention)

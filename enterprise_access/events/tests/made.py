@@ -27,9 +27,7 @@ PERSONAL = (USERNAME, EMAIL, NAME, "secret")
 
 def user(lms_user_id: int) -> UserData:
     """A user with personal data that is easy to look for."""
-    return UserData(
-        id=lms_user_id, is_active=True, pii=UserPersonalData(username=USERNAME, email=EMAIL, name=NAME)
-    )
+    return UserData(id=lms_user_id, is_active=True, pii=UserPersonalData(username=USERNAME, email=EMAIL, name=NAME))
 
 
 def login(lms_user_id: int, *, at: datetime | None = None) -> Event:

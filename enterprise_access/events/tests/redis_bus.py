@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,7 @@ class RedisBus:
     def __init__(self, url: str) -> None:
         self.url = url
         self.prefix = f"test-{uuid4().hex}"
-        self.client = redis.Redis.from_url(url, protocol=2)
+        self.client: Any = redis.Redis.from_url(url, protocol=2)
 
     def stream(self, topic: str = TOPIC) -> str:
         return f"{self.prefix}-{topic}"
@@ -32,13 +33,15 @@ class RedisBus:
         return [self.client.xadd(self.stream(topic), as_message(event)) for event in events]
 
     def send_raw(self, fields: dict[bytes, bytes], topic: str = TOPIC) -> bytes:
-        return self.client.xadd(self.stream(topic), fields)
+        message_id: bytes = self.client.xadd(self.stream(topic), fields)
+        return message_id
 
     def pending(self, topic: str = TOPIC) -> int:
         return int(self.client.xpending(self.stream(topic), GROUP)["pending"])
 
     def all(self, topic: str = TOPIC) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
-        return self.client.xrange(self.stream(topic))
+        messages: list[tuple[bytes, dict[bytes, bytes]]] = self.client.xrange(self.stream(topic))
+        return messages
 
     def forget(self) -> None:
         keys = list(self.client.scan_iter(match=f"{self.prefix}*", count=1000))

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from enterprise_access.events import wire
 from enterprise_access.events.producer import create_producer
-from enterprise_access.events.services import publish, relay
 from enterprise_access.events.services import _producer as the_producer
+from enterprise_access.events.services import publish, relay
 from enterprise_access.events.tests.test_outbox import blocked
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]

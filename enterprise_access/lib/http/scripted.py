@@ -9,7 +9,7 @@ import requests
 import requests.adapters
 import urllib3
 
-from enterprise_access.lib.http.sessions import TOKEN_PATH
+from enterprise_access.lib.http.sessions import TOKEN_PATH, WorkerSession
 
 TOKEN_BODY = b'{"access_token": "scripted.worker.token", "expires_in": 3600, "token_type": "JWT"}'
 
@@ -54,3 +54,17 @@ class ScriptedAdapter(requests.adapters.HTTPAdapter):
         )
         response: requests.Response = self.build_response(request, wire)
         return response
+
+
+class ScriptedSession(WorkerSession):
+    """A worker session over a script. Its token is nobody's, and stays out of the cache that real ones share."""
+
+    def __init__(self, base_url: str, adapter: ScriptedAdapter) -> None:
+        super().__init__(base_url, "scripted", "scripted")
+        self.mount("https://", adapter)
+
+    def _cached(self) -> None:
+        return None
+
+    def _cache(self, entry: tuple[str, float] | None) -> None:
+        """Keep nothing."""

@@ -81,7 +81,7 @@ class Result:
     """
 
     name: str
-    service: str
+    service: str | None
     recorded: str
     method: str | None = None
     verdict: Verdict | None = None

@@ -8,14 +8,14 @@ import attrs
 import requests
 
 from enterprise_access.lib.errors import UpstreamError
-from enterprise_access.lib.http import Limits, Transport, WorkerSession
-from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter
+from enterprise_access.lib.http import Limits, Transport
+from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter, ScriptedSession
 from enterprise_access.upstream.replay.compare import differences
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.result import Failure, Result, Value, Verdict
 from enterprise_access.upstream.replay.routes import Arguments, Route, route_of
 
-# Nobody has this address, so nothing of a replay is mixed up with a real token in a shared cache.
+# Nobody has this address.
 _BASE_URL: Final = "https://replay.invalid"
 _LIMITS: Final = Limits(connect_seconds=1, read_seconds=1, total_seconds=60)
 
@@ -56,10 +56,12 @@ def _converse(
 ) -> tuple[list[requests.PreparedRequest], Value | Failure]:
     """Return the requests that were sent, and what came out of it."""
     adapter = ScriptedAdapter(_Answers(recording))
-    session = WorkerSession(_BASE_URL, "replay", "replay")
-    session.mount("https://", adapter)
     transport = Transport(
-        service=route.service, base_url=_BASE_URL, session=session, limits=_LIMITS, sleep=lambda _: None
+        service=route.service,
+        base_url=_BASE_URL,
+        session=ScriptedSession(_BASE_URL, adapter),
+        limits=_LIMITS,
+        sleep=lambda _: None,
     )
     try:
         value: Any = getattr(route.client(transport), call)(**arguments)

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.django_db
 
 def caller_with(token: str) -> Caller:
     http = APIRequestFactory().get("/", HTTP_AUTHORIZATION=f"JWT {token}")
-    authenticators = [authenticator() for authenticator in api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+    classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    authenticators = [authenticator() for authenticator in classes]
     request = Request(http, authenticators=authenticators)
     assert request.user.is_authenticated
     return get_caller(request)

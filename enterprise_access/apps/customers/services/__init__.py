@@ -17,6 +17,12 @@ from enterprise_access.apps.customers.services.copies import (
     refresh_enterprise_enrollments,
     refresh_learners,
 )
+from enterprise_access.apps.customers.services.neighbours import (
+    NeighbourCheck,
+    check_neighbours,
+    check_neighbours_at_start,
+    last_neighbour_checks,
+)
 from enterprise_access.apps.customers.services.sightings import (
     RESOLVE_SIGHTINGS_JOB,
     claim_sightings,
@@ -30,8 +36,11 @@ from enterprise_access.apps.customers.services.sightings import (
 __all__ = [
     "CANARY_KEY",
     "RESOLVE_SIGHTINGS_JOB",
+    "NeighbourCheck",
     "apply_enrollment_changes",
     "check_canary",
+    "check_neighbours",
+    "check_neighbours_at_start",
     "claim_sightings",
     "fetch_active_customers",
     "fetch_customer",
@@ -42,6 +51,7 @@ __all__ = [
     "get_customer_named",
     "give_back_sightings",
     "iterate_linked_learners",
+    "last_neighbour_checks",
     "note_sightings",
     "note_visits",
     "prune_sightings",

@@ -35,7 +35,8 @@ def fetch_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
     """Ask the LMS for a customer and keep a copy. Raises CustomerUnknown; a copy we had is then marked inactive."""
     answer = lms.from_settings().get_customer(customer_uuid=customer_uuid)
     if answer is None:
-        # The LMS gives one answer for "unknown", "switched off" and "not for you".
+        # The LMS gives one answer for "unknown", "switched off" and "not for you"; the last is ruled out here.
+        check_canary()
         EnterpriseCustomer.objects.filter(pk=customer_uuid).update(is_active=False, fetched_at=timezone.now())
         raise CustomerUnknown(f"The LMS knows no active enterprise customer {customer_uuid}.")
     return _store_customer(answer)
@@ -62,6 +63,7 @@ def fetch_customer_by_slug(*, slug: str) -> EnterpriseCustomer:
     """Ask the LMS for the customer with this slug and keep a copy. Raises CustomerUnknown."""
     answer = lms.from_settings().find_customer(slug=slug)
     if answer is None:
+        check_canary()
         raise CustomerUnknown(f"The LMS knows no active enterprise customer with the slug {slug!r}.")
     return _store_customer(answer)
 
@@ -125,11 +127,12 @@ def update_learner_row(row: EnterpriseLearner, link: LearnerLink | None, fetched
 
 def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[EnrollmentCopy, ...]]:
     """Ask the platform for all enrollments of these learners, keep copies, and return them by learner."""
-    ids_by_username = {learner.username.lower(): learner.lms_user_id for learner in learners}
-    if not ids_by_username:
+    asked = list(learners)
+    if not asked:
         return {}
+    ids_by_username = {learner.username.lower(): learner.lms_user_id for learner in asked}
     started_at = timezone.now()
-    answer = lms.from_settings().list_platform_enrollments(usernames=tuple(ids_by_username))
+    answer = lms.from_settings().list_platform_enrollments(usernames=[learner.username for learner in asked])
     fresh = [
         LearnerEnrollment(
             lms_user_id=ids_by_username[row.username.lower()],
@@ -150,13 +153,14 @@ def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[Enrol
 def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:
     """Make the stored enrollments of these learners equal to what was read.
 
-    What an event changed after the read had started is newer than the read, and stays.
+    What an event changed after the read had started is newer than the read, and stays; so does what another read says
+    that started later and was quicker.
     """
     stored = {
         (row.lms_user_id, fold(row.course_run_key)): row
         for row in LearnerEnrollment.objects.filter(lms_user_id__in=lms_user_ids)
     }
-    newer = {key for key, row in stored.items() if row.changed_at is not None and row.changed_at > started_at}
+    newer = {key for key, row in stored.items() if max(row.fetched_at, row.changed_at or row.fetched_at) > started_at}
     read = {(row.lms_user_id, fold(row.course_run_key)): row for row in fresh}
     gone = [row.pk for key, row in stored.items() if key not in read and key not in newer]
     LearnerEnrollment.objects.filter(pk__in=gone).delete()
@@ -232,6 +236,7 @@ def forget_learner(*, lms_user_id: int) -> dict[str, int]:
 
 def iterate_linked_learners(*, customer_uuid: UUID) -> Iterator[LearnerLink]:
     """Yield the learners who are linked to a customer now, by rising LMS user id, read a page at a time."""
+    check_canary()
     return lms.from_settings().iterate_learner_links(customer_uuid=customer_uuid)
 
 

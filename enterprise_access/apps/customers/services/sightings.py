@@ -91,12 +91,14 @@ def claim_sightings(*, limit: int, now: datetime) -> SightingClaim:
     token = uuid4()
     due = LearnerSighting.objects.filter(next_check_at__lte=now)
     rows = due.order_by("next_check_at", "pk")
-    if connection.features.has_select_for_update_skip_locked:
+    can_lock = connection.features.has_select_for_update_skip_locked
+    if can_lock:
         rows = rows.select_for_update(skip_locked=True)
     with transaction.atomic():
         ids = list(rows.values_list("pk", flat=True)[:limit])
-        # The condition makes it safe where rows cannot be locked.
-        due.filter(pk__in=ids).update(claim_token=token, next_check_at=now + timedelta(seconds=CLAIM_SECONDS))
+        # Where rows cannot be locked, the condition keeps two workers apart.
+        mine = LearnerSighting.objects.all() if can_lock else due
+        mine.filter(pk__in=ids).update(claim_token=token, next_check_at=now + timedelta(seconds=CLAIM_SECONDS))
     claimed = LearnerSighting.objects.filter(claim_token=token).order_by("pk") if ids else ()
     return SightingClaim(
         token=token,
@@ -111,22 +113,30 @@ def settle_sightings(claim: SightingClaim, *, found: Collection[int], looked_up:
     """
     now = timezone.now()
     with transaction.atomic():
-        _of(claim, found).update(next_check_at=None, claim_token=None)
-        missing = [row for row in claim.sightings if row.lms_user_id in looked_up and row.lms_user_id not in found]
-        for checks in sorted({row.checks for row in missing}):
-            next_check_at = now + PAUSES[checks] if checks < len(PAUSES) else None
-            _of(claim, [row.lms_user_id for row in missing if row.checks == checks]).update(
-                next_check_at=next_check_at, checks=checks + 1, claim_token=None
-            )
+        held = _hold(claim)
+        _rows(held & set(found)).update(next_check_at=None, claim_token=None)
+        missing = (held & set(looked_up)) - set(found)
+        for checks in range(len(PAUSES) + 1):
+            again = {row.lms_user_id for row in claim.sightings if row.checks == checks} & missing
+            if again:
+                next_check_at = now + PAUSES[checks] if checks < len(PAUSES) else None
+                _rows(again).update(next_check_at=next_check_at, checks=checks + 1, claim_token=None)
 
 
 def give_back_sightings(claim: SightingClaim, *, lms_user_ids: Collection[int]) -> None:
     """Let these learners be looked up a little later; it counts as if it had not been tried."""
-    _of(claim, lms_user_ids).update(next_check_at=timezone.now() + AFTER_FAILURE, claim_token=None)
+    with transaction.atomic():
+        held = _hold(claim) & set(lms_user_ids)
+        _rows(held).update(next_check_at=timezone.now() + AFTER_FAILURE, claim_token=None)
 
 
-def _of(claim: SightingClaim, lms_user_ids: Iterable[int]) -> QuerySet[LearnerSighting]:
-    return LearnerSighting.objects.filter(claim_token=claim.token, pk__in=list(lms_user_ids))
+def _hold(claim: SightingClaim) -> set[int]:
+    """Lock what the claim names, in the order in which everybody locks, and return what it still holds."""
+    return {row.pk for row in _lock(claim.lms_user_ids) if row.claim_token == claim.token}
+
+
+def _rows(lms_user_ids: Iterable[int]) -> QuerySet[LearnerSighting]:
+    return LearnerSighting.objects.filter(pk__in=list(lms_user_ids))
 
 
 def fetch_active_customers(*, lms_user_ids: Collection[int]) -> dict[int, UUID]:

@@ -89,9 +89,22 @@ def _send(customer_uuid: UUID, items: Sequence[Item], still_allowed: Callable[[]
         if len(items) == 1:
             return {items[0]: Sent.FAILURE}
         middle = len(items) // 2
-        first = enroll(customer_uuid=customer_uuid, items=items[:middle], still_allowed=still_allowed)
-        return first | enroll(customer_uuid=customer_uuid, items=items[middle:], still_allowed=still_allowed)
+        halves = [
+            enroll(customer_uuid=customer_uuid, items=half, still_allowed=still_allowed)
+            for half in (items[:middle], items[middle:])
+        ]
+        return _after_crash(error, halves[0] | halves[1])
     return {item: _state_in(answer, item) for item in items}
+
+
+def _after_crash(error: UpstreamError, sent: dict[Item, Sent]) -> dict[Item, Sent]:
+    """Return what is known of the items of a call that crashed, given what came of sending its halves.
+
+    The LMS may keep what it did before the crash: an item that was not sent again may have happened all the same.
+    """
+    if not error.may_have_happened:
+        return sent
+    return {item: Sent.UNKNOWN if what in (Sent.NOT_SENT, Sent.KEPT_BACK) else what for item, what in sent.items()}
 
 
 def _as_sent(item: Item) -> EnrollItem:

@@ -35,8 +35,8 @@ log = logging.getLogger(__name__)
 def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> Facts:
     """Ask the neighbours about these learners, keep what they answered, and return it.
 
-    Raises UpstreamError when the LMS cannot be asked for the customer, links or enrollments: nothing can be decided then. Content,
-    modes and revocations that cannot be asked for are unknown, and the decision says so.
+    Raises UpstreamError when the LMS cannot be asked for the customer, links or enrollments: nothing can be decided
+    then. Content, modes and revocations that cannot be asked for are unknown, and the decision says so.
     """
     read_at = timezone.now()
     customer = refresh_customer(customer_uuid=customer_uuid)

@@ -43,7 +43,8 @@ def check_intentions(*, customer_uuid: UUID) -> list[Intention]:
     """Ask anew what the customer's intentions stand for; return those that changed, after waking who waits for it.
 
     An intention that is checked for the first time counts as changed: something may have happened to those who were
-    looked at before. Raises UpstreamError when the catalog service cannot be asked: then nothing is known to have changed.
+    looked at before. Raises UpstreamError when the catalog service cannot be asked: then nothing is known to have
+    changed.
     """
     intentions = list_intentions(customer_uuid=customer_uuid)
     if not intentions:

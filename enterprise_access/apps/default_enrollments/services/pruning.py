@@ -13,6 +13,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationOverride,
     RealizationRequest,
 )
+from enterprise_access.events import services as events
 
 PRUNED_AT_ONCE = 1000
 
@@ -51,4 +52,5 @@ def retire_learner(*, lms_user_id: int) -> dict[str, int]:
         ):
             rows = model._default_manager.filter(lms_user_id=lms_user_id)
             gone[str(model._meta.verbose_name)] = rows.delete()[0]
+        gone["events to be sent"] = events.forget_learner(lms_user_id=lms_user_id)
         return gone | forget_learner(lms_user_id=lms_user_id)

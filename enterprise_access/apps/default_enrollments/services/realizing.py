@@ -24,7 +24,7 @@ from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
 from enterprise_access.apps.default_enrollments.services.planning import Finding, make_plan
 from enterprise_access.apps.default_enrollments.services.recording import write_findings
-from enterprise_access.apps.default_enrollments.services.requests import Lease, ask_for_work, claim
+from enterprise_access.apps.default_enrollments.services.requests import Lease, ask_for_work, claim, is_anything_due
 from enterprise_access.apps.default_enrollments.services.sending import Result, send
 from enterprise_access.apps.default_enrollments.services.settling import VISITS, Open, settle_all
 from enterprise_access.lib.errors import Reason as Cause
@@ -51,8 +51,8 @@ def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
     with claim(customer_uuid=customer_uuid, limit=limit, now=now) as lease:
         if not lease.requests:
             return Summary()
-        if len(lease.requests) == limit:
-            # There may be more: another worker can begin with it while this one is busy.
+        if is_anything_due(customer_uuid=customer_uuid, now=now):
+            # There is more: another worker can begin with it while this one is busy.
             ask_for_work(customer_uuid=customer_uuid)
         summary, still_open = _realize(lease, [request.lms_user_id for request in lease.requests])
         settle_all(lease, still_open)
@@ -86,7 +86,7 @@ def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
 
 
 def _realize_apart(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
-    """Look at each half by itself: one learner whom we cannot ask about (a name that cannot be sent) holds up nobody."""
+    """Look at each half by itself: a learner whom we cannot ask about (a name that cannot be sent) holds up nobody."""
     middle = len(ids) // 2
     first, still_open = _realize(lease, ids[:middle])
     second, more = _realize(lease, ids[middle:])

@@ -59,9 +59,12 @@ def _make_rows(customer_uuid: UUID, lms_user_ids: Sequence[int], trigger: Trigge
 @retry_deadlocks
 def _make_due(customer_uuid: UUID, lms_user_ids: Sequence[int], trigger: Trigger, now: datetime) -> None:
     with transaction.atomic():
-        RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id__in=lms_user_ids).update(
+        due = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id__in=lms_user_ids).update(
             due_at=now, trigger=trigger, generation=F("generation") + 1, settled_at=None, modified=now
         )
+        if due < len(lms_user_ids):
+            # MariaDB and MySQL leave out a row whose customer does not exist, without a word.
+            raise IntegrityError(f"There is no customer {customer_uuid} to owe anything for.")
         ask_for_work(customer_uuid=customer_uuid)
 
 

@@ -69,7 +69,10 @@ def send(
 
 
 def _allowed_learners(lease: Lease, facts_read_at: datetime) -> Collection[int]:
-    """Return whom we may still enroll: customer active and not paused, facts young enough, and the lease held (it is renewed by this)."""
+    """Return whom we may still enroll: the customer is active and not paused, the facts are young, the lease holds.
+
+    The lease is renewed by asking.
+    """
     oldest = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
     if facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):
         return ()

@@ -206,9 +206,7 @@ def test_the_list_shows_living_intentions_unless_asked_otherwise(staff):
     delete_intention(first)
     url = reverse(f"{BASE}_changelist")
     pages = {state: staff.get(url, {"state": state} if state else {}) for state in ("", "deleted", "all")}
-    shown = {
-        state: [row.content_key for row in page.context["cl"].result_list] for state, page in pages.items()
-    }
+    shown = {state: [row.content_key for row in page.context["cl"].result_list] for state, page in pages.items()}
     assert shown == {"": [LINUX], "deleted": [DEMO], "all": [DEMO, LINUX]}
 
 

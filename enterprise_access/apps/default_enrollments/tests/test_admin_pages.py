@@ -61,7 +61,7 @@ def staff(world, django_user_model) -> Client:
 
 
 @pytest.fixture
-def _story(staff):
+def story(staff):
     """Let there be a row in every list."""
     intend(DEMO, LINUX)
     visit(ADA, HAL, DAVE)
@@ -76,7 +76,7 @@ def name_of(model):
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_list_renders(staff, _story, model):
+def test_every_list_renders(staff, story, model):
     assert staff.get(url_of(model, "changelist")).status_code == 200
 
 
@@ -92,7 +92,7 @@ def test_every_page_to_add_something_renders_or_is_not_there(staff, model):
 
 
 @pytest.mark.parametrize("model", OURS, ids=name_of)
-def test_every_row_can_be_looked_at(staff, _story, model):
+def test_every_row_can_be_looked_at(staff, story, model):
     row = model._default_manager.first()
     if row is None:
         pytest.skip("The story has no such row.")
@@ -102,7 +102,7 @@ def test_every_row_can_be_looked_at(staff, _story, model):
 
 @pytest.mark.parametrize("model", OURS, ids=name_of)
 @pytest.mark.parametrize("query", ["1001", "demo", "é", "%_'\"", "9" * 30])
-def test_every_list_can_be_searched_for_anything(staff, _story, model, query):
+def test_every_list_can_be_searched_for_anything(staff, story, model, query):
     assert staff.get(url_of(model, "changelist"), {"q": query}).status_code == 200
 
 
@@ -123,25 +123,25 @@ def test_who_is_no_staff_gets_nowhere(world, django_user_model):
 # --- What became of the learners -----------------------------------------------------------------------------------
 
 
-def test_the_list_of_realizations_shows_who_got_what(staff, _story):
+def test_the_list_of_realizations_shows_who_got_what(staff, story):
     page = staff.get(url_of(DefaultEnterpriseEnrollmentRealization, "changelist")).content.decode()
     assert DEMO_RUN in page
     assert str(ADA) in page
     assert "Acme Learning" in page
 
 
-def test_the_list_of_attempts_says_in_words_why_not(staff, _story):
+def test_the_list_of_attempts_says_in_words_why_not(staff, story):
     page = staff.get(url_of(RealizationAttempt, "changelist"), {"q": str(HAL)}).content.decode()
     assert "no_license" in page
     assert "The learner has no license of this customer." in page
 
 
-def test_the_list_of_requests_shows_what_is_waited_for(staff, _story):
+def test_the_list_of_requests_shows_what_is_waited_for(staff, story):
     page = staff.get(url_of(RealizationRequest, "changelist"), {"q": str(HAL)}).content.decode()
     assert "no_license" in page
 
 
-def test_no_page_shows_an_address(staff, _story):
+def test_no_page_shows_an_address(staff, story):
     for model in OURS:
         assert "ada@example.com" not in staff.get(url_of(model, "changelist")).content.decode()
 
@@ -150,7 +150,7 @@ def test_no_page_shows_an_address(staff, _story):
 
 
 @pytest.mark.parametrize("model", READ_ONLY, ids=name_of)
-def test_what_is_only_to_be_looked_at_cannot_be_changed(staff, _story, model):
+def test_what_is_only_to_be_looked_at_cannot_be_changed(staff, story, model):
     row = model._default_manager.first()
     before = model._default_manager.values().get(pk=row.pk)
     assert staff.post(url_of(model, "change", row.pk), {"lms_user_id": 7}).status_code == 403
@@ -208,7 +208,7 @@ def test_a_list_takes_the_same_number_of_statements_however_long_it_is(staff, wo
 
 
 def statements_of(client, model):
-    with CaptureQueriesContext(connection, ) as statements:
+    with CaptureQueriesContext(connection) as statements:
         assert client.get(url_of(model, "changelist")).status_code == 200
     return len(statements)
 

@@ -16,9 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.cache import cache
 from django.utils import timezone
 from jwt.algorithms import RSAAlgorithm
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerEnrollment
+from enterprise_access.apps.default_enrollments.api.serializers import LearnerStatusSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
@@ -54,7 +56,7 @@ HEIDI = 2001
 pytestmark = pytest.mark.django_db
 
 
-def ask(client: APIClient, customer: object = ACME, **params: object) -> Any:
+def ask(client: APIClient, customer: object = ACME, **params: Any) -> Any:
     return client.get(f"{API}/learner-status/", {"enterprise_customer_uuid": str(customer), **params})
 
 
@@ -350,6 +352,25 @@ def test_what_we_add_is_there_for_every_item(world, api_as, clock):
     assert (body["stale"], type(body["facts_fetched_at"])) == (False, str)
 
 
+def test_the_api_document_names_exactly_what_is_answered(world, api_as, clock):
+    everything(world)
+    clock.shift(2 * MINUTE)
+    check_document(LearnerStatusSerializer(), ask_well(api_as("ada")))
+
+
+def check_document(serializer: serializers.Serializer, answer: dict[str, Any]) -> None:
+    """Compare the names of a serializer with those of an answer, all the way down."""
+    required = {name for name, field in serializer.fields.items() if field.required}
+    assert required <= set(answer) <= set(serializer.fields)
+    for name, field in serializer.fields.items():
+        inner = getattr(field, "child", field)
+        if isinstance(inner, serializers.Serializer) and answer.get(name) is not None:
+            for thing in answer[name] if isinstance(answer[name], list) else [answer[name]]:
+                check_document(inner, thing)
+        elif name in answer:
+            assert answer[name] is not None or field.allow_null
+
+
 def test_every_intention_is_in_the_list_and_has_the_reason_that_it_should(world, api_as, clock):
     everything(world)
     clock.shift(2 * MINUTE)
@@ -633,8 +654,9 @@ STATEMENTS = 10
 
 
 def public_pem(tokens: Tokens) -> bytes:
-    key = RSAAlgorithm.from_jwk(json.dumps({name: tokens.signing_jwk[name] for name in ("kty", "n", "e")}))
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    key: Any = RSAAlgorithm.from_jwk(json.dumps({name: tokens.signing_jwk[name] for name in ("kty", "n", "e")}))
+    pem: bytes = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return pem
 
 
 def resigned(token: str, secret: bytes, algorithm: str) -> str:

@@ -1,4 +1,4 @@
-"""POST realize: asking for a learner's default enrollments, by the learner or an operator. Asking twice is asking once."""
+"""POST realize: asking for default enrollments, by the learner or an operator. Asking twice is asking once."""
 
 import socket
 import time

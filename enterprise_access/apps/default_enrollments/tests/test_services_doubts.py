@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
 from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
@@ -25,7 +26,6 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     STATS,
     STATS_RUN,
     add_learners,
-    ask_for,
     asked,
     attempts_of,
     bulk_posts,
@@ -199,7 +199,7 @@ def test_it_comes_back_by_itself_and_settles(simulator, world, clock):
 
 
 def test_a_doubt_about_one_course_does_not_hold_up_another(simulator, world):
-    (demo,) = intend(DEMO)
+    intend(DEMO)
     simulator.faults.add("hang", BULK)
     visit(ADA)
     intend(LINUX)
@@ -307,9 +307,7 @@ def test_a_call_that_the_lms_carries_out_after_the_learner_left_is_a_dead_mark_a
 # --- A worker dies -------------------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_died_after_the_call_leaves_a_sending_attempt_that_is_settled_by_reading(
-    world, meanwhile, clock
-):
+def test_a_worker_that_died_after_the_call_leaves_a_sending_attempt_that_is_settled_by_reading(world, meanwhile, clock):
     intend(DEMO)
     meanwhile(ENROLL, after=die)
     visit_and_die(ADA)
@@ -403,4 +401,31 @@ def test_a_bisected_call_leaves_only_the_silent_half_in_doubt(simulator, world, 
     visit(ADA)
     assert set(realizations_of(ADA)) == {DEMO_RUN}
     assert times_sent(world, ADA, DEMO_RUN) == 2
-    ask_for(ADA)
+
+
+@pytest.mark.parametrize("turned_away", ["paused", "throttled"])
+def test_what_a_crashed_call_may_have_done_is_in_doubt_when_its_halves_are_not_sent(
+    simulator, world, meanwhile, clock, turned_away
+):
+    """The LMS may keep what it did before it crashed; only an answer about the item itself tells."""
+    world.quirks.keeps_work_before_crash = True
+    intend(AUDIT_ONLY, LINUX)
+    world.change_run(run_key=LINUX_RUN, is_in_lms=False)
+
+    def turn_away():
+        if turned_away == "paused":
+            EnterpriseCustomer.objects.update(realization_paused=True)
+        else:
+            simulator.faults.add("throttled", BULK, times=None, seconds=30)
+
+    meanwhile(ENROLL, after=turn_away)
+    visit(ADA)
+    assert is_enrolled(world, ["ada"], AUDIT_ONLY_RUN)
+    world.leave(username="ada", run_key=AUDIT_ONLY_RUN)
+    simulator.faults.clear()
+    EnterpriseCustomer.objects.update(realization_paused=False)
+    for _ in range(5):
+        clock.shift(HOUR)
+        visit(ADA)
+    assert not world.enrollment("ada", AUDIT_ONLY_RUN).is_active
+    assert realizations_of(ADA)[AUDIT_ONLY_RUN].left_at is not None

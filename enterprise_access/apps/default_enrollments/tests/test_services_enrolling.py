@@ -271,7 +271,7 @@ def test_the_halves_of_a_poisoned_call_are_held_back_by_a_pause_too(world, meanw
     meanwhile(ENROLL, after=lambda: pause(paused=True))
     visit(ADA)
     assert asked(world, BULK) == 1
-    assert set(attempts_of(ADA)) == {("blocked", "kept_back")}
+    assert set(attempts_of(ADA)) == {("in_doubt", "outcome_unknown")}
 
 
 def test_a_global_pause_is_seen_at_the_claim(world):

@@ -46,9 +46,7 @@ pytestmark = pytest.mark.django_db
 
 
 def license_in(world, username: str, plan_uuid: UUID, status=LicenseStatus.ACTIVATED) -> str:
-    (found,) = [
-        row for row in world.licenses_of(username) if row.plan_uuid == plan_uuid and row.status == status
-    ]
+    (found,) = [row for row in world.licenses_of(username) if row.plan_uuid == plan_uuid and row.status == status]
     return str(found.uuid)
 
 

@@ -13,6 +13,7 @@ from enterprise_access.upstream.catalog.client import CatalogClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.replay.recording import Recording
+from enterprise_access.upstream.replay.services import service_named
 
 Client = LmsClient | CatalogClient | LicenseManagerClient
 Arguments = Mapping[str, Any]
@@ -51,7 +52,7 @@ class Route:
     def matches(self, recording: Recording) -> bool:
         """Say whether this is the endpoint of the recording; a missing trailing slash does not make it another."""
         return (
-            family(recording.service) == self.service
+            self.service == (self.service if recording.service is None else service_named(recording.service))
             and recording.method == self.method
             and self.pattern.fullmatch(unquote(recording.path)) is not None
         )
@@ -60,14 +61,6 @@ class Route:
         """Return what the method must be given to send this. Malformed values stay as they are: the client refuses."""
         found = self.pattern.fullmatch(unquote(recording.path))
         return self.arguments(recording, found.groupdict() if found else {})
-
-
-def family(service: str) -> str:
-    """Return which of our clients speaks to the service of this name."""
-    name = service.lower()
-    if name.startswith(("lms", "edx-platform", "openedx-platform", "edx-enterprise")):
-        return "lms"
-    return name
 
 
 def pattern(path: str) -> re.Pattern[str]:
@@ -86,7 +79,7 @@ def as_uuid(value: object) -> object:
 
 def as_integer(value: object) -> object:
     """Return the number in ASCII digits; anything else as it is."""
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value) else value
 
 
 def as_flag(value: str | None) -> bool | None:

@@ -22,7 +22,7 @@ def replayed(tmp_path):
         found = {"status": 200, "headers": {"Content-Type": "application/json"}, "body": {}} | (response or {})
         content = {"service": service, "request": request, "response": found}
         file = tmp_path / folder / "a.json"
-        file.parent.mkdir(exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
         return replay(read_recording(file, folder=tmp_path))
 
@@ -42,7 +42,13 @@ CONTENT = f"/api/v2/enterprise-catalogs/{CATALOG}/get_content_metadata/"
         {"query": {}, "query_string": "username=alice%2Cbob"},
         {"query": "username=alice,bob"},
         {"query": None, "query_string": "username=alice,bob"},
+        {"query": "?username=alice,bob"},
         {"query": {}, "path": f"{ENROLLMENTS}?username=alice,bob"},
+        {"query": None, "path": f"https://lms.example.com{ENROLLMENTS}?username=alice,bob"},
+        {"query": [["username", "alice,bob"]]},
+        {"query": {"username": "alice,bob", "course_id": None}},
+        {"query": {"__raw__": None, "username": "alice,bob"}},
+        {"query": {"username": ["alice,bob"]}, "query_string": None, "body": None},
     ],
 )
 def test_the_query_is_read_wherever_it_stands(replayed, query):
@@ -121,6 +127,10 @@ def test_a_body_that_makes_no_sense_is_refused_and_does_not_break_the_replay(rep
     ("client_error", "reason"),
     [
         ("ReadTimeout", "timeout"),
+        ("ReadTimeout: HTTPSConnectionPool(host='lms.example.com', port=443): Read timed out.", "timeout"),
+        ({"type": "requests.exceptions.ConnectTimeout"}, "timeout"),
+        ("JSONDecodeError", "connection"),
+        ("ChunkedEncodingError", "connection"),
         ("ConnectionError", "connection"),
         ("SomethingElse", "connection"),
         (None, "connection"),
@@ -213,6 +223,67 @@ def test_without_a_service_the_folder_names_it(replayed):
     assert (result.method, result.verdict) == ("LicenseManagerClient.list_plans", Verdict.EQUAL)
 
 
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        ("license_manager", "LicenseManagerClient.list_plans"),
+        ("License Manager", "LicenseManagerClient.list_plans"),
+        ("edx-license-manager", "LicenseManagerClient.list_plans"),
+        ("edx-enterprise-catalog", None),
+        ("edx-enterprise-subsidy", None),
+        ("something", None),
+        (None, "LicenseManagerClient.list_plans"),
+    ],
+)
+def test_services_are_known_by_several_names_and_without_one_by_their_paths(replayed, name, method):
+    path, query = "/api/v1/subscriptions/", {"enterprise_customer_uuid": CUSTOMER}
+    result = replayed(name, path=path, query=query, response={"body": NO_ROWS}, folder="some-folder/deeper")
+    assert result.method == method
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"CONTENT-TYPE": "application/json"},
+        {"content-type": "application/json; charset=utf-8", "Content-Length": "7", "CONTENT-ENCODING": "br"},
+        [["Content-Type", "application/json"], ["Vary", "Accept"], ["Vary", "Cookie"]],
+        {"Content-Type": ["application/json"], "Retry-After": 5},
+        {},
+        None,
+    ],
+)
+def test_headers_come_in_any_case_and_form_or_were_not_recorded(replayed, headers):
+    response = {"headers": headers, "body": NO_ROWS, "status": "200"}
+    result = replayed("edx-platform", path=ENROLLMENTS, query={"username": "alice"}, response=response)
+    assert result.outcome.value == ()
+
+
+def test_a_body_that_was_recorded_as_text_is_read_as_the_json_it_is(replayed):
+    path = f"/api/v2/enterprise-customer/{CUSTOMER}/filter_content_items/"
+    result = replayed(
+        "enterprise-catalog",
+        method="POST",
+        path=path,
+        headers={**JWT, "content-type": "application/json"},
+        body='{"content_keys": ["edX+DemoX"]}',
+        response={"body": {"filtered_content_keys": []}},
+    )
+    assert (result.verdict, result.outcome.value) == (Verdict.EQUAL, frozenset())
+
+
+@pytest.mark.parametrize("ids", ["9" * 5_000, "\u0663", "1,x", "-1", "0"])
+def test_ids_that_are_none_are_refused_and_do_not_break_the_replay(replayed, ids):
+    path = "/enterprise/api/v1/enterprise-learner/"
+    result = replayed(path=path, query={"user_ids": ids}, response={"body": NO_ROWS})
+    assert (result.verdict, result.is_typed) == (Verdict.REFUSED_LOCALLY, True)
+
+
+def test_half_a_character_in_a_page_for_people_is_no_obstacle(replayed):
+    response = {"status": 500, "headers": {"Content-Type": "text/html"}, "body": "<h1>\ud800"}
+    result = replayed("edx-platform", path=ENROLLMENTS, query={"username": "alice"}, response=response)
+    assert result.outcome.error.reason == "server_error"
+
+
 def test_a_percent_encoded_path_is_the_same_path(replayed):
     result = replayed(
         "edx-platform",
@@ -232,8 +303,16 @@ def test_a_percent_encoded_path_is_the_same_path(replayed):
         b"{}",
         b"\xff\xfe",
         b'{"request": {"method": "GET"}, "response": {"status": 200}}',
-        b'{"request": {"method": "GET", "path": "/x/", "headers": []}, "response": {"status": 200}}',
-        b'{"request": {"method": "GET", "path": "/x/"}, "response": {"status": "200"}}',
+        b'{"request": {"method": "GET", "path": "/x/", "headers": 5}, "response": {"status": 200}}',
+        b'{"request": {"method": "GET", "path": "/x/", "headers": [["a"]]}, "response": {"status": 200}}',
+        b'{"request": {"method": "GET", "path": "/x/"}, "response": {"status": "ok"}}',
+        b'{"request": {"method": "GET", "path": "/x/"}, "response": {"status": true}}',
+        b'{"request": {"method": "GET", "path": "/x/"}, "response": {"status": 99}}',
+        b'{"request": {"method": "GET", "path": "/x/"}, "response": {}}',
+        b'{"request": {"method": "GET", "path": "/x/", "query": 5}, "response": {"status": 200}}',
+        b'[{"request": {"method": "GET", "path": "/x/"}, "response": {"status": 200}}]',
+        b"[" * 100_000,
+        b"9" * 5_000,
         b'{"request": {"method": "GET", "path": "/x/", "query": ["a"]}, "response": {"status": 200}}',
     ],
 )

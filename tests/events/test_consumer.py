@@ -131,7 +131,7 @@ def test_an_event_that_cannot_be_handled_is_tried_and_set_aside_and_the_others_a
     assert (seen(), redis_bus.pending()) == ([1, 3], 0)
     row = SetAside.objects.get()
     assert (row.tries, tries.count(2)) == (2, 3)
-    assert "ValueError at test_consumer.py" in row.error
+    assert "ValueError at handling.py" in row.error
 
 
 def test_a_constraint_that_an_event_violates_is_the_events_fault(redis_bus, also):

@@ -1,6 +1,6 @@
 """A consumer that hangs in the middle of its transaction, after its rows are written: to be killed there.
 
-    python -m enterprise_access.events.tests.dying_consumer TOPIC FILE
+    python -m tests.events.dying_consumer TOPIC FILE
 
 FILE is written when it hangs. For tests only.
 """

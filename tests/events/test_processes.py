@@ -77,7 +77,7 @@ def seen(tmp_path):
 def test_a_consumer_that_is_killed_before_its_commit_loses_nothing(start, redis_bus, tmp_path):
     redis_bus.send(*(login(number) for number in range(1, 51)))
     hanging = tmp_path / "hanging"
-    dying = start("-m", "enterprise_access.events.tests.dying_consumer", TOPIC, str(hanging))
+    dying = start("-m", "tests.events.dying_consumer", TOPIC, str(hanging))
     until(lambda: hanging.exists() and hanging.read_text())
     assert hanging.read_text() == "50"
     dying.send_signal(signal.SIGKILL)

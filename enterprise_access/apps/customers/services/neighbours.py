@@ -1,0 +1,139 @@
+"""Can we work with every neighbour, with the rights that we need? Asked at the start, and by `check_neighbours`.
+
+Some neighbours answer a worker account without rights as if there were nothing to see. What that would do is in
+docs/reference/neighbours; here it is found out before anybody relies on such an answer.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections
+
+from enterprise_access.apps.customers.services.copies import CANARY_KEY, check_canary
+from enterprise_access.lib import metrics, shared_cache
+from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
+from enterprise_access.upstream import catalog, license_manager, lms
+
+log = logging.getLogger(__name__)
+
+# Belongs to nobody: the neighbours answer "nothing" to a caller with rights, and refuse one without.
+_NOBODY: Final = UUID("00000000-0000-4000-8000-000000000000")
+# Of processes that start together, one asks for all.
+_TOGETHER_SECONDS: Final = 60
+_REMEMBERED_SECONDS: Final = 24 * 60 * 60
+
+
+@frozen(kw_only=True)
+class NeighbourCheck:
+    """What came of one check: `problem` "" means that we can work; `note` says what was left out."""
+
+    name: str
+    problem: str = ""
+    is_unavailable: bool = False
+    note: str = ""
+
+
+def check_neighbours() -> tuple[NeighbourCheck, ...]:
+    """Ask every neighbour something harmless that needs our worker account's rights, and remember what came of it."""
+    found = tuple(_check(name, ask) for name, ask in _CHECKS)
+    for check in found:
+        metrics.NEIGHBOUR_CHECK_FAILED.labels(check.name).set(bool(check.problem))
+    shared_cache.set_many({_address(): found}, seconds=_REMEMBERED_SECONDS)
+    return found
+
+
+def last_neighbour_checks() -> tuple[NeighbourCheck, ...]:
+    """Return what came of the last checks, in whichever process; none when there were none for a day."""
+    found: tuple[NeighbourCheck, ...] = shared_cache.get_many([_address()]).get(_address(), ())
+    return found
+
+
+def check_neighbours_at_start() -> None:
+    """Check in the background, and say in the log what is wrong. A start is neither delayed nor stopped by it."""
+    if settings.CHECK_NEIGHBOURS_AT_START:
+        threading.Thread(target=_check_and_say, name="check-neighbours", daemon=True).start()
+
+
+def _check_and_say() -> None:
+    try:
+        if shared_cache.add(_address(started=True), True, seconds=_TOGETHER_SECONDS) is not False:
+            _say(check_neighbours())
+    except Exception:
+        log.exception("The neighbours could not be checked.")
+    finally:
+        # Of this thread: the cache may be a table.
+        connections.close_all()
+
+
+def _say(checks: Iterable[NeighbourCheck]) -> None:
+    for check in checks:
+        if check.is_unavailable:
+            log.warning("A neighbour could not be checked at the start. check=%s problem=%s", check.name, check.problem)
+        elif check.problem:
+            log.error(
+                "We may not ask a neighbour what we have to, and nothing that depends on it will be decided until our"
+                " worker account is given the right. check=%s problem=%s",
+                check.name,
+                check.problem,
+            )
+
+
+def _check(name: str, ask: Callable[[], str]) -> NeighbourCheck:
+    try:
+        return NeighbourCheck(name=name, note=ask())
+    except UpstreamError as error:
+        problem = f"{error.reason.value}: {error.detail}"
+        return NeighbourCheck(name=name, problem=problem, is_unavailable=isinstance(error, UpstreamUnavailable))
+
+
+def _look_for_canary() -> str:
+    if settings.LMS_CANARY_USER_ID is None:
+        return "not asked: LMS_CANARY_USER_ID names no learner"
+    cache.delete(CANARY_KEY)
+    check_canary()
+    return ""
+
+
+def _ask_for_customer() -> str:
+    lms.from_settings().get_customer(customer_uuid=_NOBODY)
+    return ""
+
+
+def _ask_for_enrollments() -> str:
+    lms.from_settings().list_platform_enrollments(usernames=["nobody"])
+    return ""
+
+
+def _ask_for_catalogs() -> str:
+    catalog.from_settings().list_catalogs(customer_uuid=_NOBODY)
+    return ""
+
+
+def _ask_for_licenses() -> str:
+    license_manager.from_settings().list_licenses_of(customer_uuid=_NOBODY, user_email="nobody@example.com")
+    return ""
+
+
+def _ask_for_plans() -> str:
+    license_manager.from_settings().list_plans(customer_uuid=_NOBODY)
+    return ""
+
+
+_CHECKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
+    ("LMS, customers (staff)", _ask_for_customer),
+    ("LMS, learners of every customer (staff)", _look_for_canary),
+    ("LMS, platform enrollments (staff)", _ask_for_enrollments),
+    ("enterprise-catalog, catalogs (operator)", _ask_for_catalogs),
+    ("license-manager, licenses (staff)", _ask_for_licenses),
+    ("license-manager, plans (operator)", _ask_for_plans),
+)
+
+
+def _address(**name: object) -> str:
+    return shared_cache.address_of(kind="neighbour checks", version=1, **name)

@@ -1,0 +1,114 @@
+"""Start the whole system on this machine with real servers: PostgreSQL, and Redis as broker, cache and event bus.
+
+DATABASE_URL and REDIS_URL say where the servers are; a database that is missing is made. What else has to be kept is in
+one folder (var/services/, or EMBEDDED_HOME). WEB_PORT and SIMULATOR_PORT choose the ports, WORKERS the number of worker
+processes. Redis is shared politely: the databases 11 (broker), 12 (cache) and 13 (event bus) are used.
+
+Every consumer is restarted whenever it ends, as a supervisor would do it.
+"""
+
+import os
+import shlex
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+os.environ.setdefault("EMBEDDED_HOME", str(ROOT / "var" / "services"))
+
+import psycopg  # noqa: E402
+import psycopg.sql  # noqa: E402
+import redis  # noqa: E402
+from honcho.manager import Manager  # noqa: E402
+from honcho.printer import Printer  # noqa: E402
+from run import BIN, HOME, SIMULATOR_PORT, STOPPED_BY_CTRL_C, WEB_PORT, environments, is_free, manage, say, welcome  # noqa: E402
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/enterprise_access")
+REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
+BROKER_URL, CACHE_ADDRESS, BUS_URL = (f"{REDIS_URL}/{number}" for number in (11, 12, 13))
+WORKERS = int(os.environ.get("WORKERS", "2"))
+# As the simulator names them (simulator/event_bus.py). An LMS may name them otherwise.
+TOPICS = (
+    "learning-session-login",
+    "learning-student-registration",
+    "learning-course-enrollment-changed",
+    "learning-course-unenrollment",
+)
+
+
+def main() -> int:
+    for name, port in [("WEB_PORT", WEB_PORT), ("SIMULATOR_PORT", SIMULATOR_PORT)]:
+        if not is_free(port):
+            say(f"Port {port} is taken by another program. Choose another one: {name}={port + 1} make run-services")
+            return 1
+    if problem := prepare_servers():
+        say(problem)
+        return 1
+    service, simulator = environments_with_servers()
+    say("Preparing the database ...")
+    if (code := manage(["migrate", "--verbosity", "0"], service).returncode) != 0:
+        return code
+    manager = Manager(Printer(sys.stdout))
+    for name, (command, environment) in processes(service, simulator).items():
+        manager.add_process(name, command, cwd=str(ROOT), env=dict(environment))
+    threading.Thread(target=welcome, args=(service,), daemon=True).start()
+    manager.loop()
+    say("Stopped. The data is kept in the database, and 'make run-services' goes on with it.")
+    return 0 if manager.returncode == STOPPED_BY_CTRL_C else manager.returncode or 0
+
+
+def prepare_servers() -> str | None:
+    """Make the database if it is missing. Return what is wrong with the servers, if anything is."""
+    parts = urlsplit(DATABASE_URL)
+    name = parts.path.lstrip("/")
+    server = urlunsplit(parts._replace(scheme="postgresql", path="/postgres"))
+    try:
+        with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
+            known = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
+            if not known:
+                connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
+    except psycopg.OperationalError:
+        return "PostgreSQL does not let us in. DATABASE_URL says where it is, and as whom to come."
+    try:
+        redis.Redis.from_url(REDIS_URL, socket_connect_timeout=5).ping()
+    except redis.RedisError:
+        return "Redis does not let us in. REDIS_URL says where it is."
+    return None
+
+
+def environments_with_servers() -> tuple[dict[str, str], dict[str, str]]:
+    """Return the environment of the service's processes, and that of the simulator."""
+    service, simulator = environments()
+    service |= {
+        "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.services",
+        "DATABASE_URL": DATABASE_URL,
+        "CELERY_BROKER_URL": BROKER_URL,
+        "CACHE_URL": CACHE_ADDRESS.replace("redis", "rediscache", 1),
+        "EVENT_BUS_REDIS_CONNECTION_URL": BUS_URL,
+    }
+    return service, simulator | {"SIMULATOR_EVENT_BUS_URL": BUS_URL}
+
+
+def processes(service: Mapping[str, str], simulator: Mapping[str, str]) -> dict[str, tuple[str, Mapping[str, str]]]:
+    """Return every process: its command and its environment."""
+    python, celery = shlex.quote(sys.executable), f"{BIN / 'celery'} --quiet --app enterprise_access"
+    gunicorn = f"exec {BIN / 'gunicorn'} --log-level warning --bind 127.0.0.1"
+    found: dict[str, tuple[str, Mapping[str, str]]] = {
+        "simulator": (f"{gunicorn}:{SIMULATOR_PORT} --threads 8 simulator.wsgi:application", simulator),
+        "web": (f"{gunicorn}:{WEB_PORT} --workers 2 enterprise_access.wsgi:application", service),
+        "beat": (f"exec {celery} beat --loglevel warning --schedule {HOME / 'beat'} --pidfile=", service),
+    }
+    for number in range(1, WORKERS + 1):
+        command = f"exec {celery} worker --loglevel info --concurrency 1 --hostname worker{number}@%h"
+        found[f"worker{number}"] = (command, service)
+    for topic in TOPICS:
+        consume = f"{python} manage.py consume_topic {topic} --name local"
+        found[topic.removeprefix("learning-")] = (f"while :; do {consume}; sleep 1; done", service)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
