@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
@@ -55,7 +56,7 @@ def measure() -> None:
     from enterprise_access.events.handling import Event
     from enterprise_access.events.tests.made import as_message, changed, login
 
-    client = redis.Redis.from_url(settings.EVENT_BUS_REDIS_CONNECTION_URL, protocol=2)
+    client: Any = redis.Redis.from_url(str(settings.EVENT_BUS_REDIS_CONNECTION_URL), protocol=2)
     began = datetime.now(UTC) - timedelta(hours=1)
 
     class Draining(DurableRedisConsumer):

@@ -312,7 +312,7 @@ class DefaultEnrollments(RuleBasedStateMachine):
         """No more accidents: after some rounds everything is settled, and every enrollment of ours is on record."""
         self.accident = None
         self.simulator.faults.clear()
-        for _ in range(4):
+        for _ in range(8):
             self.clock.shift(timedelta(hours=2))
             for slug in CUSTOMERS:
                 for username in LEARNERS:

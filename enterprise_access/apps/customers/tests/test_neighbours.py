@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers import services
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
-from enterprise_access.apps.licenses.selectors import fetch_licenses
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from simulator.faults import FaultKind
 from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
@@ -90,10 +89,6 @@ def test_no_is_not_believed_when_the_canary_is_not_seen(blind_canary, ada, quest
     assert refused(ENDS_IN_NO[question])
     ada.refresh_from_db()
     assert (ada.is_linked, ada.customer.is_active) == (True, True)
-
-
-def test_licenses_that_may_not_be_seen_are_unknown_and_not_none(without_staff):
-    assert fetch_licenses(customer_uuid=ACME, emails={ADA: "ada@example.com"}) == {ADA: None}
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

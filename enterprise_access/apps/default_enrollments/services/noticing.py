@@ -11,6 +11,8 @@ from enterprise_access.lib.keys import fold
 
 Realization = DefaultEnterpriseEnrollmentRealization
 
+NOTICED = ("seen_mode", "left_at", "left_reason", "downgraded_at")
+
 
 def notice_changes(
     realizations: Iterable[tuple[Realization, ...]],
@@ -35,8 +37,9 @@ def notice_change(
     realization: Realization, seen: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None, *, now: datetime
 ) -> None:
     """Write down what was seen of one realized enrollment. It must have been so after our call, as the caller knows."""
-    if _take_over(realization, seen, enterprise, now):
-        realization.save()
+    if changed := _take_over(realization, seen, enterprise, now):
+        # Only these: what an event wrote since the row was read must not be taken back.
+        realization.save(update_fields=[*changed, "modified"])
 
 
 def _was_read_before(seen: EnrollmentCopy, realization: Realization) -> bool:
@@ -47,9 +50,9 @@ def _was_read_before(seen: EnrollmentCopy, realization: Realization) -> bool:
 
 def _take_over(
     realization: Realization, seen: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None, now: datetime
-) -> bool:
-    """Change the realization as the platform shows it; say whether anything changed."""
-    before = (realization.seen_mode, realization.left_at, realization.downgraded_at)
+) -> list[str]:
+    """Change the realization as the platform shows it; return the names of the fields that changed."""
+    before = {name: getattr(realization, name) for name in NOTICED}
     realization.seen_mode = seen.mode
     if not seen.is_active and realization.left_at is None:
         revoked = enterprise is not None and enterprise.is_revoked
@@ -57,4 +60,4 @@ def _take_over(
         realization.left_reason = Reason.LICENSE_REVOKED if revoked else Reason.LEARNER_UNENROLLED
     if seen.is_active and is_paid(realization.predicted_mode):
         realization.downgraded_at = None if is_paid(seen.mode) else realization.downgraded_at or now
-    return before != (realization.seen_mode, realization.left_at, realization.downgraded_at)
+    return [name for name in NOTICED if getattr(realization, name) != before[name]]

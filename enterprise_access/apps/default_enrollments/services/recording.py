@@ -97,7 +97,10 @@ def _realize_again(attempt: RealizationAttempt, seen_mode: str) -> None:
     realization.predicted_mode = attempt.mode
     realization.seen_mode = seen_mode
     realization.downgraded_at = None
-    realization.save()
+    # Not more: that the learner has left is for an event, a read or an override to say.
+    realization.save(
+        update_fields=["course_key", "course_run_key", "predicted_mode", "seen_mode", "downgraded_at", "modified"]
+    )
 
 
 @retry_deadlocks

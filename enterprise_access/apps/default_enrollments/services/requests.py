@@ -10,7 +10,7 @@ import waffle
 from attrs import field, frozen
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Case, F, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from enterprise_access.apps.customers.selectors import get_customer, is_customer_paused
@@ -60,7 +60,12 @@ def _make_rows(customer_uuid: UUID, lms_user_ids: Sequence[int], trigger: Trigge
 def _make_due(customer_uuid: UUID, lms_user_ids: Sequence[int], trigger: Trigger, now: datetime) -> None:
     with transaction.atomic():
         due = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id__in=lms_user_ids).update(
-            due_at=now, trigger=trigger, generation=F("generation") + 1, settled_at=None, modified=now
+            # Who waits already keeps the place in the line, however often they ask.
+            due_at=Case(When(due_at__lte=now, then=F("due_at")), default=Value(now)),
+            trigger=trigger,
+            generation=F("generation") + 1,
+            settled_at=None,
+            modified=now,
         )
         if due < len(lms_user_ids):
             # MariaDB and MySQL leave out a row whose customer does not exist, without a word.
@@ -159,14 +164,14 @@ def _take(customer_uuid: UUID, token: UUID, limit: int, now: datetime) -> tuple[
 
 
 def _without_suspects(due: QuerySet[RealizationRequest], limit: int) -> list[int]:
-    """Return the longest waiting requests; one that was part of an unexpected error is taken alone.
+    """Return the longest waiting requests; one that was part of an unexpected error is taken alone, when its turn is.
 
-    So the learner on whom we stumble is found out, and holds up nobody else.
+    So the learner on whom we stumble is found out, holds up nobody else, and is not passed over either.
     """
     rows = list(due.order_by("due_at", "pk").values_list("pk", "waiting_for")[:limit])
-    suspects = [pk for pk, waiting_for in rows if waiting_for == UNEXPECTED_ERROR]
-    others = [pk for pk, waiting_for in rows if waiting_for != UNEXPECTED_ERROR]
-    return others or suspects[:1]
+    if rows and rows[0][1] == UNEXPECTED_ERROR:
+        return [rows[0][0]]
+    return [pk for pk, waiting_for in rows if waiting_for != UNEXPECTED_ERROR]
 
 
 def _due(customer_uuid: UUID, now: datetime) -> QuerySet[RealizationRequest]:

@@ -409,7 +409,9 @@ def test_what_a_crashed_call_may_have_done_is_in_doubt_when_its_halves_are_not_s
 ):
     """The LMS may keep what it did before it crashed; only an answer about the item itself tells."""
     world.quirks.keeps_work_before_crash = True
-    intend(AUDIT_ONLY, LINUX)
+    intend(AUDIT_ONLY)
+    clock.shift(MINUTE)
+    intend(LINUX)
     world.change_run(run_key=LINUX_RUN, is_in_lms=False)
 
     def turn_away():
