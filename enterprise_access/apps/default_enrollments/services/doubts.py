@@ -78,7 +78,16 @@ def _settle(attempt: RealizationAttempt, row: EnrollmentCopy | None, now: dateti
             # itself; somebody has to look.
             give_up(customer_uuid=attempt.intention.customer_id, lms_user_id=attempt.lms_user_id, because=LATE_CALL)
         record_realized(attempt, now=now, left_reason=left, seen_mode=row.mode)
-    elif now < attempt.created_at + timedelta(seconds=settings.LMS_REQUEST_LIMIT_SECONDS):
+    elif now < _is_over_at(attempt):
         settle_attempt(attempt, outcome=Outcome.IN_DOUBT, reason=Reason.OUTCOME_UNKNOWN, now=now)
     else:
         settle_attempt(attempt, outcome=Outcome.BLOCKED, reason=Reason.OUTCOME_UNKNOWN, now=now)
+
+
+def _is_over_at(attempt: RealizationAttempt) -> datetime:
+    """Return when the LMS has certainly given up the call of this attempt.
+
+    The attempt is written first, and the call may go out as long as its facts are young.
+    """
+    seconds = settings.ENROLLMENTS_FRESH_SECONDS + settings.LMS_REQUEST_LIMIT_SECONDS
+    return attempt.created_at + timedelta(seconds=seconds)

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from enterprise_access.apps.content_metadata.models import RunModes
+from enterprise_access.apps.core.models import User
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
@@ -91,11 +92,9 @@ def test_every_page_to_add_something_renders_or_is_not_there(staff, model):
         assert may_add
 
 
-@pytest.mark.parametrize("model", OURS, ids=name_of)
+@pytest.mark.parametrize("model", [User, EnterpriseCustomer, *LISTS_THAT_GROW], ids=name_of)
 def test_every_row_can_be_looked_at(staff, story, model):
     row = model._default_manager.first()
-    if row is None:
-        pytest.skip("The story has no such row.")
     assert staff.get(url_of(model, "change", row.pk)).status_code == 200
     assert staff.get(url_of(model, "history", row.pk)).status_code == 200
 
