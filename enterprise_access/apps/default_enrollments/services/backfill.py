@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.services import iterate_linked_learners
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
+from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
+from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
 from enterprise_access.apps.default_enrollments.services.planning import make_plan
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
@@ -41,6 +43,14 @@ class Foretold:
     what: str
     reason: str
     course_run_key: str
+
+
+def check_scope(scope: Scope) -> None:
+    """Raise IntentionUnknown when the scope names what the customer does not intend (any more)."""
+    known = {intention.pk for intention in list_intentions(customer_uuid=scope.customer_uuid)}
+    if unknown := scope.intention_uuids - known:
+        named = ", ".join(sorted(str(uuid) for uuid in unknown))
+        raise IntentionUnknown(f"The customer has no such intention: {named}.")
 
 
 def request_all(

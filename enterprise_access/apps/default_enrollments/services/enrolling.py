@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import frozen
 
+from enterprise_access.apps.default_enrollments.domain.license_payer import LICENSE
 from enterprise_access.apps.default_enrollments.domain.paying import Payment
 from enterprise_access.apps.default_enrollments.domain.values import Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention
@@ -108,7 +109,13 @@ def _after_crash(error: UpstreamError, sent: dict[Item, Sent]) -> dict[Item, Sen
 
 
 def _as_sent(item: Item) -> EnrollItem:
-    return EnrollItem(lms_user_id=item.lms_user_id, course_run_key=item.course_run_key, license_uuid=item.payment.uuid)
+    is_license = item.payment.kind == LICENSE
+    return EnrollItem(
+        lms_user_id=item.lms_user_id,
+        course_run_key=item.course_run_key,
+        license_uuid=item.payment.uuid if is_license else None,
+        transaction_id=None if is_license else item.payment.uuid,
+    )
 
 
 def _is_poisoned(error: UpstreamError) -> bool:

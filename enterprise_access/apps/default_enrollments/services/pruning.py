@@ -42,8 +42,7 @@ def retire_learner(*, lms_user_id: int) -> dict[str, int]:
     What the LMS knows is not touched. A learner who comes back is a new one here.
     """
     with transaction.atomic():
-        histories = DefaultEnterpriseEnrollmentRealization.history.filter(lms_user_id=lms_user_id)
-        gone = {"history of realizations": histories.delete()[0]}
+        gone = {}
         for model in (
             RealizationRequest,
             RealizationAttempt,
@@ -52,5 +51,8 @@ def retire_learner(*, lms_user_id: int) -> dict[str, int]:
         ):
             rows = model._default_manager.filter(lms_user_id=lms_user_id)
             gone[str(model._meta.verbose_name)] = rows.delete()[0]
+        # Last: deleting a realization writes history, too.
+        histories = DefaultEnterpriseEnrollmentRealization.history.filter(lms_user_id=lms_user_id)
+        gone["history of realizations"] = histories.delete()[0]
         gone["events to be sent"] = events.forget_learner(lms_user_id=lms_user_id)
         return gone | forget_learner(lms_user_id=lms_user_id)

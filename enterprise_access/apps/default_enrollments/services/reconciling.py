@@ -18,6 +18,8 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_real
 from enterprise_access.apps.default_enrollments.services.facts import ask_about_revocations
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib.errors import Reason as Cause
+from enterprise_access.lib.errors import UpstreamRefused
 from enterprise_access.lib.keys import fold
 
 log = logging.getLogger(__name__)
@@ -57,8 +59,26 @@ def reconcile(*, limit: int) -> Compared:
         by_customer.setdefault(row["intention__customer_id"], []).append(row["lms_user_id"])
     for customer_uuid, ids in by_customer.items():
         for start in range(0, len(ids), LEARNERS_PER_CALL):
-            totals += _compare(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
+            totals += _compare_or_split(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
     return Compared(**totals)
+
+
+def _compare_or_split(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
+    """Compare some learners; one whom we cannot ask about (a name that cannot be sent) holds up nobody else."""
+    try:
+        return _compare(customer_uuid, lms_user_ids)
+    except UpstreamRefused as error:
+        if error.reason not in (Cause.REFUSED_LOCALLY, Cause.BAD_REQUEST):
+            raise
+    if len(lms_user_ids) == 1:
+        log.warning("A learner cannot be compared with the platform. learner=%d", lms_user_ids[0])
+        mine = Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id=lms_user_ids[0])
+        mine.update(compared_at=timezone.now())
+        return Counter(learners=1)
+    middle = len(lms_user_ids) // 2
+    return _compare_or_split(customer_uuid, lms_user_ids[:middle]) + _compare_or_split(
+        customer_uuid, lms_user_ids[middle:]
+    )
 
 
 def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
@@ -84,7 +104,9 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
         learners=len(lms_user_ids),
         left=sum(row.left_at is not None and before[row.pk][0] is None for row in rows),
         downgraded=sum(row.downgraded_at is not None and before[row.pk][1] is None for row in rows),
-        in_another_mode=sum(bool(row.seen_mode) and row.seen_mode != row.predicted_mode for row in rows),
+        in_another_mode=sum(
+            row.left_at is None and bool(row.seen_mode) and row.seen_mode != row.predicted_mode for row in rows
+        ),
         not_visible=sum(row.left_at is None and not _is_visible(row, enrollments) for row in rows),
     )
 

@@ -6,7 +6,13 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.default_enrollments.services.backfill import Scope, foretell, in_words, request_all
+from enterprise_access.apps.default_enrollments.services.backfill import (
+    Scope,
+    check_scope,
+    foretell,
+    in_words,
+    request_all,
+)
 from enterprise_access.lib.errors import ServiceError
 
 
@@ -42,6 +48,7 @@ class Command(BaseCommand):
                 with_inactive_links=options["include_inactive_links"],
                 after=options["after"],
             )
+            check_scope(scope)
             if options["dry_run"]:
                 self.foretell(scope)
             else:

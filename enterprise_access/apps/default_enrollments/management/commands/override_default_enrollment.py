@@ -1,0 +1,44 @@
+"""`manage.py override_default_enrollment`: leave to enroll one learner once more."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.overrides import grant_override
+from enterprise_access.lib.errors import ServiceError
+
+
+class Command(BaseCommand):
+    """Let one learner be enrolled once more for one intention, although the learner left or lost it."""
+
+    help = (
+        "Let one learner be enrolled once more for one intention, although the learner left the course or a license was"
+        " taken away. It is used up by the next enrollment."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--intention", type=UUID, required=True)
+        parser.add_argument("--learner", type=int, required=True, help="The LMS user id.")
+        parser.add_argument("--by", required=True, help="Your username; it is kept with the override.")
+        parser.add_argument("--reason", required=True, help="Why; it is kept with the override.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        intention = DefaultEnterpriseEnrollmentIntention.objects.living().filter(pk=options["intention"]).first()
+        if intention is None:
+            raise CommandError(f"There is no intention {options['intention']}, or it was deleted.")
+        try:
+            grant_override(
+                intention=intention,
+                lms_user_id=options["learner"],
+                by=options["by"],
+                reason=options["reason"],
+                now=timezone.now(),
+            )
+        except ServiceError as error:
+            raise CommandError(error.detail) from error
+        self.stdout.write(
+            f"Learner {options['learner']} may be enrolled once more for {intention}, and is looked at now."
+        )
