@@ -1,6 +1,6 @@
 """The facts that decisions are made from, and the cases that they make up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -27,7 +27,8 @@ class Facts:
     """What is known of some learners of one customer, and when it was read (`read_at`).
 
     `contents` is keyed by folded content key, `modes` by folded run key, `enterprise_enrollments` by learner and
-    folded run key; `overrides` are the unused ones, by learner and intention.
+    folded run key; `overrides` are the unused ones, by learner and intention;
+    `realized_elsewhere` is what other customers realized for the learner.
     """
 
     customer_uuid: UUID
@@ -40,6 +41,7 @@ class Facts:
     contents: Mapping[str, Content]
     modes: Mapping[str, KnownModes]
     overrides: frozenset[tuple[int, UUID]]
+    realized_elsewhere: Mapping[int, tuple[Realization, ...]]
     read_at: datetime
 
     def content_of(self, intention: Intention) -> Content:
@@ -76,6 +78,15 @@ def list_realizations(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> di
     return {lms_user_id: tuple(rows) for lms_user_id, rows in found.items()}
 
 
+def list_realized_elsewhere(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[int, tuple[Realization, ...]]:
+    """Return by learner what was realized for other customers."""
+    ids = list(lms_user_ids)
+    found: dict[int, list[Realization]] = {lms_user_id: [] for lms_user_id in ids}
+    for row in Realization.objects.filter(lms_user_id__in=ids).exclude(intention__customer_id=customer_uuid):
+        found[row.lms_user_id].append(row)
+    return {lms_user_id: tuple(rows) for lms_user_id, rows in found.items()}
+
+
 def list_overrides(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> frozenset[tuple[int, UUID]]:
     """Return the unused overrides of these learners, as pairs of learner and intention."""
     unused = RealizationOverride.objects.filter(
@@ -107,8 +118,18 @@ def _make_case(facts: Facts, intention: Intention, lms_user_id: int, enrollments
         is_invitation_only=modes is not None and modes.is_invitation_only,
         enrollments=enrollments,
         has_override=(lms_user_id, intention.pk) in facts.overrides,
-        realizations=tuple(_as_fact(row, intention) for row in facts.realizations.get(lms_user_id, ())),
+        realizations=tuple(_as_fact(row, intention) for row in _realizations_that_count(facts, lms_user_id)),
     )
+
+
+def _realizations_that_count(facts: Facts, lms_user_id: int) -> Iterator[Realization]:
+    """Yield this customer's realizations, and those of others that the learner has left: a course that was left is
+    left, whoever it was that enrolled (ADR 0014)."""
+    yield from facts.realizations.get(lms_user_id, ())
+    for row in facts.realized_elsewhere.get(lms_user_id, ()):
+        seen = facts.enrollment_in(lms_user_id, row.course_run_key)
+        if row.left_at is not None or (seen is not None and not seen.is_active):
+            yield row
 
 
 def _as_enrollment(row: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None) -> Enrollment:

@@ -24,6 +24,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
     list_intentions,
     list_overrides,
     list_realizations,
+    list_realized_elsewhere,
 )
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.lib.errors import UpstreamError
@@ -61,6 +62,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> Facts:
         contents=contents,
         modes=refresh_modes(course_run_keys=_resolved_runs(contents.values())),
         overrides=list_overrides(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids),
+        realized_elsewhere=list_realized_elsewhere(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids),
         read_at=read_at,
     )
 

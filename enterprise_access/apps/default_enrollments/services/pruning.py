@@ -18,7 +18,7 @@ from enterprise_access.events import services as events
 PRUNED_AT_ONCE = 1000
 
 
-def prune_attempts(*, older_than: datetime) -> int:
+def prune_attempts(*, older_than: datetime, at_once: int = PRUNED_AT_ONCE) -> int:
     """Delete attempts last seen before `older_than` that a later one has replaced; return how many.
 
     The latest attempt of every (learner, intention) stays as the answer to "why not?", and so does what realized it
@@ -31,7 +31,7 @@ def prune_attempts(*, older_than: datetime) -> int:
         Exists(later), last_seen_at__lt=older_than, outcome__in=[Outcome.BLOCKED, Outcome.NOT_NEEDED]
     ).order_by("pk")
     deleted = 0
-    while ids := list(replaced.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+    while ids := list(replaced.values_list("pk", flat=True)[:at_once]):
         deleted += RealizationAttempt.objects.filter(pk__in=ids).delete()[0]
     return deleted
 

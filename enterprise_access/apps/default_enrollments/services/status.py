@@ -30,6 +30,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
     list_intentions,
     list_overrides,
     list_realizations,
+    list_realized_elsewhere,
     make_cases,
 )
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
@@ -165,6 +166,7 @@ def _gather(
         contents=contents,
         modes=with_seats(list_modes(course_run_keys=runs, now=read_at), resolutions),
         overrides=list_overrides(customer_uuid=customer_uuid, lms_user_ids=ids),
+        realized_elsewhere=list_realized_elsewhere(customer_uuid=customer_uuid, lms_user_ids=ids),
         read_at=read_at,
     )
 

@@ -650,7 +650,7 @@ def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_a
 
 
 # The caller, customer, learner, enrollments, intentions, realizations, overrides, enterprise rows, modes, attempts.
-STATEMENTS = 10
+STATEMENTS = 11
 
 
 def public_pem(tokens: Tokens) -> bytes:

@@ -354,3 +354,28 @@ def test_a_catalog_that_lost_the_course_stops_what_was_not_done_yet(world, clock
     clock.shift(DAY)
     visit(ADA)
     assert attempts_of(ADA) == [("blocked", "not_in_customer_catalogs")]
+
+
+def test_who_left_a_course_of_one_customer_is_not_enrolled_in_it_by_another(world):
+    intend(AUDIT_ONLY, customer=ACME)
+    intend(AUDIT_ONLY, customer=GLOBEX)
+    visit(FRANK, customer=ACME)
+    assert [item["course_run_key"] for item in sent_items(world)] == [AUDIT_ONLY_RUN]
+    world.leave(username="frank", run_key=AUDIT_ONLY_RUN)
+
+    visit(FRANK, customer=GLOBEX)
+    visit(FRANK, customer=ACME)
+
+    assert len(sent_items(world)) == 1
+    enrollment = world.enrollment("frank", AUDIT_ONLY_RUN)
+    assert enrollment is not None
+    assert not enrollment.is_active
+
+
+def test_what_another_customer_realized_and_stands_is_not_taken_for_this_ones(world):
+    intend(DEMO, customer=ACME)
+    visit(FRANK, customer=ACME)
+    intend(STATS, customer=ACME)
+    intend(AUDIT_ONLY, customer=GLOBEX)
+    visit(FRANK, customer=GLOBEX)
+    assert {item["course_run_key"] for item in sent_items(world)} == {DEMO_RUN, AUDIT_ONLY_RUN}

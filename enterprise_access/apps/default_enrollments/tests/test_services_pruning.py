@@ -66,8 +66,8 @@ def attempt(
     return made.pk
 
 
-def prune():
-    return prune_attempts(older_than=timezone.now() - timedelta(days=90))
+def prune(**options):
+    return prune_attempts(older_than=timezone.now() - timedelta(days=90), **options)
 
 
 def kept():
@@ -116,11 +116,10 @@ def test_what_was_seen_again_lately_is_not_old(world):
     assert prune() == 0
 
 
-def test_many_go_in_several_steps(world, monkeypatch):
-    monkeypatch.setattr("enterprise_access.apps.default_enrollments.services.pruning.PRUNED_AT_ONCE", 2)
+def test_many_go_in_several_steps(world):
     (demo,) = intend(DEMO)
     attempts = [attempt(demo) for _ in range(6)]
-    assert prune() == 5
+    assert prune(at_once=2) == 5
     assert kept() == {attempts[-1]}
 
 
