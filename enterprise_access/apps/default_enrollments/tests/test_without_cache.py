@@ -17,7 +17,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 )
 from enterprise_access.lib.tests.test_caching import BROKEN
 
-pytestmark = pytest.mark.django_db
+# Not inside a transaction: where the cache is a table, its absence would spoil that.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 CUSTOMER = {"enterprise_customer_uuid": str(ACME)}
 
