@@ -190,7 +190,7 @@ def test_who_may_only_look_can_neither_delete_nor_restore(onlooker, action):
     first, second = intend(DEMO, LINUX)
     delete_intention(second)
     act(onlooker, action, first, second)
-    assert [row.is_deleted for row in Intention.objects.order_by("content_key")] == [True, False]
+    assert {row.content_key: row.is_deleted for row in Intention.objects.all()} == {DEMO: False, LINUX: True}
 
 
 def test_who_may_only_look_cannot_add(onlooker):
