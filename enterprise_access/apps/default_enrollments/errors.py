@@ -21,12 +21,6 @@ class IntentionDeleted(Conflict):
     code = "intention_deleted"
 
 
-class KeyIsUsed(Conflict):
-    """Something was done for this intention, so that its key cannot change any more."""
-
-    code = "key_is_used"
-
-
 class IntentionUnknown(NotFound):
     """There is no such intention, or the caller may not know of it."""
 

@@ -1,5 +1,6 @@
 """Background work: ids in, one call."""
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from enterprise_access.apps.default_enrollments.services import (
     requests,
 )
 from enterprise_access.lib.errors import UpstreamError
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name=requests.REALIZE_JOB)
@@ -54,9 +57,9 @@ def reconcile(**_sent_by_newer_code: object) -> None:
     """Compare some realizations with the platform, the longest uncompared first."""
     try:
         reconciling.reconcile(limit=settings.RECONCILE_LEARNERS)
-    except UpstreamError:
-        # Logged where it happened; what was not compared stays first in line.
-        return
+    except UpstreamError as error:
+        # What was not compared stays first in line.
+        log.warning("Realizations could not be compared. service=%s reason=%s", error.service, error.reason)
 
 
 @shared_task(name="default_enrollments.prune_attempts")
