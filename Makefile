@@ -38,9 +38,17 @@ $(VENV)/.mysql: $(VENV)/.test requirements/mysql.txt
 	$(BIN)/python -m pip install -r requirements/mysql.txt
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.test requirements/docs.txt
+	$(BIN)/python -m pip install -r requirements/docs.txt
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.test requirements/bench.txt
+	$(BIN)/python -m pip install -r requirements/bench.txt
+	@touch $@
+
 requirements: $(VENV)/.test ## compile requirements/*.in into pinned requirements/*.txt
 	$(BIN)/python -m pip install -r requirements/tools.txt
-	for name in tools base mysql local test; do \
+	for name in tools base mysql local test docs bench tutor; do \
 	  CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	    --strip-extras --allow-unsafe --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
@@ -63,8 +71,16 @@ format: $(VENV)/.test ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-openapi: $(VENV)/.test ## write docs/openapi.yaml anew
+openapi: $(VENV)/.test ## write docs/openapi.yaml anew, and the page made from it
 	$(TEST_SETTINGS) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(TEST_SETTINGS) $(BIN)/python scripts/make_reference.py
+
+docs: $(VENV)/.docs ## build the documentation; a link that leads nowhere fails (docs/_build/html/index.html)
+	$(BIN)/python -m sphinx -W --keep-going -n -E -q -b html docs docs/_build/html
+	@echo "Built: docs/_build/html/index.html"
+
+reference: $(VENV)/.test ## write the pages of docs/reference anew that are made from the code
+	$(TEST_SETTINGS) $(BIN)/python scripts/make_reference.py
 
 demo: $(VENV)/.test ## tell the main story against a freshly started system, step by step
 	@$(BIN)/python scripts/demo.py
@@ -80,7 +96,7 @@ MARIADB_URL ?= mysql://root:@127.0.0.1:3306/test
 test-services: $(VENV)/.test ## run the tests that need real servers, on PostgreSQL and Redis
 	DATABASE_URL="$(POSTGRES_URL)" $(BIN)/python -m pytest -m services $(ARGS)
 
-run-services: $(VENV)/.local ## start the whole system with PostgreSQL and Redis in place of the embedded parts
+run-services: $(VENV)/.local ## start the whole system with PostgreSQL or MariaDB, and Redis, in place of the embedded parts
 	@$(BIN)/python scripts/run_services.py
 
 bench-events: $(VENV)/.test ## measure how many events a consumer takes in a second, on PostgreSQL and Redis
@@ -105,10 +121,51 @@ test-concurrency: $(VENV)/.mysql ## many processes for one learner, on SQLite, P
 test-chaos: $(VENV)/.test ## kill -9 and flush everything in the middle of a storm (PostgreSQL, Redis; some minutes)
 	DATABASE_URL="$(POSTGRES_URL)" $(SERVICE_TESTS) tests/chaos
 
+test-browser: $(VENV)/.test ## what people see, in a real browser (BROWSER=/usr/bin/chromium)
+	$(BIN)/python -m pytest -m browser -p no:cacheprovider tests/browser $(ARGS)
+
+screenshots: $(VENV)/.test ## take the pictures of the docs anew (docs/images/story-*.png), by telling the story
+	SCREENSHOTS=1 $(BIN)/python -m pytest -m browser -p no:cacheprovider tests/browser/test_story.py $(ARGS)
+
+bench-first-learner: $(VENV)/.test ## seconds from a fresh copy to a learner enrolled, in a browser; some minutes
+	@$(BIN)/python scripts/measure_first_learner.py
+
+bench-portal: $(VENV)/.test ## measure a page load of the learner portal; writes docs/benchmarks/portal.*
+	@$(BIN)/python -m benchmarks.portal
+
 bench-storm: $(VENV)/.test ## a login storm on PostgreSQL, Redis and real workers; writes docs/benchmarks/storm.rst
 	$(BIN)/python benchmarks/storm.py "$(POSTGRES_URL)"
 
-clean: ## forget the environment and the data of `make run`
-	rm -rf $(VENV) var
+test-tutor: $(VENV)/.test $(VENV)-tutor/.installed ## render the Tutor plugin with Tutor, and read every file of it
+	cd deploy/tutor && SERVICE_PYTHON=$(CURDIR)/$(BIN)/python $(CURDIR)/$(VENV)-tutor/bin/python -m pytest \
+	  -q -p no:cacheprovider --rootdir . --confcutdir . -c pyproject.toml tests
 
-.PHONY: help run test requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-chaos bench-storm clean test-services run-services bench-events
+$(VENV)-tutor/.installed: requirements/tutor.txt deploy/tutor/pyproject.toml
+	@sh scripts/make_venv.sh $(VENV)-tutor
+	$(VENV)-tutor/bin/python -m pip install -r requirements/tutor.txt
+	$(VENV)-tutor/bin/python -m pip install --no-deps --editable deploy/tutor
+	@touch $@
+
+capacity: $(VENV)/.test ## how much an installation can take, and what gives in first (ARGS="--learners 1000000 ...")
+	@$(BIN)/python scripts/capacity.py $(ARGS)
+
+capacity-page: $(VENV)/.test ## write docs/capacity/index.rst anew from what was measured
+	@$(BIN)/python scripts/capacity_page.py
+
+# Needs PostgreSQL, MariaDB and a Redis, whose database 9 it empties.
+bench-capacity: $(VENV)/.mysql ## measure what a learner costs, and a storm of 5,000; writes docs/capacity
+	@$(BIN)/python benchmarks/capacity.py "$(POSTGRES_URL)" "$(MARIADB_URL)"
+	@$(BIN)/python scripts/capacity_page.py
+
+# Needs a PostgreSQL and a Redis, whose database 10 it empties.
+bench-api: $(VENV)/.bench ## learner-status and the list of intentions beside their floor; writes docs/benchmarks/api.*
+	@$(BIN)/python -m benchmarks.api "$(POSTGRES_URL)"
+
+# Needs a PostgreSQL. FULL=1 takes 1,000,000 attempts, and some minutes.
+bench-overview: $(VENV)/.test ## the admin's overview and long lists beside an empty list; writes docs/benchmarks/overview.*
+	@$(BIN)/python -m benchmarks.overview "$(POSTGRES_URL)"
+
+clean: ## forget the environment and the data of `make run`
+	rm -rf $(VENV) $(VENV)-tutor var
+
+.PHONY: capacity capacity-page bench-capacity docs reference bench-api bench-overview help run test test-browser screenshots bench-first-learner bench-portal requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-chaos bench-storm clean test-services run-services bench-events test-tutor
