@@ -4,10 +4,12 @@
 knows none, which counts as audit only. "Could not be asked" is None, and never reaches these functions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from attrs import frozen
 
 Modes = Mapping[str, datetime | None]
 
@@ -42,9 +44,20 @@ WANTED_MODE_ORDER: Final = (
     HONOR,
 )
 
+# The behaviour of another system (enterprise-catalog): the deadline of the first of these seats that a run has is the
+# one that is announced. A seat of another type is taken only when there is none of these.
+ANNOUNCED_SEAT_ORDER: Final = (VERIFIED, PROFESSIONAL, NO_ID_PROFESSIONAL, UNPAID_EXECUTIVE_EDUCATION, AUDIT)
+
+
+class Subsidy(StrEnum):
+    """What pays for an enrollment."""
+
+    LICENSE = "license"
+    LEARNER_CREDIT = "learner_credit"
+
 
 class DowngradeTarget(StrEnum):
-    """What losing the license makes of an enrollment."""
+    """What losing the subsidy makes of an enrollment."""
 
     AUDIT = "audit"
     UNENROLL = "unenroll"
@@ -91,11 +104,48 @@ def deadline(mode: str, *, upgrade_deadlines: Mapping[str, datetime | None]) -> 
     return upgrade_deadlines.get(mode)
 
 
-def downgrade_target(modes: Modes, *, is_run_completed: bool = False) -> DowngradeTarget:
-    """Return what the LMS makes of a paid enrollment whose license is revoked or expires.
+@frozen(kw_only=True)
+class SeatDeadline:
+    """A seat of a run, and until when it can be had; None = no limit."""
 
-    Only audit is a target, honor is not; a run that the learner completed stays as it is.
+    seat_type: str
+    stored: datetime | None = None
+    override: datetime | None = None
+
+    @property
+    def effective(self) -> datetime | None:
+        """The deadline that counts."""
+        return seat_deadline(stored=self.stored, override=self.override)
+
+
+def enroll_by(
+    seats: Collection[SeatDeadline], *, enrollment_ends_at: datetime | None, is_executive_education: bool = False
+) -> datetime | None:
+    """Return until when one can enroll, as the catalog announces it; None = no limit.
+
+    The earlier of the deadline of the best seat and the end of enrollment; of executive education only the latter.
     """
+    best = None if is_executive_education else min(seats, key=_place_of_announced_seat, default=None)
+    limits = (best.effective if best else None, enrollment_ends_at)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _place_of_announced_seat(seat: SeatDeadline) -> int:
+    if seat.seat_type not in ANNOUNCED_SEAT_ORDER:
+        return len(ANNOUNCED_SEAT_ORDER)
+    return ANNOUNCED_SEAT_ORDER.index(seat.seat_type)
+
+
+def downgrade_target(
+    modes: Modes, *, is_run_completed: bool = False, subsidy: Subsidy = Subsidy.LICENSE
+) -> DowngradeTarget:
+    """Return what becomes of a paid enrollment whose subsidy is taken back: a license revoked or expired, or a credit.
+
+    With a license only audit is a target, honor is not, and a run that the learner completed stays as it is. Learner
+    credit always un-enrolls.
+    """
+    if subsidy is Subsidy.LEARNER_CREDIT:
+        return DowngradeTarget.UNENROLL
     if is_run_completed:
         return DowngradeTarget.NONE
     return DowngradeTarget.AUDIT if AUDIT in effective(modes) else DowngradeTarget.UNENROLL

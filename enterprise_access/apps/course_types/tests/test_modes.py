@@ -9,9 +9,12 @@ from enterprise_access.apps.course_types.domain.modes import (
     LMS_BEST_MODE_ORDER,
     WANTED_MODE_ORDER,
     DowngradeTarget,
+    SeatDeadline,
+    Subsidy,
     deadline,
     downgrade_target,
     effective,
+    enroll_by,
     is_expired,
     is_paid,
     pick,
@@ -166,3 +169,56 @@ def test_losing_the_license_unenrolls_where_there_is_no_audit(slugs):
 
 def test_a_completed_run_stays_as_it_is():
     assert downgrade_target(endless("audit", "verified"), is_run_completed=True) is DowngradeTarget.NONE
+
+
+def test_learner_credit_that_is_taken_back_always_unenrolls():
+    for completed in (True, False):
+        target = downgrade_target(
+            endless("audit", "verified"), is_run_completed=completed, subsidy=Subsidy.LEARNER_CREDIT
+        )
+        assert target is DowngradeTarget.UNENROLL
+
+
+def seat(seat_type: str, stored: datetime | None = None, override: datetime | None = None) -> SeatDeadline:
+    return SeatDeadline(seat_type=seat_type, stored=stored, override=override)
+
+
+def test_one_can_enroll_until_the_earlier_of_deadline_and_end_of_enrollment():
+    assert enroll_by([seat("verified", YESTERDAY)], enrollment_ends_at=NOON) == YESTERDAY
+    assert enroll_by([seat("verified", NOON)], enrollment_ends_at=YESTERDAY) == YESTERDAY
+    assert enroll_by([seat("verified")], enrollment_ends_at=NOON) == NOON
+    assert enroll_by([seat("verified", NOON)], enrollment_ends_at=None) == NOON
+    assert enroll_by([], enrollment_ends_at=None) is None
+
+
+def test_the_override_of_the_best_seat_counts():
+    assert enroll_by([seat("verified", YESTERDAY, NOON)], enrollment_ends_at=None) == NOON
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("verified", "professional"),
+        ("professional", "no-id-professional"),
+        ("no-id-professional", "unpaid-executive-education"),
+        ("unpaid-executive-education", "audit"),
+        ("audit", "honor"),
+        ("audit", "unheard-of"),
+    ],
+)
+def test_the_best_seat_tells_though_a_worse_one_ends_earlier(better, worse):
+    assert enroll_by([seat(worse, YESTERDAY), seat(better, NOON)], enrollment_ends_at=None) == NOON
+
+
+def test_a_seat_that_is_in_no_order_tells_when_it_is_alone():
+    assert enroll_by([seat("unheard-of", NOON)], enrollment_ends_at=None) == NOON
+
+
+def test_of_two_seats_that_are_in_no_order_the_first_tells():
+    assert enroll_by([seat("honor", NOON), seat("credit", YESTERDAY)], enrollment_ends_at=None) == NOON
+
+
+def test_in_executive_education_only_the_end_of_enrollment_tells():
+    seats = [seat("unpaid-executive-education", YESTERDAY)]
+    assert enroll_by(seats, enrollment_ends_at=NOON, is_executive_education=True) == NOON
+    assert enroll_by(seats, enrollment_ends_at=None, is_executive_education=True) is None

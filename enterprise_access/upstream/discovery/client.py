@@ -1,0 +1,63 @@
+"""course-discovery: types of courses and runs, and what courses have. Optional: an installation may have none.
+
+The types are no resource of its API. They come with the description of what may be put into a course (OPTIONS), only
+for who may change that course, and without those that are restricted to organizations unless the caller is staff.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, read_course, read_type_options
+from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.paging import in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.rights import need_staff
+
+_PAGE_SIZE: Final = ("page_size", "100")
+# Drafts as well: a course that is being written has a type, too.
+_EDITABLE: Final = ("editable", "1")
+
+
+class DiscoveryClient:
+    """Asks course-discovery as our worker account.
+
+    Every method raises UpstreamUnavailable (time-out, 5xx: later), UpstreamRefused (4xx, or malformed input that was
+    not sent: never again) or UpstreamChanged (unknown shape: alert).
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._checked = Identifiers(transport.refusal)
+
+    def list_type_options(self, *, course_key: str) -> tuple[TypeOption, ...]:
+        """Return the types that a course may be given: every one that is neither empty nor retired.
+
+        `course_key` is any course. Raises UpstreamRefused (`forbidden`) when our account may not change it, or is not
+        staff: then types that are restricted to organizations would be missing without a word.
+        """
+        answer = self.transport.options("/api/v1/courses/{}/", self._checked.content_key(course_key))
+        options = answer.read(read_type_options)
+        if options is None:
+            raise self._forbidden("our account may not change the course, and is not told what types it may have")
+        # Types that are restricted to organizations are left out without a word.
+        need_staff(self.transport)
+        return options
+
+    def list_courses(self, *, course_keys: Sequence[str] = ()) -> tuple[CourseRecord, ...]:
+        """Return courses with their runs: those with these keys (unknown ones are absent), or all without any."""
+        keys = self._checked.content_keys(course_keys)
+        found: dict[str, CourseRecord] = {}
+        # The keys are one value, with commas between them.
+        for piece in in_pieces(keys) if keys else ((),):
+            named = [("keys", ",".join(piece))] if piece else []
+            params = [*named, _EDITABLE, _PAGE_SIZE]
+            found |= {record.key: record for record in numbered_pages(self._ask_courses, params, page_of(read_course))}
+        return tuple(found.values())
+
+    def _ask_courses(self, params: Params) -> Answer:
+        return self.transport.get("/api/v1/courses/", params=params)
+
+    def _forbidden(self, why: str) -> UpstreamRefused:
+        service = self.transport.service
+        return UpstreamRefused(f"{service}: {why}", service=service, reason=Reason.FORBIDDEN)
