@@ -1,24 +1,50 @@
-"""What every test may use: the neighbours, played by the simulator inside this process behind the real clients."""
+"""What every test may use: the neighbours, played by the simulator inside this process behind the real clients.
 
-from collections.abc import Callable
+And what every test is held to: nothing that is logged or counted names a person.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.test import Client
 from edx_django_utils.cache import TieredCache
 from rest_framework.test import APIClient
 
-from enterprise_access.lib import breaker
+from enterprise_access.lib import breaker, metrics
 from enterprise_access.upstream import connections
 from simulator.app import Simulator, create_app, simulator_of
 from simulator.in_process import SimulatorAdapter
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from simulator.tokens import throwaway_jwk
 from simulator.world import World
+from tests.access.personal_data import Listener, found_in
 
 SIGNING_JWK = throwaway_jwk()
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    """Listen to every logger for as long as there are tests, and look at what was counted at the end."""
+    listener = Listener()
+    logging.getLogger().addHandler(listener)
+    yield listener
+    logging.getLogger().removeHandler(listener)
+    if named := found_in(metrics.process_metrics().decode()):
+        pytest.fail(f"Somebody is named in what is counted: {named}")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_named(request: pytest.FixtureRequest, listener: Listener) -> Iterator[None]:
+    """Fail a test that makes the service log an address, a token, or the name of one of the world's people."""
+    yield
+    heard = listener.take()
+    if heard and "names_people" not in request.keywords:
+        pytest.fail("Somebody is named in the log:\n" + "\n".join(heard))
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +88,11 @@ def api_as(simulator: Simulator) -> Callable[[str], APIClient]:
         return client
 
     return as_user
+
+
+@pytest.fixture
+def staff(world: World, django_user_model: type[Any]) -> Client:  # noqa: ARG001 - some pages ask the neighbours
+    """Return the browser of somebody who may do everything in the admin."""
+    client = Client()
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    return client

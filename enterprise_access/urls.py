@@ -1,11 +1,14 @@
 """Mounts every app's API; the only file that knows all apps."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from enterprise_access.apps.core.admin import neighbours
+from enterprise_access.apps.default_enrollments.admin.overview import overview_view
+from enterprise_access.apps.default_enrollments.admin.why import why_view
 
 admin.site.site_header = admin.site.site_title = "enterprise-access"
 admin.site.index_title = "Default enrollments of enterprise customers"
@@ -14,8 +17,19 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("enterprise_access.apps.core.api.urls")),
     path("admin/neighbours/", admin.site.admin_view(neighbours), name="neighbours"),
+    path("admin/overview/", admin.site.admin_view(overview_view), name="overview"),
+    path("admin/overview/<uuid:customer_uuid>/", admin.site.admin_view(overview_view), name="customer_overview"),
+    path("admin/why/", admin.site.admin_view(why_view), name="why"),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("", include("csrf.urls")),
     path("api/v1/", include("enterprise_access.apps.default_enrollments.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.course_types.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.bff.api.urls")),
 ]
+
+if settings.SIGN_IN_THROUGH_LMS:
+    # Before the rest: its way into the admin pages comes first.
+    urlpatterns.insert(0, path("", include("enterprise_access.apps.core.api.sign_in")))

@@ -1,13 +1,25 @@
-"""Admin pages that show and do not change, and pages that ask a neighbour before they save."""
+"""Admin pages that show and do not change, pages that ask a neighbour before they save, and lists that stay fast."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, Final, cast
+from urllib.parse import parse_qsl
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
+from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_protect
 from simple_history.admin import SimpleHistoryAdmin
+
+# How far the rows of a list are counted and paged through. Who wants to see more has not asked well enough.
+MOST_ROWS: Final = 10_000
+# How many names a filter offers while one types.
+MOST_SUGGESTIONS: Final = 200
+_LARGEST_ID: Final = 2**63 - 1
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -51,3 +63,121 @@ class AsksBeforeAddingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> Any:
         page = super().changeform_view if object_id else self._changeform_view  # type: ignore[attr-defined]
         return page(request, object_id, form_url, extra_context)
+
+
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]
+    """Counts no further than MOST_ROWS: a database would look at every row to count all of them."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows.order_by().values("pk")[:MOST_ROWS].count()
+
+
+class LearnerRowsAdmin(ReadOnlyAdmin):
+    """A read-only list with a row per learner and something, which may be long.
+
+    A search for a number is one for an LMS user id, and one for a uuid is looked for in `uuid_paths`: both through an
+    index. Any other text is looked for in `search_fields`.
+    """
+
+    uuid_paths: ClassVar[tuple[str, ...]] = ()
+    show_full_result_count = False
+    # Counting what every filter would leave is looking at every row, once per choice.
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
+    list_per_page = 50
+    search_help_text = "An LMS user id, a uuid, or a part of a course or run key."
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if term.isascii() and term.isdigit():
+            return (queryset.filter(lms_user_id=int(term)) if int(term) <= _LARGEST_ID else queryset.none()), False
+        try:
+            uuid = UUID(term)
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(*((path, uuid) for path in self.uuid_paths), _connector=Q.OR)), False
+
+
+Section = Callable[[HttpRequest, Any], str]
+
+
+class SectionedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A page to which the apps above may add `sections`, below what the app itself has to show.
+
+    A section is a function that returns HTML; so an app need not know who has something to say about its rows.
+    """
+
+    change_form_template = "core/change_form_with_sections.html"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections: list[Section] = []
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        context["sections"] = [section(request, obj) for section in self.sections] if obj is not None else []
+        return super().render_change_form(request, context, add=add, change=change, form_url=form_url, obj=obj)
+
+
+class FormFilter(admin.SimpleListFilter):
+    """A filter with a form of its own, which keeps what the other filters say. Works without JavaScript."""
+
+    others: list[tuple[str, str]]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        query = changelist.get_query_string(remove=[self.parameter_name, "p"])
+        self.others = parse_qsl(query.lstrip("?"), keep_blank_values=True)
+        yield from super().choices(changelist)
+
+
+class SelectFilter(FormFilter):
+    """A filter with more choices than a column of links should have."""
+
+    template = "core/filter_select.html"
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        values = ["", *(str(value) for value, _ in self.lookup_choices)]
+        for value, choice in zip(values, super().choices(changelist), strict=True):
+            yield {**choice, "value": value}
+
+
+class RowFilter(FormFilter):
+    """A filter by a row of another table that is typed in: by its uuid, or one of its `names`.
+
+    However many rows there are, the page offers only some while one types. `path` leads from the list to that row.
+    """
+
+    template = "core/filter_text.html"
+    model: ClassVar[type[Model]]
+    path: ClassVar[str]
+    names: ClassVar[tuple[str, ...]]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return []
+
+    def has_output(self) -> bool:
+        return True
+
+    @property
+    def suggestions(self) -> list[str]:
+        rows = self.model._default_manager.order_by(self.names[0]).values_list(self.names[0], flat=True)
+        return list(rows[:MOST_SUGGESTIONS])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        if not value:
+            return queryset
+        try:
+            named = Q(pk=UUID(value))
+        except ValueError:
+            named = Q(*((f"{name}__iexact", value) for name in self.names), _connector=Q.OR)
+        return queryset.filter(**{f"{self.path}__in": list(self.model._default_manager.filter(named))})

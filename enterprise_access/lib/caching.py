@@ -26,7 +26,8 @@ from attrs import evolve, frozen
 from django.conf import settings
 from django.utils import timezone
 
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import metrics, shared_cache
+from enterprise_access.lib.http.deadline import earliest
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,11 @@ FAILURE_SECONDS: Final = 60
 _LOCK: Final = "lock"
 _REFRESHING: Final = "refreshing"
 _FAILURE: Final = "failure"
+_STAMP: Final = "stamp"
+
+# How long a stamp lasts; a new one costs every process one look. And how many groups a process keeps.
+STAMP_SECONDS: Final = 24 * 60 * 60
+MOST_KEPT: Final = 1000
 
 # Asks for keys until time.monotonic() is the second argument, and returns what there is to store.
 Fetch = Callable[[Collection[str], float], Mapping[str, V]]
@@ -57,9 +63,12 @@ class Ages:
     forget: float
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Entry(Generic[V]):
-    """A stored answer. `is_stale`: older than its hard age, and served because nobody could be asked."""
+    """A stored answer. `is_stale`: older than its hard age, and served because nobody could be asked.
+
+    As long as what is stored does not change, a process reads it as the same object.
+    """
 
     value: V
     fetched_at: datetime
@@ -78,8 +87,21 @@ class _Seen(Generic[V]):
     failure: str | None
 
 
+@frozen
+class _Kept(Generic[V]):
+    """What a process was shown while the group had this stamp: all of it young, and none of it due before `until`."""
+
+    stamp: str
+    entries: dict[str, Entry[V]]
+    since: datetime
+    until: datetime
+
+
 class RefreshingCache(Generic[V]):
     """Answers of one kind, each known by a key, in groups that are asked for together (those of a customer, say).
+
+    Each group has a stamp in the shared cache, which whoever stores or drops an entry renews afterwards. As long as it
+    is the same, a process need not look again at what it was shown.
 
     `version` is raised when values change their shape. `ages_of` says how old a value may become.
     """
@@ -96,6 +118,7 @@ class RefreshingCache(Generic[V]):
         self._version = version
         self._ages_of = ages_of
         self._sleep = sleep
+        self._kept: dict[tuple[str, frozenset[str]], _Kept[V]] = {}
 
     def get(
         self,
@@ -111,23 +134,47 @@ class RefreshingCache(Generic[V]):
 
         `fetch` asks while we wait; what it raises of `may_fail` means that nobody could be asked, and is not raised.
         `refresh_later` is told which keys to refresh behind the back. Waiting for another caller and asking take no
-        longer than `budget_seconds` together.
+        longer than `budget_seconds` together, and end with the deadline that the caller has set for several calls.
         """
-        ends_at = time.monotonic() + budget_seconds
-        wanted = set(keys)
+        ends_at = earliest(time.monotonic() + budget_seconds)
+        wanted = frozenset(keys)
         if not wanted:
             return {}
+        # Before the look: if somebody stores something in between, the stamp will have changed by the next time.
+        stamp, now = self._stamp_of(group), timezone.now()
+        kept = self._kept.get((group, wanted))
+        if kept is not None and kept.stamp == stamp and kept.since <= now < kept.until:
+            self._count(young=len(wanted), asked=0, stale=0, wanted=len(wanted))
+            return dict(kept.entries)
         seen = self._look(group, wanted)
-        now = timezone.now()
         young = self._young(seen, now)
         due = {key for key, entry in young.items() if self._is_due(group, entry, now)}
+        if len(young) == len(wanted) and not due:
+            self._keep(group, young, stamp, now)
         if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
             refresh_later(due)
         dear = wanted - young.keys()
         if dear:
             young |= self._fetch_or_wait(group, dear, seen, fetch, may_fail, ends_at)
         stale = {key: evolve(entry, is_stale=True) for key, entry in seen.entries.items() if key not in young}
+        self._count(young=len(wanted) - len(dear), asked=len(dear & young.keys()), stale=len(stale), wanted=len(wanted))
         return {**stale, **young}
+
+    def _keep(self, group: str, young: dict[str, Entry[V]], stamp: str | None, now: datetime) -> None:
+        """Remember what was shown, until the first of it is due; from the next time on if there is no stamp yet."""
+        if stamp is None:
+            shared_cache.add(self._address(group, _STAMP), uuid4().hex, seconds=STAMP_SECONDS)
+            return
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        until = min(self._due_at(group, entry) for entry in young.values())
+        self._kept[group, frozenset(young)] = _Kept(stamp, dict(young), now, until)
+
+    def _count(self, *, young: int, asked: int, stale: int, wanted: int) -> None:
+        found = {"young": young, "asked": asked, "stale": stale, "unknown": wanted - young - asked - stale}
+        for what, entries in found.items():
+            if entries > 0:
+                metrics.CACHE_READS.labels(self._kind, what).inc(entries)
 
     def refresh(self, group: str, keys: Collection[str], *, fetch: Fetch[V], ends_at: float) -> dict[str, Entry[V]]:
         """Fetch and store, whatever is stored already. Raises what `fetch` raises, and stores nothing then."""
@@ -145,13 +192,14 @@ class RefreshingCache(Generic[V]):
     def forget(self, group: str, keys: Iterable[str]) -> None:
         """Drop entries, so that the next caller asks."""
         shared_cache.delete_many([self._address(group, f"of:{key}") for key in keys])
+        self._renew_stamp(group)
 
     # --- one at a time -------------------------------------------------------------------------------------------
 
     def _fetch_or_wait(
         self,
         group: str,
-        keys: set[str],
+        keys: frozenset[str],
         before: _Seen[V],
         fetch: Fetch[V],
         may_fail: tuple[type[Exception], ...],
@@ -177,7 +225,7 @@ class RefreshingCache(Generic[V]):
     def _fetch_missing(
         self,
         group: str,
-        keys: set[str],
+        keys: frozenset[str],
         token: str,
         fetch: Fetch[V],
         may_fail: tuple[type[Exception], ...],
@@ -213,8 +261,11 @@ class RefreshingCache(Generic[V]):
 
     def _is_due(self, group: str, entry: Entry[V], now: datetime) -> bool:
         """Say whether it is time to refresh the entry behind the back: earlier for some groups than for others."""
+        return now > self._due_at(group, entry)
+
+    def _due_at(self, group: str, entry: Entry[V]) -> datetime:
         spread = zlib.crc32(group.encode()) / 2**32
-        return entry.is_older_than(self._ages_of(entry.value).soft * (1 - JITTER * spread), now=now)
+        return entry.fetched_at + timedelta(seconds=self._ages_of(entry.value).soft * (1 - JITTER * spread))
 
     # --- what is stored ------------------------------------------------------------------------------------------
 
@@ -236,6 +287,15 @@ class RefreshingCache(Generic[V]):
             stored[self._address(group, f"of:{key}")] = encoded(entry)
         for seconds, stored in by_seconds.items():
             shared_cache.set_many(stored, seconds=seconds)
+        self._renew_stamp(group)
+
+    def _stamp_of(self, group: str) -> str | None:
+        address = self._address(group, _STAMP)
+        return shared_cache.get_many([address]).get(address)
+
+    def _renew_stamp(self, group: str) -> None:
+        """Make every process look again. Last of all: who sees the stamp has to see what it stands for."""
+        shared_cache.set_many({self._address(group, _STAMP): uuid4().hex}, seconds=STAMP_SECONDS)
 
     def _address(self, group: str, name: str) -> str:
         return shared_cache.address_of(kind=self._kind, version=self._version, group=group, name=name)
@@ -252,7 +312,7 @@ def _decoded(stored: object) -> Entry[Any] | None:
 
 
 # What is stored unchanged need not be decoded again; entries are never changed in place.
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def _decoded_bytes(stored: bytes) -> Entry[Any] | None:
     try:
         fetched_at, value = pickle.loads(zlib.decompress(stored))  # noqa: S301 (Django's cache is trusted with pickles)

@@ -1,12 +1,21 @@
-"""The one place where an error becomes an HTTP answer."""
+"""What all views share: how an error becomes an HTTP answer, and how a list is cut into pages."""
 
+import logging
+import math
+from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from edx_rest_framework_extensions.paginators import DefaultPagination
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound, ServiceError, UpstreamError
+from enterprise_access.lib.middleware import error_body
+
+log = logging.getLogger(__name__)
 
 STATUS_OF_KIND: dict[type[ServiceError], int] = {
     Invalid: status.HTTP_400_BAD_REQUEST,
@@ -17,18 +26,61 @@ STATUS_OF_KIND: dict[type[ServiceError], int] = {
 }
 
 
+class Pagination(DefaultPagination):
+    """Pages of 10, or of `page_size` up to 100, in the envelope that clients of Open edX know."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describe the envelope, for the API document."""
+        link = {"type": "string", "format": "uri", "nullable": True}
+        number = {"type": "integer", "minimum": 0}
+        properties = {
+            "next": {**link, "description": "The address of the next page; null on the last one."},
+            "previous": {**link, "description": "The address of the page before; null on the first one."},
+            "count": {**number, "description": "How many there are on all pages."},
+            "num_pages": {**number, "minimum": 1},
+            "current_page": {**number, "minimum": 1},
+            "start": {**number, "description": "How many there are on the pages before."},
+            "results": schema,
+        }
+        return {"type": "object", "required": list(properties), "properties": properties}
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer with `{"code", "detail", "extra"}` whatever went wrong; None lets an unexpected error be a 500."""
+    """Answer with `{"code", "detail", "extra", "request_id"}` whatever went wrong.
+
+    None lets an unexpected error be a 500, which gets the same shape from `lib.middleware`.
+    """
     if isinstance(error, ServiceError):
         return Response(
-            {"code": error.code, "detail": error.detail, "extra": error.extra},
+            error_body(code=error.code, detail=error.detail, extra=error.extra),
             status=_status_of(error),
             headers=_retry_headers(error),
         )
+    if _is_hidden_failure(error):
+        # No traceback: the library's error names whom it could not look up.
+        log.error("Callers cannot be looked up. error=%s", type(error.__cause__).__name__)
+        body = error_body(code="unavailable", detail="We cannot tell who is calling at the moment. Try again soon.")
+        return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
+    error = _as_framework_error(error)
     response = drf_exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.APIException):
         response.data = _shaped(error, response.data)
     return response
+
+
+def _as_framework_error(error: Exception) -> Exception:
+    """Return the REST framework's error in place of Django's own, so that it has a code."""
+    if isinstance(error, Http404):
+        return exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        return exceptions.PermissionDenied()
+    return error
+
+
+def _is_hidden_failure(error: Exception) -> bool:
+    """Say whether a refusal is none: while the database is away the library says that the token is no good, and a
+    client would throw it away. That is the one refusal of the library's that has a cause."""
+    return isinstance(error, exceptions.AuthenticationFailed) and error.__cause__ is not None
 
 
 def _status_of(error: ServiceError) -> int:
@@ -37,22 +89,28 @@ def _status_of(error: ServiceError) -> int:
 
 def _retry_headers(error: ServiceError) -> dict[str, str]:
     seconds = getattr(error, "retry_after_seconds", None)
-    return {} if seconds is None else {"Retry-After": str(int(seconds))}
+    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
 def _shaped(error: exceptions.APIException, data: Any) -> dict[str, Any]:
     """Give the framework's own errors our shape; what was wrong with each field goes into `extra`."""
     if isinstance(error, exceptions.ValidationError):
-        return {"code": "invalid", "detail": _first_sentence(data), "extra": {"fields": data}}
+        return error_body(code="invalid", detail=_first_sentence(data), extra={"fields": data})
     code = error.get_codes()
-    return {"code": code if isinstance(code, str) else error.default_code, "detail": data["detail"], "extra": {}}
+    return error_body(code=code if isinstance(code, str) else error.default_code, detail=str(data["detail"]))
 
 
-def _first_sentence(data: Any, field: str = "") -> str:
+def _first_sentence(data: Any) -> str:
     """Return the first complaint in a tree of them, with the field it is about."""
+    return next(_sentences(data), "The request makes no sense as it stands.")
+
+
+def _sentences(data: Any, field: str = "") -> Iterator[str]:
     if isinstance(data, dict):
-        name, inner = next(iter(data.items()))
-        return _first_sentence(inner, "" if name == "non_field_errors" else str(name))
-    if isinstance(data, list):
-        return _first_sentence(data[0], field)
-    return f"{field}: {data}" if field else str(data)
+        for name, inner in data.items():
+            yield from _sentences(inner, "" if name == "non_field_errors" else str(name))
+    elif isinstance(data, list):
+        for inner in data:
+            yield from _sentences(inner, field)
+    else:
+        yield f"{field}: {data}" if field else str(data)

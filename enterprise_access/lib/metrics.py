@@ -1,12 +1,44 @@
-"""What is counted, for Prometheus. Names are stable: dashboards and alerts are built upon them."""
+"""What is counted, for Prometheus. Names are stable: dashboards and alerts use them (docs/reference/metrics.rst).
 
+Counted here is what a process does. What the database says is read when somebody looks (lib/state.py).
+
+Where PROMETHEUS_MULTIPROC_DIR names a folder (prometheus_client reads it by itself), the processes of a machine write
+into files there, and any of them can tell the sum.
+"""
+
+import os
+from pathlib import Path
 from typing import Final
 
-from prometheus_client import Counter, Gauge
+# The library expects the folder to be there before its first value is made.
+if _FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+    Path(_FOLDER).mkdir(parents=True, exist_ok=True)
+
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    start_http_server,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+# --- The neighbours --------------------------------------------------------------------------------------------------
 
 # `outcome`: "ok", or why there was no usable answer (lib.errors.Reason).
 NEIGHBOUR_CALLS: Final = Counter(
     "enterprise_access_neighbour_calls", "Calls to neighbours, each attempt counted.", ["service", "outcome"]
+)
+# `endpoint` is the call's name without identifiers: "GET /enterprise/api/v1/enterprise-customer/{}/".
+NEIGHBOUR_SECONDS: Final = Histogram(
+    "enterprise_access_neighbour_call_seconds",
+    "How long calls to neighbours took, answered or not.",
+    ["service", "endpoint"],
+    buckets=_SECONDS,
 )
 # Of several processes, the worst is shown.
 NEIGHBOUR_STATE: Final = Gauge(
@@ -18,9 +50,92 @@ NEIGHBOUR_STATE: Final = Gauge(
 NEIGHBOUR_STATE_CHANGES: Final = Counter(
     "enterprise_access_neighbour_state_changes", "Changes of a neighbour's circuit breaker.", ["service", "state"]
 )
-NEIGHBOUR_CHECK_FAILED: Final = Gauge(
-    "enterprise_access_neighbour_check_failed",
-    "What our worker account may do at a neighbour, as last checked: 0 all that we need, 1 not so, or not answered.",
-    ["check"],
-    multiprocess_mode="livemostrecent",
+RATE_USED_UP: Final = Counter(
+    "enterprise_access_rate_used_up", "Calls held back because a rate that we keep to was used up.", ["rate"]
 )
+
+# --- What we do ------------------------------------------------------------------------------------------------------
+
+ATTEMPTS: Final = Counter(
+    "enterprise_access_attempts", "Attempts written or settled, repeats included.", ["outcome", "reason"]
+)
+# `outcome`: "ok", or "unavailable" when a neighbour could not be asked.
+VALIDATIONS: Final = Counter(
+    "enterprise_access_validations", "Rounds of checking one customer's intentions.", ["outcome"]
+)
+VERDICT_CHANGES: Final = Counter(
+    "enterprise_access_intention_verdict_changes", "Intentions whose verdict became another one.", ["reason"]
+)
+# `found`: "young" (served as it was), "asked" (somebody had to be asked while the caller waited), "stale" (nobody
+# answered, an old one was served), "unknown" (nobody answered, and there was nothing to serve).
+CACHE_READS: Final = Counter(
+    "enterprise_access_cache_reads", "Entries read from the cache of answers, by what was found.", ["kind", "found"]
+)
+REQUEST_SECONDS: Final = Histogram(
+    "enterprise_access_request_seconds",
+    "How long requests to this service took.",
+    ["route", "method", "status"],
+    buckets=_SECONDS,
+)
+TASK_SECONDS: Final = Histogram(
+    "enterprise_access_task_seconds", "How long background tasks took.", ["task", "outcome"], buckets=_SECONDS
+)
+
+# --- The event bus ---------------------------------------------------------------------------------------------------
+
+EVENTS_HEARD: Final = Counter(
+    "enterprise_access_events_heard", "Messages acknowledged, handled or not ours.", ["topic"]
+)
+EVENTS_SET_ASIDE: Final = Counter("enterprise_access_events_set_aside", "Messages given up and set aside.", ["topic"])
+EVENTS_SENT: Final = Counter("enterprise_access_events_sent", "Events of ours that the bus has confirmed.")
+# `error`: "bus_unavailable", or what is wrong with the event itself.
+EVENTS_NOT_SENT: Final = Counter(
+    "enterprise_access_events_not_sent", "Tries to send events of ours that failed; they are tried again.", ["error"]
+)
+
+
+def mean_neighbour_seconds() -> dict[str, tuple[float, int]]:
+    """Return by service how long calls took on average, and how many there were, as this machine has counted."""
+    totals: dict[str, list[float]] = {}
+    for family in _registry().collect():
+        if family.name == "enterprise_access_neighbour_call_seconds":
+            for sample in family.samples:
+                place = {"_sum": 0, "_count": 1}.get(sample.name.removeprefix(family.name))
+                if place is not None:
+                    totals.setdefault(sample.labels["service"], [0.0, 0.0])[place] += sample.value
+    return {service: (seconds / calls, int(calls)) for service, (seconds, calls) in totals.items() if calls}
+
+
+# --- Telling ---------------------------------------------------------------------------------------------------------
+
+
+def process_metrics() -> bytes:
+    """Return what the processes of this machine have counted (of this process alone, where they share no folder)."""
+    return generate_latest(_registry())
+
+
+def serve(port: int) -> None:
+    """Tell it on a port of our own, for processes that serve no requests: workers and consumers."""
+    start_http_server(port, registry=_registry())
+
+
+def _registry() -> CollectorRegistry:
+    if not _FOLDER:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def forget_process(pid: int) -> None:
+    """Forget the gauges of a process that has ended; what it counted stays counted."""
+    if _FOLDER:
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+def forget_earlier_run() -> None:
+    """Forget what processes left behind that ended before this one began. To be called before it has any child."""
+    if _FOLDER:
+        for file in Path(_FOLDER).glob("*.db"):
+            if not file.stem.endswith(f"_{os.getpid()}"):
+                file.unlink(missing_ok=True)

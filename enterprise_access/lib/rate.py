@@ -6,7 +6,7 @@ Taking a place is one atomic `add`, so there is nothing to count and nothing to 
 
 from attrs import frozen
 
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import metrics, shared_cache
 
 
 @frozen(kw_only=True)
@@ -25,7 +25,10 @@ class SharedRate:
         places = [shared_cache.address_of(kind="rate", version=1, of=self.name, place=n) for n in range(self.limit)]
         taken = shared_cache.get_many(places)
         free = [place for place in places if place not in taken]
-        if len(free) <= leave:
-            return False
         # Others may be faster at each of them.
-        return any(shared_cache.add(place, 1, seconds=self.seconds) is not False for place in free[leave:])
+        may = len(free) > leave and any(
+            shared_cache.add(place, 1, seconds=self.seconds) is not False for place in free[leave:]
+        )
+        if not may:
+            metrics.RATE_USED_UP.labels(self.name).inc()
+        return may

@@ -38,6 +38,7 @@ def service_environment(folder: Path, *, web_port: int, simulator_port: int) -> 
         "JWT_PUBLIC_SIGNING_JWK_SET": '{"keys": [' + kept["PUBLIC_JWK"] + "]}",
         "LMS_BASE_URL": f"{simulator}/lms",
         "CATALOG_BASE_URL": f"{simulator}/catalog",
+        "DISCOVERY_BASE_URL": f"{simulator}/discovery",
         "LICENSE_MANAGER_BASE_URL": f"{simulator}/license-manager",
         "OAUTH2_CLIENT_ID": WORKER_KEY,
         "OAUTH2_CLIENT_SECRET": WORKER_SECRET,

@@ -29,6 +29,8 @@ DATABASES["cache"] = database_from(f"sqlite:///{HOME / 'cache.sqlite3'}")
 DATABASES["cache"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 DATABASE_ROUTERS = ["enterprise_access.lib.routers.CacheRouter"]
 CACHES["default"] = cache_from("dbcache://cache_entry")
+# Counting calls is not worth a write to the disk for each of them: each process counts its own.
+CACHES["throttles"] = CACHES["throttles_of_process"]
 
 # Celery's messages are files. Both folders are the same one: what one process sends, the other reads.
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -1,9 +1,21 @@
-"""Settings of `make run-services`: one machine, with PostgreSQL and Redis instead of the embedded parts.
+"""Settings of `make run-services`: one machine, with PostgreSQL or MariaDB and Redis instead of the embedded parts.
 
-`scripts/run_services.py` puts the addresses into the environment.
+`scripts/run_services.py` keeps the addresses in services.env, beside the secrets in embedded.env (var/services/); the
+environment wins over both.
 """
 
-from enterprise_access.settings.base import *  # noqa: F403
+import os
+
+import environ
+
+from enterprise_access.settings import embedded
+
+os.environ.setdefault("EMBEDDED_HOME", str(embedded.home() / "services"))
+# The first one that names a value wins.
+for name in ("services.env", "embedded.env"):
+    environ.Env.read_env(embedded.home() / name)
+
+from enterprise_access.settings.base import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 

@@ -17,12 +17,19 @@ os.environ.setdefault("JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": []}')
 os.environ.setdefault("LMS_BASE_URL", "https://neighbours.test/lms")
 os.environ.setdefault("CATALOG_BASE_URL", "https://neighbours.test/catalog")
 os.environ.setdefault("LICENSE_MANAGER_BASE_URL", "https://neighbours.test/license-manager")
+os.environ.setdefault("DISCOVERY_BASE_URL", "https://neighbours.test/discovery")
 os.environ.setdefault("OAUTH2_CLIENT_ID", "enterprise-access-worker")
 os.environ.setdefault("OAUTH2_CLIENT_SECRET", secrets.token_urlsafe(20))
 os.environ.setdefault("CHECK_NEIGHBOURS_AT_START", "false")
+# A busy machine is no silent neighbour; tests of the budgets set their own.
+os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
+os.environ.setdefault("STALE_BUDGET_SECONDS", "30")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
+# Tests call as often as they like; those of throttling say otherwise.
+KINDS = ("USER", "READ", "WRITE", "REALIZE", "PORTAL", "EXPLAIN")
+os.environ |= dict.fromkeys([f"THROTTLE_{kind}" for kind in KINDS], "")
 
-from enterprise_access.settings.base import *  # noqa: F403
+from enterprise_access.settings.base import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

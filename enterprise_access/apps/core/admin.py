@@ -1,12 +1,14 @@
-"""Users in the admin, and how the neighbours are."""
+"""Users and roles in the admin, and how the neighbours are."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from enterprise_access.apps.core.models import User
-from enterprise_access.lib.breaker import neighbour_states
+from enterprise_access.apps.core.models import AccessRoleAssignment, User
+from enterprise_access.apps.core.services import list_neighbours
+from enterprise_access.lib.neighbour_checks import last_neighbour_checks
 
 
 @admin.register(User)
@@ -23,7 +25,29 @@ class UserAdmin(DjangoUserAdmin):
     ]
 
 
+@admin.register(AccessRoleAssignment)
+class AccessRoleAssignmentAdmin(admin.ModelAdmin):
+    """Roles that staff give here, beside those in the LMS's token."""
+
+    list_display = ["user", "role", "context", "created"]
+    list_select_related = ["user", "role"]
+    list_filter = ["role"]
+    search_fields = ["user__username", "context"]
+    autocomplete_fields = ["user"]
+
+
+# What staff look at besides lists of rows; linked from the start page of the admin.
+admin.site.index_template = "core/admin_index.html"
+
+
 def neighbours(request: HttpRequest) -> TemplateResponse:
-    """Show which neighbours are left alone because they do not answer, as any process has noticed."""
-    context = admin.site.each_context(request) | {"title": "Neighbours", "states": neighbour_states()}
+    """Show how the neighbours are: left alone or not as any process has noticed, how fast, and what we may ask them."""
+    services = list_neighbours()
+    context = admin.site.each_context(request) | {
+        "title": "Neighbours",
+        "has_said": any(service["said"] for service in services),
+        "services": services,
+        "checks": last_neighbour_checks(),
+        "has_canary": settings.LMS_CANARY_USER_ID is not None,
+    }
     return TemplateResponse(request, "core/neighbours.html", context)

@@ -1,6 +1,6 @@
-"""Who may do what, from the roles that the LMS puts into a token."""
+"""Who may do what, from the roles in the LMS's token and from those that staff have given here."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from uuid import UUID
 
@@ -28,38 +28,74 @@ class Grant:
         return self.customer_uuid is None or self.customer_uuid == customer_uuid
 
 
+def no_more_grants() -> frozenset[Grant]:
+    """Return nothing: the token says all there is."""
+    return frozenset()
+
+
 @frozen(kw_only=True)
 class Caller:
-    """Somebody who calls the API: the LMS's id of the person (None when the token has none), and the roles held."""
+    """Somebody who calls the API: the LMS's id of the person (None when it is not known), and the roles held.
+
+    `grants` are the token's. `more_grants` returns those given here, and is asked only when the token's do not suffice,
+    because it costs a query: a caller whose token says enough costs none.
+    """
 
     lms_user_id: int | None
     email: str | None = field(default=None, repr=False)
     grants: frozenset[Grant] = frozenset()
+    more_grants: Callable[[], frozenset[Grant]] = field(default=no_more_grants, repr=False, eq=False)
 
     def has(self, *roles: Role, customer_uuid: UUID) -> bool:
         """Say whether the caller holds any of the roles for this customer."""
-        return any(grant.role in roles and grant.covers(customer_uuid) for grant in self.grants)
+        return self._has_one(lambda grant: grant.role in roles and grant.covers(customer_uuid))
+
+    def has_any_role(self) -> bool:
+        """Say whether the caller is anybody here: holds some role, for whatever customer."""
+        return bool(self.grants or self.more_grants())
+
+    def readable_customers(self) -> frozenset[UUID] | None:
+        """Return the customers for which the caller holds any role; None means every customer."""
+        return self._customers_of(frozenset(Role))
+
+    def administered_customers(self) -> frozenset[UUID] | None:
+        """Return the customers whose learners the caller may see, as an admin or operator; None: every customer."""
+        return self._customers_of(frozenset({Role.ADMIN, Role.OPERATOR}))
 
     def may_read(self, customer_uuid: UUID) -> bool:
         """Say whether the caller may read what the customer intends."""
-        return self.has(Role.LEARNER, Role.ADMIN, Role.OPERATOR, customer_uuid=customer_uuid)
+        return self.has(*Role, customer_uuid=customer_uuid)
+
+    def may_write(self, customer_uuid: UUID) -> bool:
+        """Say whether the caller may change what the customer intends: operators only."""
+        return self.has(Role.OPERATOR, customer_uuid=customer_uuid)
 
     def may_read_learner(self, customer_uuid: UUID, lms_user_id: int) -> bool:
         """Say whether the caller may read what happened to this learner of the customer."""
-        if self.has(Role.ADMIN, Role.OPERATOR, customer_uuid=customer_uuid):
-            return True
-        return self.lms_user_id == lms_user_id and self.has(Role.LEARNER, customer_uuid=customer_uuid)
+        roles = {Role.ADMIN, Role.OPERATOR, *self._roles_as(lms_user_id)}
+        return self.has(*roles, customer_uuid=customer_uuid)
 
     def may_realize_for(self, customer_uuid: UUID, lms_user_id: int) -> bool:
         """Say whether the caller may ask for the learner's default enrollments: learners for themselves, operators for
         anyone."""
-        if self.has(Role.OPERATOR, customer_uuid=customer_uuid):
-            return True
-        return self.lms_user_id == lms_user_id and self.has(Role.LEARNER, customer_uuid=customer_uuid)
+        return self.has(Role.OPERATOR, *self._roles_as(lms_user_id), customer_uuid=customer_uuid)
+
+    def _roles_as(self, lms_user_id: int) -> tuple[Role, ...]:
+        """Return the role that counts only in what is one's own."""
+        return (Role.LEARNER,) if self.lms_user_id == lms_user_id else ()
+
+    def _has_one(self, suffices: Callable[[Grant], bool]) -> bool:
+        return any(map(suffices, self.grants)) or any(map(suffices, self.more_grants()))
+
+    def _customers_of(self, roles: frozenset[Role]) -> frozenset[UUID] | None:
+        if any(grant.role in roles and grant.customer_uuid is None for grant in self.grants):
+            return None
+        customers = {grant.customer_uuid for grant in self.grants | self.more_grants() if grant.role in roles}
+        return None if None in customers else frozenset(uuid for uuid in customers if uuid is not None)
 
 
 def parse_grants(roles: Iterable[object]) -> frozenset[Grant]:
-    """Return what the `roles` claim of a token grants.
+    """Return what entries like those in the `roles` claim of a token grant.
 
     An entry is `role:context`. A role without a context, an unknown role and a context that is neither `*` nor a
     uuid grant nothing; contexts are compared as uuids, whatever their spelling.

@@ -1,12 +1,17 @@
-"""People who call this service."""
+"""People who call this service, and the roles that staff have given them here."""
 
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from edx_rbac.models import UserRole, UserRoleAssignment
+
+from enterprise_access.apps.core.domain import ANY_CUSTOMER, Grant, parse_grants
 
 
 class UserManager(BaseUserManager["User"]):
@@ -22,7 +27,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(username, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # of edx-rbac's models
     """Somebody who has called us: a username and the LMS's id, and deliberately no e-mail and no name."""
 
     username = models.CharField(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
@@ -38,3 +43,53 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.username
+
+
+class AccessRole(UserRole):
+    """A role that can be given here. The rows are those of `domain.Role`, and come with the migrations."""
+
+    class Meta:
+        ordering = ["name"]
+
+
+class AccessRoleAssignment(UserRoleAssignment):
+    """A role that staff have given to somebody here, beside those in the LMS's token."""
+
+    role_class = AccessRole
+    # edx-rbac's own switch: here the context says so, so that nothing is granted by leaving something out.
+    applies_to_all_contexts = None
+
+    context = models.CharField(
+        max_length=64,
+        help_text="The uuid of the customer for which it holds; for an operator of every customer, an asterisk (*).",
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role", "context"], name="one_assignment_per_context"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role.name} for {self.context}"
+
+    def get_context(self) -> str:
+        """Return what the role is for, as edx-rbac asks for it."""
+        return self.context
+
+    def clean(self) -> None:
+        """Refuse a context that would grant nothing, and write the others in one way."""
+        super().clean()
+        if self.role_id is None:
+            return
+        grants = parse_grants([f"{self.role.name}:{self.context.strip()}"])
+        if not grants:
+            raise ValidationError({"context": "The uuid of a customer, or * for an operator of every customer."})
+        (grant,) = grants
+        self.context = str(grant.customer_uuid or ANY_CUSTOMER)
+
+    @classmethod
+    def grants_of(cls, user: User) -> frozenset[Grant]:
+        """Return what was given to `user` here: one query."""
+        assignments = cast(Iterator[tuple[str, str]], cls.get_assignments(user))
+        return parse_grants(f"{role}:{context}" for role, context in assignments)

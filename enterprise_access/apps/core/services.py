@@ -1,25 +1,96 @@
-"""Who calls."""
+"""Who calls, who signs in, and how our neighbours are."""
 
-from typing import TYPE_CHECKING
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from edx_rest_framework_extensions.auth.jwt.authentication import get_decoded_jwt_from_auth
+from edx_rbac.utils import feature_roles_from_jwt
+from edx_rest_framework_extensions.auth.jwt.authentication import is_jwt_authenticated
 
-from enterprise_access.apps.core.domain import Caller, parse_grants
+from enterprise_access.apps.core.domain import Caller, Grant, Role, parse_grants
+from enterprise_access.apps.core.models import AccessRoleAssignment, User
+from enterprise_access.apps.core.tokens import claims_of
+from enterprise_access.lib.breaker import neighbour_states
+from enterprise_access.lib.metrics import mean_neighbour_seconds
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
 
+# Told of even while there is nothing to say of them.
+SERVICES: Final = ("enterprise-catalog", "license-manager", "lms")
+
+_OPERATOR_EVERYWHERE = Grant(role=Role.OPERATOR, customer_uuid=None)
+
 
 def get_caller(request: "Request") -> Caller:
-    """Return who calls, from the verified token that let the request in (header or cookie).
+    """Return who calls, with the roles of the verified token that let the request in and those given here.
 
-    A person who came in with a session only, as in the admin, holds no role here.
+    Somebody who came with a session, as in the admin pages, has the roles given here alone; a superuser is an operator.
+    A restricted token (of an application that may act within scopes only, of which we have none) holds no role, nor
+    does anybody who was made inactive here.
     """
-    claims = get_decoded_jwt_from_auth(request) or {}
-    user_id = claims.get("user_id")
-    roles = claims.get("roles")
+    claims = claims_of(cast(str, request.auth)) if is_jwt_authenticated(request) else None
+    user = request.user
     return Caller(
-        lms_user_id=user_id if isinstance(user_id, int) else None,
-        email=claims.get("email") or None,
-        grants=parse_grants(roles if isinstance(roles, list) else []),
+        lms_user_id=getattr(user, "lms_user_id", None) if claims is None else _user_id_in(claims),
+        email=claims.get("email") or None if claims else None,
+        grants=_grants_of_session(user) if claims is None else _grants_of_token(claims, user),
+        more_grants=_grants_given_here(user, claims or {}),
     )
+
+
+def _user_id_in(claims: Mapping[str, Any]) -> int | None:
+    user_id = claims.get("user_id")
+    return user_id if isinstance(user_id, int) else None
+
+
+def _grants_of_session(user: Any) -> frozenset[Grant]:
+    return frozenset({_OPERATOR_EVERYWHERE}) if user.is_active and user.is_superuser else frozenset()
+
+
+def _grants_of_token(claims: Mapping[str, Any], user: Any) -> frozenset[Grant]:
+    roles = claims.get("roles")
+    if not user.is_active or claims.get("is_restricted") or not isinstance(roles, list):
+        return frozenset()
+    # edx-rbac's own answers to "may they?" are not asked for: there, no context means every context, and contexts are
+    # compared as text. Only its mapping of the LMS's roles to ours is used.
+    contexts = feature_roles_from_jwt({"roles": [role for role in roles if isinstance(role, str)]})
+    return parse_grants(f"{role}:{context}" for role, found in contexts.items() for context in found)
+
+
+def _grants_given_here(user: Any, claims: Mapping[str, Any]) -> Callable[[], frozenset[Grant]]:
+    @functools.cache
+    def grants() -> frozenset[Grant]:
+        if not isinstance(user, User) or not user.is_active or claims.get("is_restricted"):
+            return frozenset()
+        return AccessRoleAssignment.grants_of(user)
+
+    return grants
+
+
+def keep_person(user: User | None = None, response: object = None, **_: Any) -> None:
+    """Write down who has signed in to the admin pages through the LMS: the last step of the libraries' pipeline.
+
+    Whether somebody is staff is the LMS's to say, each time. Who may do what there, and who may do everything, is said
+    here. Nothing else of what the LMS tells is kept.
+    """
+    if user is None or not isinstance(response, dict):
+        return
+    user.is_staff = response.get("administrator") is True
+    user.lms_user_id = _user_id_in(response) or user.lms_user_id
+    user.save(update_fields=["is_staff", "lms_user_id"])
+
+
+def list_neighbours() -> list[dict[str, Any]]:
+    """Return how each neighbour is: the worst that a process says of it, what all of them said, how fast it is.
+
+    Those that are left alone come first. Nobody is asked, and nothing is read but the cache and this machine's counts.
+    """
+    states, means = neighbour_states(), mean_neighbour_seconds()
+    found = []
+    for service in sorted({state.service for state in states} | set(means) | set(SERVICES)):
+        said = [state for state in states if state.service == service]
+        seconds, calls = means.get(service, (0.0, 0))
+        state = said[0].state.value if said else "closed"
+        found.append({"name": service, "said": said, "state": state, "milliseconds": seconds * 1000, "calls": calls})
+    return sorted(found, key=lambda service: (service["state"] == "closed", service["name"]))

@@ -23,6 +23,7 @@ import attrs
 import requests
 import tenacity
 
+from enterprise_access.lib import metrics, request_ids
 from enterprise_access.lib.breaker import Breaker
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.http.answers import Answer
@@ -105,6 +106,10 @@ class Transport:
         call = _Call("GET", path, self._url(path, ids), params=params)
         return self._repeated(call, expect)
 
+    def options(self, path: str, *ids: object, expect: Collection[int] = (200,)) -> Answer:
+        """Read what an address has to say of itself."""
+        return self._repeated(_Call("OPTIONS", path, self._url(path, ids)), expect)
+
     def read_by_post(self, path: str, *ids: object, json: object, expect: Collection[int] = (200,)) -> Answer:
         """Read with a POST, where the question is too long for an address. Repeated like any other read."""
         return self._repeated(_Call("POST", path, self._url(path, ids), json=json), expect)
@@ -172,6 +177,10 @@ class Transport:
         return self._breaker.call(lambda: self._ask(call, expect, limits, ends_at), is_write=call.is_write)
 
     def _ask(self, call: "_Call", expect: Collection[int], limits: Limits, ends_at: float) -> Answer:
+        with metrics.NEIGHBOUR_SECONDS.labels(self.service, str(call)).time():
+            return self._answer(call, expect, limits, ends_at)
+
+    def _answer(self, call: "_Call", expect: Collection[int], limits: Limits, ends_at: float) -> Answer:
         answer = self._exchange(call, limits, ends_at)
         if answer.status == requests.codes.unauthorized and isinstance(self.session, WorkerSession):
             self.forget_token()
@@ -207,7 +216,7 @@ class Transport:
             call.url,
             params=list(call.params),
             json=call.json,
-            headers={"Accept": "application/json"},
+            headers=_headers(),
             timeout=(min(limits.connect_seconds, left), min(limits.read_seconds, left)),
             allow_redirects=False,
             stream=True,
@@ -245,6 +254,12 @@ class Transport:
             reason=Reason.TIMEOUT if late else Reason.CONNECTION,
             may_have_happened=call.is_write and may_have_been_sent(error),
         )
+
+
+def _headers() -> dict[str, str]:
+    request_id = request_ids.current()
+    named = {} if request_id is None else {request_ids.HEADER: request_id}
+    return {"Accept": "application/json", **named}
 
 
 @attrs.frozen

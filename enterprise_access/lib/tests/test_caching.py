@@ -373,7 +373,83 @@ def test_reading_many_keys_is_one_trip(reader, trips):
     assert trips.count("add") == 1
     trips.clear()
     reader.read(*keys)
+    # The stamp, and what it stands for; from the next time on the stamp alone.
+    assert [name for name in trips if name != "get"] == ["get_many", "get_many"]
+    trips.clear()
+    reader.read(*keys)
     assert [name for name in trips if name != "get"] == ["get_many"]
+
+
+# --- what a process keeps -------------------------------------------------------------------------------------------
+
+
+def another_process(neighbour):
+    """Return a reader that keeps nothing of what others were shown."""
+    return Reader(neighbour)
+
+
+def warm(*readers):
+    """Let every reader keep what it is shown."""
+    for _ in range(3):
+        for reader in readers:
+            reader.read("a", "b")
+
+
+def test_what_another_process_stores_is_seen_by_the_next_read(reader, neighbour):
+    other = another_process(neighbour)
+    warm(reader, other)
+    other.refresh("a")
+    assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+
+
+def test_what_another_process_drops_is_not_served_any_more(reader, neighbour):
+    other = another_process(neighbour)
+    warm(reader, other)
+    other.cache.forget("group", ["a"])
+    assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+
+
+def test_what_is_stored_while_a_reader_looks_is_seen_by_the_next_read(reader, neighbour, monkeypatch):
+    other = another_process(neighbour)
+    warm(reader, other)
+    other.refresh("b")
+    look = reader.cache._look
+
+    def looking_slowly(group, keys):
+        seen = look(group, keys)
+        monkeypatch.undo()
+        other.refresh("a")
+        return seen
+
+    monkeypatch.setattr(reader.cache, "_look", looking_slowly)
+    assert reader.read("a", "b") == {"a": "a1", "b": "b2"}
+    assert reader.read("a", "b") == {"a": "a3", "b": "b2"}
+
+
+def test_a_cache_that_lost_everything_is_not_made_up_for(reader, neighbour):
+    warm(reader)
+    django_cache.clear()
+    assert reader.read("a", "b") == {"a": "a2", "b": "b2"}
+
+
+def test_what_is_kept_comes_due_like_anything_else(reader, clock):
+    warm(reader)
+    clock.shift(SOFT + 1)
+    reader.read("a", "b")
+    assert reader.to_refresh == [{"a", "b"}]
+
+
+def test_other_keys_and_other_groups_are_looked_at_for_themselves(reader):
+    warm(reader)
+    assert reader.read("a") == {"a": "a1"}
+    assert reader.read("a", "c") == {"a": "a1", "c": "c2"}
+    assert reader.read("a", "b", group="other") == {"a": "a3", "b": "b3"}
+
+
+def test_a_reader_may_do_with_the_answer_what_it_likes(reader):
+    warm(reader)
+    reader.entries("a", "b").clear()
+    assert reader.read("a", "b") == {"a": "a1", "b": "b1"}
 
 
 # --- what is stored -------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from enterprise_access.lib.breaker import breaker_of
 from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.neighbour_checks import NeighbourCheck, remember_checks
 
 pytestmark = pytest.mark.django_db
 
@@ -37,3 +39,48 @@ def test_nothing_to_tell_is_said(client):
 def test_others_are_sent_to_the_login(client, is_signed_in):
     answer = page_for(client) if is_signed_in else client.get(PAGE)
     assert (answer.status_code, answer.url) == (302, f"/admin/login/?next={PAGE}")
+
+
+def test_the_start_page_leads_here(client):
+    client.force_login(get_user_model().objects.create_user(username="somebody", is_staff=True))
+    assert f'<a href="{PAGE}">'.encode() in client.get("/admin/").content
+
+
+def test_every_service_has_a_card_and_who_is_left_alone_comes_first(client, settings):
+    for _ in range(settings.BREAKER_FAILURES):
+        with pytest.raises(UpstreamUnavailable):
+            breaker_of("lms").call(fail)
+    first, *others = page_for(client, is_staff=True).context["services"]
+    assert (first["name"], first["state"]) == ("lms", "open")
+    assert {"enterprise-catalog", "license-manager"} <= {service["name"] for service in others}
+    assert {service["state"] for service in others} == {"closed"}
+
+
+def test_what_our_account_may_do_is_told_with_what_went_wrong(client):
+    now = timezone.now()
+    remember_checks(
+        [
+            NeighbourCheck(name="LMS", at=now, took_seconds=0.0421),
+            NeighbourCheck(name="catalog", at=now, problem="connection: it broke", is_unavailable=True),
+            NeighbourCheck(name="licenses", at=now, problem="forbidden: HTTP 403"),
+        ]
+    )
+    text = page_for(client, is_staff=True).content.decode()
+    assert "All that we need" in text
+    assert "42 ms" in text
+    assert "No answer</span>: connection: it broke" in text
+    assert "Refused</span>: forbidden: HTTP 403" in text
+
+
+def test_that_nobody_has_looked_and_that_there_is_no_canary_is_said(client, settings):
+    settings.LMS_CANARY_USER_ID = None
+    text = page_for(client, is_staff=True).content.decode()
+    assert "Nobody has looked within a day" in text
+    assert "There is no canary" in text
+
+
+def test_the_page_reads_nothing_but_who_is_looking(client, django_assert_num_queries):
+    client.force_login(get_user_model().objects.create_user(username="somebody", is_staff=True))
+    client.get(PAGE)
+    with django_assert_num_queries(6):
+        client.get(PAGE)

@@ -1,0 +1,110 @@
+"""Reads that every request makes: written by Django's ORM once, and from then on only filled in and run.
+
+To build and compile a QuerySet takes several times as long as a database takes to answer a small one. What is run is
+the statement that the ORM has written for the database at hand, and its own converters make values of the answer, so
+that nothing is written here in SQL.
+"""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from django.db import connections, models
+
+# What stands for a parameter while the statement is written. Nothing that a QuerySet holds by itself looks like these.
+_STAND_INS: Final[dict[type, Callable[[int], object]]] = {
+    models.UUIDField: lambda number: UUID(int=0x5EED_0000_4000_8000_0000_0000_0000_0000 + number),
+    models.BigIntegerField: lambda number: 0x5EED_0000_0000_0000 + number,
+    models.CharField: lambda number: f"stands for parameter {number}",
+    models.DateTimeField: lambda number: datetime(1871, 3, 18, 1, 2, 3, number, tzinfo=UTC),
+}
+
+_PLAIN: Final = frozenset({models.BigIntegerField, models.CharField})
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@frozen
+class _Statement:
+    """What was written for one database. `places` says, for each of `params`, which parameter goes there, if any;
+    `plain` are the parameters that the driver takes as they are."""
+
+    sql: str
+    params: tuple[Any, ...]
+    places: tuple[str | None, ...]
+    plain: frozenset[str]
+    converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
+
+
+class Prepared:
+    """A read with parameters, each of which is named with the kind of its values.
+
+    `build` makes a QuerySet of `values_list`, and must not look at its arguments: it is called once for each database,
+    with other values in their places. Every parameter has to be in the statement as it was given.
+    """
+
+    def __init__(self, build: Callable[..., "models.QuerySet[Any, Any]"], **kinds: "models.Field[Any, Any]") -> None:
+        self._build = build
+        self._kinds = kinds
+        self._statements: dict[str, _Statement] = {}
+
+    def rows(self, **values: object) -> Rows:
+        """Return what the QuerySet would, with these values for the parameters."""
+        return self.converted(self.raw_rows(**values))
+
+    def raw_rows(self, **values: object) -> Rows:
+        """Return what the database has answered, as its driver gives it: to be compared, and for `converted`."""
+        statement, connection = self._statement(), connections["default"]
+        filled = {
+            name: value if name in statement.plain else self._kinds[name].get_db_prep_value(value, connection)
+            for name, value in values.items()
+        }
+        params: list[Any] = [
+            value if place is None else filled[place]
+            for value, place in zip(statement.params, statement.places, strict=True)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(statement.sql, params)
+            rows: Rows = cursor.fetchall()
+        return rows
+
+    def converted(self, rows: Rows) -> Rows:
+        """Return raw rows as the QuerySet would have."""
+        converters = self._statement().converters
+        if not rows or not converters:
+            return rows
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        connection = connections["default"]
+        for place, (steps, expression) in converters.items():
+            # Many rows have the same instant, or belong to the same thing.
+            known: dict[Any, Any] = {}
+            for value in columns[place]:
+                if value not in known:
+                    known[value] = functools.reduce(
+                        lambda so_far, step: step(so_far, expression, connection), steps, value
+                    )
+            columns[place] = [known[value] for value in columns[place]]
+        return list(zip(*columns, strict=True))
+
+    def _statement(self) -> _Statement:
+        vendor = connections["default"].vendor
+        if vendor not in self._statements:
+            self._statements[vendor] = self._written()
+        return self._statements[vendor]
+
+    def _written(self) -> _Statement:
+        """Let the ORM write the statement."""
+        connection = connections["default"]
+        stand_ins = {name: _STAND_INS[type(kind)](number) for number, (name, kind) in enumerate(self._kinds.items())}
+        compiler = self._build(**stand_ins).query.get_compiler("default")
+        sql, params = compiler.as_sql()
+        names = {kind.get_db_prep_value(stand_ins[name], connection): name for name, kind in self._kinds.items()}
+        places = tuple(names.get(value) for value in params)
+        if missing := set(self._kinds) - set(places):
+            raise ValueError(f"The statement has no place for {sorted(missing)}.")
+        selected = [column[0] for column in compiler.select[: compiler.col_count]]
+        plain = frozenset(name for name, kind in self._kinds.items() if type(kind) in _PLAIN)
+        return _Statement(sql, tuple(params), places, plain, compiler.get_converters(selected))

@@ -1,0 +1,96 @@
+"""Prepared reads: the ORM's own answers, without its work."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import connection, models
+
+from enterprise_access.lib.prepared import Prepared
+
+User = get_user_model()
+WHEN = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+def joined_since(since, username):
+    rows = User.objects.filter(date_joined__gte=since, is_active=True).exclude(username=username)
+    return rows.order_by("username").values_list("pk", "username", "is_staff", "date_joined")
+
+
+JOINED = Prepared(joined_since, since=models.DateTimeField(), username=models.CharField())
+
+
+@pytest.fixture
+def people():
+    for name, day in (("ada", 1), ("erin", 2), ("hal", 3)):
+        User.objects.create(username=name, date_joined=WHEN.replace(day=day), is_staff=name == "erin")
+    User.objects.create(username="gone", date_joined=WHEN, is_active=False)
+
+
+@pytest.mark.parametrize(
+    ("day", "username", "found"),
+    [(1, "nobody", ["ada", "erin", "hal"]), (2, "nobody", ["erin", "hal"]), (1, "erin", ["ada", "hal"])],
+)
+def test_the_rows_are_those_of_the_queryset_whatever_the_parameters(people, day, username, found):
+    given = {"since": WHEN.replace(day=day), "username": username}
+    assert JOINED.rows(**given) == list(joined_since(**given))
+    assert [row[1] for row in JOINED.rows(**given)] == found
+
+
+def test_what_is_written_in_between_is_seen(people):
+    given = {"since": WHEN, "username": "nobody"}
+    assert list(JOINED.rows(**given)) == []
+    User.objects.filter(username="gone").update(is_active=True)
+    assert [row[1] for row in JOINED.rows(**given)] == ["gone"]
+
+
+def test_raw_rows_can_be_compared_and_converted_later(people):
+    given = {"since": WHEN.replace(day=1), "username": "nobody"}
+    raw = JOINED.raw_rows(**given)
+    assert raw == JOINED.raw_rows(**given)
+    assert hash(tuple(raw))
+    assert JOINED.converted(raw) == JOINED.rows(**given)
+
+
+def test_a_read_is_one_statement(people, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        JOINED.rows(since=WHEN, username="nobody")
+
+
+def test_a_text_is_a_text_whatever_is_in_it(people):
+    assert JOINED.rows(since=WHEN.replace(day=1), username="' or 1=1 --") == JOINED.rows(
+        since=WHEN.replace(day=1), username="nobody"
+    )
+
+
+def test_a_parameter_without_a_place_in_the_statement_is_an_error():
+    read = Prepared(lambda name: Group.objects.values_list("pk"), name=models.CharField())
+    with pytest.raises(ValueError, match="no place for"):
+        read.rows(name="staff")
+
+
+def test_every_parameter_has_to_be_given(people):
+    with pytest.raises(KeyError):
+        JOINED.rows(since=WHEN)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="An in-memory SQLite has one connection only.")
+@pytest.mark.django_db(transaction=True)
+def test_threads_share_the_statement_and_not_the_connection(people):
+    given = {"since": WHEN.replace(day=1), "username": "nobody"}
+    expected, found = JOINED.rows(**given), []
+
+    def read():
+        found.append(JOINED.rows(**given))
+        connection.close()
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4

@@ -1,0 +1,38 @@
+"""Signing in to the admin pages through the LMS. Only read where the LMS knows us (docs/how-to/sign-in.rst)."""
+
+from enterprise_access.settings.base import LMS_BASE_URL, env
+
+# What the LMS calls us; switches signing in through it on.
+SOCIAL_AUTH_EDX_OAUTH2_KEY = env.str("SOCIAL_AUTH_EDX_OAUTH2_KEY")
+# The secret for that. It has no default, so that half of it does not start.
+SOCIAL_AUTH_EDX_OAUTH2_SECRET = env.str("SOCIAL_AUTH_EDX_OAUTH2_SECRET")
+# Where we reach the LMS.
+SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default=LMS_BASE_URL)
+# Where browsers reach it, should that be another address.
+SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT", default="") or None
+# Where the LMS sends browsers that have signed out there too; nowhere, unless told.
+SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL", default="") or None
+
+# No e-mail address is asked for: none is kept.
+SOCIAL_AUTH_EDX_OAUTH2_IGNORE_DEFAULT_SCOPE = True
+SOCIAL_AUTH_EDX_OAUTH2_SCOPE = ["user_id", "profile"]
+SOCIAL_AUTH_USER_FIELDS = ["username"]
+SOCIAL_AUTH_STRATEGY = "auth_backends.strategies.EdxDjangoStrategy"
+# The libraries' own pipeline without the steps that would store tokens, an e-mail address and names.
+SOCIAL_AUTH_PIPELINE = (
+    "social_core.pipeline.social_auth.social_details",
+    "social_core.pipeline.social_auth.social_uid",
+    "social_core.pipeline.social_auth.auth_allowed",
+    "social_core.pipeline.social_auth.social_user",
+    "auth_backends.pipeline.get_user_if_exists",
+    "social_core.pipeline.user.create_user",
+    "social_core.pipeline.social_auth.associate_user",
+    "enterprise_access.apps.core.services.keep_person",
+)
+AUTHENTICATION_BACKENDS = [
+    "auth_backends.backends.EdXOAuth2",
+    # For the rights that groups have in the admin pages. (Its password form is not mounted.)
+    "django.contrib.auth.backends.ModelBackend",
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "admin:index"
