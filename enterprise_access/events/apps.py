@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -7,5 +8,13 @@ class EventsConfig(AppConfig):
     verbose_name = "Event bus"
 
     def ready(self) -> None:
-        """Let every app say, in its `handlers`, what it does with which events."""
+        """Let every app say, in its `handlers`, what it does with which events; tell /metrics what waits."""
         autodiscover_modules("handlers")
+        from enterprise_access.events import state  # needs the models
+        from enterprise_access.lib import health
+        from enterprise_access.lib.state import register
+
+        register("outbox", state.read_tables)
+        register("topics", state.read_topics)
+        if settings.EVENT_BUS_REDIS_CONNECTION_URL:
+            health.register_on_network("event bus", state.look_at_bus)

@@ -27,6 +27,7 @@ from enterprise_access.events import wire
 from enterprise_access.events.connection import connect
 from enterprise_access.events.handling import Event, handle, has_handler
 from enterprise_access.events.models import SetAside
+from enterprise_access.lib import metrics
 
 log = logging.getLogger(__name__)
 
@@ -203,6 +204,7 @@ class DurableRedisConsumer(RedisEventConsumer):
         self._patiently(lambda: self._commit(heard, unreadable), *NOT_THE_MESSAGE)
         # If this fails, the messages come again and change nothing.
         self._patiently(lambda: self._acknowledge(entries), RedisError, OSError)
+        metrics.EVENTS_HEARD.labels(self.full_topic).inc(len(entries))
         log.info(
             "Handled. topic=%s messages=%d events=%d unreadable=%d",
             self.full_topic,
@@ -261,6 +263,7 @@ class DurableRedisConsumer(RedisEventConsumer):
             error=error[:500],
             tries=tries,
         )
+        metrics.EVENTS_SET_ASIDE.labels(self.full_topic).inc()
         log.error(
             "A message is set aside. topic=%s message=%s type=%s error=%s",
             row.topic,

@@ -20,6 +20,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from enterprise_access.events import wire
 from enterprise_access.events.models import Outbox, SetAside
 from enterprise_access.events.schemas import SIGNALS
+from enterprise_access.lib import metrics
 from enterprise_access.lib.jobs import enqueue_soon_on_commit
 
 log = logging.getLogger(__name__)
@@ -144,14 +145,17 @@ def _send_all(rows: Sequence[Outbox], token: UUID) -> int:
             except Exception as error:  # noqa: BLE001 - one broken row must not keep the others waiting
                 stuck.add(row.key)
                 _postpone(Outbox.objects.filter(pk=row.pk), row.failures, type(error).__name__)
+                metrics.EVENTS_NOT_SENT.labels(type(error).__name__).inc()
                 log.error("An event of ours cannot be sent. id=%s type=%s", row.event_id, row.event_type)
                 continue
             _producer().send(**event)
             sent.append(row.pk)
+            metrics.EVENTS_SENT.inc()
     except Exception as error:  # noqa: BLE001 - of whatever bus; nothing of ours runs in there
         waiting = Outbox.objects.filter(lease_token=token)
         failures = max((row.failures for row in rows), default=0)
         _postpone(waiting, failures, BUS_UNAVAILABLE)
+        metrics.EVENTS_NOT_SENT.labels(BUS_UNAVAILABLE).inc()
         log.warning("The event bus could not be reached; events wait. error=%s", type(error).__name__)
     finally:
         with transaction.atomic():

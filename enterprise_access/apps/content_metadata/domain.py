@@ -47,6 +47,7 @@ class CourseRun:
     `has_dates` says whether the record carried the keys of the enrollment window at all: when it did not,
     `is_enrollable_snapshot` (the catalog's flag as of its last sync; None = not given) is all there is.
     `upgrade_deadlines` is mode to effective deadline of its seat; a mode without a seat is absent.
+    `run_type_uuid` names course-discovery's type of the run.
     """
 
     key: str
@@ -60,6 +61,7 @@ class CourseRun:
     has_dates: bool = True
     is_enrollable_snapshot: bool | None = None
     upgrade_deadlines: Mapping[str, datetime | None] = field(factory=dict)
+    run_type_uuid: UUID | None = None
 
     @property
     def is_published(self) -> bool:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.customers.services import find_customer
-from enterprise_access.lib.admin import AsksBeforeAddingAdmin, ReadOnlyAdmin
+from enterprise_access.lib.admin import AsksBeforeAddingAdmin, LearnerRowsAdmin, RowFilter, SectionedAdmin
 from enterprise_access.lib.errors import ServiceError
 
 
@@ -34,12 +34,13 @@ class AddCustomerForm(forms.ModelForm):
 
 
 @admin.register(EnterpriseCustomer)
-class EnterpriseCustomerAdmin(AsksBeforeAddingAdmin):
+class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
     """Customers that are known here. Only pausing is decided here; the rest is the LMS's."""
 
     list_display = ["name", "slug", "uuid", "is_active", "realization_paused", "fetched_at"]
     list_filter = ["is_active", "realization_paused"]
     search_fields = ["name", "slug", "uuid"]
+    search_help_text = "A part of the name or slug, or the uuid."
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -58,11 +59,24 @@ class EnterpriseCustomerAdmin(AsksBeforeAddingAdmin):
         return False
 
 
+class CustomerFilter(RowFilter):
+    """By the customer of a learner."""
+
+    title = "customer"
+    parameter_name = "customer"
+    model = EnterpriseCustomer
+    path = "customer"
+    names = ("slug", "name")
+
+
 @admin.register(EnterpriseLearner)
-class EnterpriseLearnerAdmin(ReadOnlyAdmin):
+class EnterpriseLearnerAdmin(LearnerRowsAdmin):
     """Learners as the LMS links them."""
 
     list_display = ["lms_user_id", "customer", "is_linked", "is_active_link", "last_login_at", "fetched_at"]
-    list_filter = ["is_linked", "customer"]
+    list_filter = ["is_linked", CustomerFilter]
     list_select_related = ["customer"]
-    search_fields = ["=lms_user_id"]
+    ordering = ["-pk"]
+    search_fields = ["customer__slug"]
+    search_help_text = "An LMS user id, or the uuid of a customer."
+    uuid_paths = ("customer_id",)

@@ -9,8 +9,17 @@ class CustomersConfig(AppConfig):
     verbose_name = "Customers and their learners"
 
     def ready(self) -> None:
-        """Look, whenever a worker starts, whether our account has the rights that the work needs. (Web: wsgi.py.)"""
+        """Look, whenever a worker starts, whether our account has the rights that the work needs. (Web: wsgi.py.)
+
+        And say what /metrics and /health/ready/ tell of us.
+        """
         worker_ready.connect(_check_neighbours, dispatch_uid="customers.check_neighbours")
+        from enterprise_access.apps.customers.services import watching  # needs the models
+        from enterprise_access.lib import health, state
+
+        state.register("sightings", watching.read_sightings)
+        state.register("neighbour checks", watching.read_neighbour_checks)
+        health.register("rights", watching.look_at_rights)
 
 
 def _check_neighbours(**_signal: Any) -> None:

@@ -11,6 +11,12 @@ from enterprise_access.apps.customers import services
 SIGHTINGS_KEPT = timedelta(days=7)
 
 
+@shared_task(name="customers.check_neighbours")
+def check_neighbours(**_sent_by_newer_code: object) -> None:
+    """Look whether our account still has the rights that the work needs, and the neighbours still answer."""
+    services.check_neighbours()
+
+
 @shared_task(name="customers.prune_sightings")
 def prune_sightings(**_sent_by_newer_code: object) -> None:
     """Forget learners who were seen and settled some time ago."""

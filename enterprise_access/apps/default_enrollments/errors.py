@@ -27,6 +27,30 @@ class IntentionUnknown(NotFound):
     code = "intention_unknown"
 
 
+class KeyIsUsed(Conflict):
+    """Somebody has been looked at for this intention, so its key stays what it is."""
+
+    code = "key_is_used"
+
+
+class RealizationUnknown(NotFound):
+    """There is no such realization, or the caller may not know of it."""
+
+    code = "realization_unknown"
+
+
+class AttemptUnknown(NotFound):
+    """There is no such attempt, or the caller may not know of it."""
+
+    code = "attempt_unknown"
+
+
+class MayNotWrite(Forbidden):
+    """Only operators change what a customer intends."""
+
+    code = "may_not_write"
+
+
 class MayNotRealize(Forbidden):
     """Learners ask for themselves; only operators for others."""
 
@@ -49,3 +73,9 @@ class ReasonMissing(Invalid):
     """An override needs a reason."""
 
     code = "reason_missing"
+
+
+class FileMalformed(Invalid):
+    """The file is not one of intentions; the detail says in which line."""
+
+    code = "file_malformed"

@@ -16,15 +16,19 @@ from enterprise_access.apps.default_enrollments.services import (
     realizing,
     reconciling,
     requests,
+    validating,
 )
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.stopping import is_stopping
 
 log = logging.getLogger(__name__)
 
 
 @shared_task(name=requests.REALIZE_JOB)
 def realize_due(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
-    """Realize what is owed to some learners of one customer."""
+    """Realize what is owed to some learners of one customer. A worker that is about to stop leaves it to others."""
+    if is_stopping():
+        return
     realizing.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=timezone.now())
 
 
@@ -44,12 +48,17 @@ def check_all_intentions(**_sent_by_newer_code: object) -> None:
 
 @shared_task(name="default_enrollments.check_intentions")
 def check_intentions(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
-    """Look for changes of what one customer's intentions stand for."""
-    try:
-        health.check_intentions(customer_uuid=UUID(customer_uuid))
-    except UpstreamError:
-        # Logged where it happened. Nothing is known to have changed; the next round asks again.
-        return
+    """Validate one customer's intentions."""
+    found = validating.validate_intentions(customer_uuid=UUID(customer_uuid), delay=timedelta(0), now=timezone.now())
+    if found.problem:
+        # Nothing is known to have changed; the next round asks again.
+        log.warning("Intentions could not be checked. customer=%s problem=%s", customer_uuid, found.problem)
+
+
+@shared_task(name="default_enrollments.mail_digest")
+def mail_digest(**_sent_by_newer_code: object) -> None:
+    """Tell staff by mail which intentions need somebody."""
+    validating.mail_digest(now=timezone.now())
 
 
 @shared_task(name="default_enrollments.reconcile")
@@ -77,5 +86,7 @@ SIGHTING_ROUNDS = 20
 def resolve_sightings(**_sent_by_newer_code: object) -> None:
     """Find the customers of learners who were just seen, until nobody is left."""
     for _ in range(SIGHTING_ROUNDS):
+        if is_stopping():
+            return
         if logins.resolve_sightings(limit=SIGHTINGS_AT_ONCE, now=timezone.now()) < SIGHTINGS_AT_ONCE:
             return

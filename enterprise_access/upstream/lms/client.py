@@ -5,7 +5,7 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Read
+from enterprise_access.lib.structure import Fields, Read, integer
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.lms.portal_types import (
@@ -17,6 +17,8 @@ from enterprise_access.upstream.lms.portal_types import (
 )
 from enterprise_access.upstream.lms.types import (
     Customer,
+    DefaultIntention,
+    DefaultIntentions,
     EnrollAnswer,
     EnrollItem,
     EnterpriseEnrollment,
@@ -27,6 +29,7 @@ from enterprise_access.upstream.lms.types import (
     PortalEnrollment,
     RunModes,
     read_customer,
+    read_default_intention,
     read_enroll_answer,
     read_enterprise_enrollment,
     read_enterprise_enrollment_details,
@@ -152,6 +155,24 @@ class LmsClient:
         False means that the account is not staff: then the LMS answers with empty lists instead of refusing.
         """
         return bool(self.list_learner_links(lms_user_ids=[lms_user_id]))
+
+    def list_default_intentions(self, *, customer_uuid: UUID) -> DefaultIntentions:
+        """Return what the LMS itself enrolls the customer's learners in, oldest first; those it deleted are left out.
+
+        A customer that the LMS does not know has none. See `is_whole`: the list has no order, so pages may overlap.
+        """
+        count = 0
+
+        def read_page(value: object) -> Page[DefaultIntention]:
+            nonlocal count
+            count = Fields(value).need("count", integer)
+            return page_of(read_default_intention)(value)
+
+        params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
+        ask = self._ask_as_staff(f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/")
+        found = {row.uuid: row for row in numbered_pages(ask, params, read_page)}
+        rows = sorted(found.values(), key=lambda row: (row.created_at, row.uuid))
+        return DefaultIntentions(intentions=tuple(rows), count=count)
 
     # --- enrolling -----------------------------------------------------------------------------------------------
 

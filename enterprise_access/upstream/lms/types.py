@@ -36,6 +36,35 @@ class LearnerLink:
 
 
 @attrs.frozen
+class DefaultIntention:
+    """What the LMS itself enrolls a customer's learners in. `course_run_key` None: nothing, as things are.
+
+    `mode` is what it would enroll in, where it knows; `is_enrollable` its own view of the run.
+    """
+
+    uuid: UUID
+    customer_uuid: UUID
+    content_key: str
+    course_run_key: str | None
+    mode: str | None
+    is_enrollable: bool
+    created_at: datetime
+
+
+@attrs.frozen
+class DefaultIntentions:
+    """All of them that came; `count` is how many the LMS says there are. Its list has no order to rely upon."""
+
+    intentions: tuple[DefaultIntention, ...]
+    count: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether none was missed where two pages meet."""
+        return len(self.intentions) == self.count
+
+
+@attrs.frozen
 class EnrollItem:
     """One learner into one run, paid by a license or by a transaction: exactly one of the two."""
 
@@ -204,6 +233,19 @@ class LinkReader:
         if key not in self._customers:
             self._customers[key] = read_customer(value)
         return self._customers[key]
+
+
+def read_default_intention(value: object) -> DefaultIntention:
+    row = Fields(value)
+    return DefaultIntention(
+        uuid=row.need("uuid", uuid),
+        customer_uuid=row.need("enterprise_customer", uuid),
+        content_key=row.need("content_key", text),
+        course_run_key=row.nullable("course_run_key", text),
+        mode=row.nullable("best_mode_for_course_run", text),
+        is_enrollable=row.need("is_course_run_enrollable", flag),
+        created_at=row.need("created", instant),
+    )
 
 
 def _read_success(value: object) -> EnrollSuccess:

@@ -8,6 +8,8 @@ from enterprise_access.upstream.catalog.types import Catalog, Containment, Conte
 from enterprise_access.upstream.license_manager.types import Agreement, License, OwnLicenses, Plan, StaffLicense
 from enterprise_access.upstream.lms.types import (
     Customer,
+    DefaultIntention,
+    DefaultIntentions,
     EnrollAnswer,
     EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
@@ -99,6 +101,17 @@ def _(value: LearnerLink):
 
 def _run(key):
     return key.removeprefix("course-v1:AX+")
+
+
+@short.register
+def _(value: DefaultIntentions):
+    return (f"{len(value.intentions)} of {value.count}", *map(short, value.intentions[:2]))
+
+
+@short.register
+def _(value: DefaultIntention):
+    run = _run(value.course_run_key) if value.course_run_key else "no run"
+    return f"{value.content_key.removeprefix('AX+')} {run} {value.mode}{_mark(open=value.is_enrollable)}"
 
 
 @short.register

@@ -1,12 +1,18 @@
 """Reads of content: from keys to runs, and the modes of runs."""
 
-from enterprise_access.apps.content_metadata.selectors.content import Content, fetch_content, refresh_content
+from enterprise_access.apps.content_metadata.selectors.content import (
+    Content,
+    fetch_content,
+    peek_content,
+    refresh_content,
+)
 from enterprise_access.apps.content_metadata.selectors.modes import (
     Evidence,
     KnownModes,
     as_known_modes,
+    list_known_modes,
     list_modes,
-    with_seats,
+    with_other_evidence,
 )
 
 __all__ = [
@@ -15,7 +21,9 @@ __all__ = [
     "KnownModes",
     "as_known_modes",
     "fetch_content",
+    "list_known_modes",
     "list_modes",
+    "peek_content",
     "refresh_content",
-    "with_seats",
+    "with_other_evidence",
 ]

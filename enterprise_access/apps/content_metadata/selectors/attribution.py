@@ -178,6 +178,7 @@ def _as_run(run: RunRecord) -> CourseRun:
         enrollment_ends_at=run.enrollment_end,
         has_dates=run.has_dates,
         is_enrollable_snapshot=run.is_enrollable,
+        run_type_uuid=run.run_type,
         upgrade_deadlines={
             seat.type: seat_deadline(stored=seat.upgrade_deadline, override=seat.upgrade_deadline_override)
             for seat in run.seats or ()

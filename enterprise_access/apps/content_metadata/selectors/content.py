@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 from attrs import frozen
 from django.conf import settings
 
-from enterprise_access.apps.content_metadata.domain import Resolution, Unresolved, UnresolvedReason
+from enterprise_access.apps.content_metadata.domain import CourseRun, Resolution, Resolved, Unresolved, UnresolvedReason
 from enterprise_access.apps.content_metadata.selectors.attribution import (
     Attributed,
     attribute,
@@ -49,6 +50,16 @@ class Content:
     fetched_at: datetime | None = None
     is_stale: bool = False
 
+    @property
+    def run(self) -> CourseRun | None:
+        """The run, if it is known and there is one."""
+        return self.resolution.run if isinstance(self.resolution, Resolved) else None
+
+    @property
+    def title(self) -> str:
+        """The course's title; empty when nothing is known of it."""
+        return self.resolution.course.title if self.resolution.course else ""
+
 
 UNAVAILABLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CATALOG_UNAVAILABLE), catalogs=None)
 IMPOSSIBLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CONTENT_NOT_FOUND), catalogs=())
@@ -66,7 +77,7 @@ def _ages_of(found: Attributed) -> Ages:
     )
 
 
-_cache: Final[RefreshingCache[Attributed]] = RefreshingCache("content", version=2, ages_of=_ages_of)
+_cache: Final[RefreshingCache[Attributed]] = RefreshingCache("content", version=3, ages_of=_ages_of)
 
 
 def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
@@ -87,10 +98,21 @@ def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[s
     return {key: _content_of(key, entries) for key in keys}
 
 
+def peek_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
+    """Return what the cache has, by folded key, and ask nobody. A key that it does not have is absent."""
+    entries = _cache.peek(str(customer_uuid), filter(catalog.is_content_key, {fold(key) for key in content_keys}))
+    return {key: _content_of(key, entries) for key in entries}
+
+
 def _content_of(key: str, entries: Mapping[str, Entry[Attributed]]) -> Content:
-    if key not in entries:
-        return UNAVAILABLE if catalog.is_content_key(key) else IMPOSSIBLE
-    entry = entries[key]
+    if key in entries:
+        return _as_content(entries[key])
+    return UNAVAILABLE if catalog.is_content_key(key) else IMPOSSIBLE
+
+
+# An entry that is read again is the same object, and so is what becomes of it.
+@lru_cache(maxsize=8192)
+def _as_content(entry: Entry[Attributed]) -> Content:
     return Content(
         resolution=entry.value.resolution,
         catalogs=entry.value.catalogs,

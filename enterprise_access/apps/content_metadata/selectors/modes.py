@@ -1,22 +1,36 @@
-"""Which enrollment modes a run has, as far as we know."""
+"""Which enrollment modes a run has, as far as we know.
 
-from collections.abc import Iterable, Mapping
+The LMS's own answer is the only evidence that anybody is enrolled by. Where it is missing, readers are told what
+follows from what the run is meant for, or from what is sold, and which of it they are told.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
 
 from attrs import frozen
 from django.conf import settings
+from django.db import models
+from django.db.models import QuerySet
 
-from enterprise_access.apps.content_metadata.domain import Resolution, Resolved
+from enterprise_access.apps.content_metadata.domain import CourseRun, Resolution, Resolved
 from enterprise_access.apps.content_metadata.models import RunModes
-from enterprise_access.apps.course_types.domain.modes import Modes
+from enterprise_access.apps.course_types.domain.modes import Modes, pick
+from enterprise_access.apps.course_types.selectors import list_modes_by_type
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import Prepared
 
 
 class Evidence(StrEnum):
     """Where the modes of a run are known from, the strongest first."""
 
     LMS = "lms"
+    # What somebody has said here that the run is for.
+    TYPED_RUN = "typed_run"
+    # What it is for as the catalog says, by the uuid of course-discovery's run type.
+    RUN_TYPE = "run_type"
     SEATS = "seats"
 
 
@@ -29,13 +43,53 @@ class KnownModes:
     evidence: Evidence
     fetched_at: datetime | None
 
+    @property
+    def chosen(self) -> str:
+        """The mode that the LMS would enroll in."""
+        return pick(self.modes)
+
 
 def list_modes(*, course_run_keys: Iterable[str], now: datetime) -> dict[str, KnownModes]:
     """Return, by folded run key, the LMS's modes that are not too old to decide by. A run without any is absent."""
     keys = {key for run_key in course_run_keys for key in (run_key, fold(run_key))}
+    if not keys:
+        return {}
     oldest = now - timedelta(seconds=settings.MODES_FRESH_SECONDS)
-    rows = RunModes.objects.filter(course_run_key__in=keys, fetched_at__gte=oldest)
-    return {fold(row.course_run_key): as_known_modes(row) for row in rows}
+    rows = _read_of(len(keys)).raw_rows(oldest=oldest, **dict(zip(_names(len(keys)), keys, strict=True)))
+    return {fold(row[_RUN_KEY]): _as_known_modes(row) for row in rows}
+
+
+_FIELDS: Final = [field.attname for field in RunModes._meta.concrete_fields]
+_RUN_KEY: Final = _FIELDS.index("course_run_key")
+
+
+@lru_cache(maxsize=256)
+def _read_of(number: int) -> Prepared:
+    """Return the read of the modes under so many keys."""
+
+    def build(oldest: datetime, **keys: str) -> "QuerySet[RunModes, Any]":
+        rows = RunModes.objects.filter(course_run_key__in=list(keys.values()), fetched_at__gte=oldest).order_by()
+        return rows.values_list(*_FIELDS)
+
+    return Prepared(build, oldest=models.DateTimeField(), **{name: models.CharField() for name in _names(number)})
+
+
+@lru_cache(maxsize=256)
+def _names(number: int) -> list[str]:
+    return [f"key_{place}" for place in range(number)]
+
+
+@lru_cache(maxsize=8192)
+def _as_known_modes(raw_row: tuple[object, ...]) -> KnownModes:
+    """Return the value of a row as the database gave it. The same rows come again and again."""
+    [values] = _read_of(1).converted([raw_row])
+    return as_known_modes(RunModes.from_db("default", _FIELDS, values))
+
+
+def list_known_modes(resolutions: Collection[Resolution], *, now: datetime) -> dict[str, KnownModes]:
+    """Return, by folded run key, the modes of resolved runs by the best evidence there is. Asks nobody; for readers."""
+    runs = [found.run.key for found in resolutions if isinstance(found, Resolved)]
+    return with_other_evidence(list_modes(course_run_keys=runs, now=now), resolutions)
 
 
 def as_known_modes(row: RunModes) -> KnownModes:
@@ -51,17 +105,31 @@ def as_known_modes(row: RunModes) -> KnownModes:
     )
 
 
-def with_seats(stored: Mapping[str, KnownModes], resolutions: Iterable[Resolution]) -> dict[str, KnownModes]:
-    """Add what the seats of resolved runs tell, where the LMS's answer is missing. For readers, never for enrolling."""
+def with_other_evidence(stored: Mapping[str, KnownModes], resolutions: Iterable[Resolution]) -> dict[str, KnownModes]:
+    """Add the next best evidence for resolved runs where the LMS's answer is missing. For readers, never for enrolling.
+
+    Types and seats tell no expiry. A type that we do not know tells nothing, and the seats are asked. One
+    statement, and none when the LMS's answers are all there.
+    """
     runs = {fold(found.run.key): found.run for found in resolutions if isinstance(found, Resolved)}
-    from_seats = {
-        key: KnownModes(
-            modes=dict.fromkeys(run.modes_from_seats),
-            is_invitation_only=False,
-            evidence=Evidence.SEATS,
-            fetched_at=None,
-        )
-        for key, run in runs.items()
-        if run.modes_from_seats
+    missing = {key: run for key, run in runs.items() if key not in stored}
+    by_type = list_modes_by_type(discovery_uuids={key: run.run_type_uuid for key, run in missing.items()})
+    return {
+        **_known(_from_seats(missing), Evidence.SEATS),
+        **_known(by_type.in_catalog, Evidence.RUN_TYPE),
+        **_known(by_type.stated, Evidence.TYPED_RUN),
+        **stored,
     }
-    return {**from_seats, **stored}
+
+
+def _from_seats(runs: Mapping[str, CourseRun]) -> dict[str, frozenset[str]]:
+    return {key: run.modes_from_seats for key, run in runs.items() if run.modes_from_seats}
+
+
+def _known(modes: Mapping[str, Collection[str]], evidence: Evidence) -> dict[str, KnownModes]:
+    return {
+        key: KnownModes(
+            modes=dict.fromkeys(sorted(slugs)), is_invitation_only=False, evidence=evidence, fetched_at=None
+        )
+        for key, slugs in modes.items()
+    }

@@ -7,10 +7,13 @@ import time_machine
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.models import RunModes
-from enterprise_access.apps.content_metadata.selectors import Evidence, list_modes, with_seats
+from enterprise_access.apps.content_metadata.selectors import Evidence, list_modes, with_other_evidence
 from enterprise_access.apps.content_metadata.services import refresh_aging_modes, refresh_modes
 from enterprise_access.apps.content_metadata.tests.neighbourhood import DEMO, DEMO_RUN, fetch_one
+from enterprise_access.apps.course_types.models import CourseRunType
+from enterprise_access.apps.course_types.services.assigning import assign_course_type, assign_run_type
 from simulator.faults import FaultKind
+from simulator.values import seat, uuid_for
 
 pytestmark = pytest.mark.django_db
 
@@ -80,10 +83,58 @@ def test_modes_that_cannot_be_asked_for_are_absent_and_come_at_once_afterwards(w
 
 def test_seats_tell_readers_what_the_lms_has_not_yet_told(world):
     resolution = fetch_one(DEMO).resolution
-    known = with_seats({}, [resolution])[FOLDED]
+    known = with_other_evidence({}, [resolution])[FOLDED]
     assert (known.modes.keys(), known.evidence, known.fetched_at) == ({"audit", "verified"}, Evidence.SEATS, None)
     stored = refresh_modes(course_run_keys=[DEMO_RUN])
-    assert with_seats(stored, [resolution]) == stored
+    assert with_other_evidence(stored, [resolution]) == stored
+
+
+class TestTypes:
+    """What a run is for is stronger evidence than what is sold of it, and weaker than the LMS's answer."""
+
+    def known(self):
+        known = with_other_evidence({}, [fetch_one(DEMO).resolution])[FOLDED]
+        return known.evidence, set(known.modes)
+
+    def test_the_catalog_names_course_discoverys_type_of_the_run(self, world):
+        world.change_run(run_key=DEMO_RUN, seats=(seat("audit"),))
+        assert self.known() == (Evidence.SEATS, {"audit"})
+        types = CourseRunType.objects.filter(slug="verified-audit")
+        types.update(discovery_uuid=uuid_for("run type", "audit"))
+        assert self.known() == (Evidence.RUN_TYPE, {"audit", "verified"})
+
+    def test_what_was_said_here_goes_before_it(self, world):
+        types = CourseRunType.objects.filter(slug="professional")
+        types.update(discovery_uuid=uuid_for("run type", "verified-audit"))
+        assert self.known() == (Evidence.RUN_TYPE, {"professional"})
+        assign_course_type(course_key=DEMO, course_type="masters-verified-audit")
+        assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="masters-verified-audit")
+        assert self.known() == (Evidence.TYPED_RUN, {"audit", "masters", "verified"})
+
+    def test_a_type_that_means_not_known_yet_says_nothing(self, world):
+        assign_course_type(course_key=DEMO, course_type="verified-audit")
+        assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="empty")
+        assert self.known() == (Evidence.SEATS, {"audit", "verified"})
+
+    def test_the_lms_goes_before_everything(self, world):
+        assign_course_type(course_key=DEMO, course_type="masters")
+        assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="masters")
+        stored = refresh_modes(course_run_keys=[DEMO_RUN])
+        assert with_other_evidence(stored, [fetch_one(DEMO).resolution]) == stored
+
+    def test_nothing_but_the_lms_is_ever_asked_for_enrolling(self, world, simulator):
+        assign_course_type(course_key=DEMO, course_type="verified-audit")
+        assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="verified-audit")
+        simulator.faults.add(FaultKind.STATUS, MODES, times=None)
+        assert refresh_modes(course_run_keys=[DEMO_RUN]) == {}
+
+    def test_it_costs_a_statement_only_where_the_lms_was_not_asked(self, world, django_assert_num_queries):
+        resolution = fetch_one(DEMO).resolution
+        with django_assert_num_queries(1):
+            with_other_evidence({}, [resolution, resolution])
+        stored = refresh_modes(course_run_keys=[DEMO_RUN])
+        with django_assert_num_queries(0):
+            with_other_evidence(stored, [resolution])
 
 
 # --- the rate --------------------------------------------------------------------------------------------------------

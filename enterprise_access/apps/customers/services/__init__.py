@@ -16,13 +16,10 @@ from enterprise_access.apps.customers.services.copies import (
     refresh_enrollments,
     refresh_enterprise_enrollments,
     refresh_learners,
+    remember_email,
 )
-from enterprise_access.apps.customers.services.neighbours import (
-    NeighbourCheck,
-    check_neighbours,
-    check_neighbours_at_start,
-    last_neighbour_checks,
-)
+from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
+from enterprise_access.apps.customers.services.portal_links import SeenLink, note_link
 from enterprise_access.apps.customers.services.sightings import (
     RESOLVE_SIGHTINGS_JOB,
     claim_sightings,
@@ -32,11 +29,13 @@ from enterprise_access.apps.customers.services.sightings import (
     prune_sightings,
     settle_sightings,
 )
+from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks
 
 __all__ = [
     "CANARY_KEY",
     "RESOLVE_SIGHTINGS_JOB",
     "NeighbourCheck",
+    "SeenLink",
     "apply_enrollment_changes",
     "check_canary",
     "check_neighbours",
@@ -52,6 +51,7 @@ __all__ = [
     "give_back_sightings",
     "iterate_linked_learners",
     "last_neighbour_checks",
+    "note_link",
     "note_sightings",
     "note_visits",
     "prune_sightings",
@@ -59,5 +59,6 @@ __all__ = [
     "refresh_enrollments",
     "refresh_enterprise_enrollments",
     "refresh_learners",
+    "remember_email",
     "settle_sightings",
 ]

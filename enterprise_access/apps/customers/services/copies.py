@@ -22,13 +22,16 @@ from enterprise_access.apps.customers.models import (
     LearnerEnrollment,
     LearnerSighting,
 )
-from enterprise_access.apps.customers.selectors import as_learner, get_customer, list_enrollments
+from enterprise_access.apps.customers.selectors import as_learner, email_address, get_customer, list_enrollments
+from enterprise_access.lib import shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import Customer, LearnerLink
 
 CANARY_KEY = "customers.canary_seen"
+# An address that a call brought anyway may be shown for so long. (The cache adds up to two seconds of its own.)
+EMAIL_SECONDS = 10 * 60 - 2
 
 
 def fetch_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
@@ -107,6 +110,12 @@ def refresh_learners(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> d
     stored = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
     emails = {key: link.email for key, link in by_id.items()}
     return {row.lms_user_id: as_learner(row, email=emails.get(row.lms_user_id)) for row in stored}
+
+
+def remember_email(*, learner: Learner) -> None:
+    """Keep the e-mail address that a read of the LMS brought: for some minutes, and only in the cache."""
+    if learner.email:
+        shared_cache.set_many({email_address(lms_user_id=learner.lms_user_id): learner.email}, seconds=EMAIL_SECONDS)
 
 
 def _learner_row(customer_uuid: UUID, link: LearnerLink, fetched_at: datetime) -> EnterpriseLearner:
@@ -222,8 +231,14 @@ def find_customer(*, slug_or_uuid: str) -> EnterpriseCustomer:
 
 
 def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
-    """Make the next reader ask the platform about these learners: something was changed there just now."""
-    EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids).update(enrollments_fetched_at=None)
+    """Make the next reader ask the platform about these learners: something was changed there just now.
+
+    The copies only count as too old: should the platform be silent, they are better than nothing.
+    """
+    too_old = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS + 1)
+    EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids, enrollments_fetched_at__gt=too_old).update(
+        enrollments_fetched_at=too_old
+    )
 
 
 def forget_learner(*, lms_user_id: int) -> dict[str, int]:

@@ -6,18 +6,20 @@ docs/reference/neighbours; here it is found out before anybody relies on such an
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 from uuid import UUID
 
-from attrs import frozen
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
+from django.utils import timezone
 
 from enterprise_access.apps.customers.services.copies import CANARY_KEY, check_canary
-from enterprise_access.lib import metrics, shared_cache
+from enterprise_access.lib import shared_cache
 from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.neighbour_checks import NeighbourCheck, remember_checks
 from enterprise_access.upstream import catalog, license_manager, lms
 
 log = logging.getLogger(__name__)
@@ -26,31 +28,12 @@ log = logging.getLogger(__name__)
 _NOBODY: Final = UUID("00000000-0000-4000-8000-000000000000")
 # Of processes that start together, one asks for all.
 _TOGETHER_SECONDS: Final = 60
-_REMEMBERED_SECONDS: Final = 24 * 60 * 60
-
-
-@frozen(kw_only=True)
-class NeighbourCheck:
-    """What came of one check: `problem` "" means that we can work; `note` says what was left out."""
-
-    name: str
-    problem: str = ""
-    is_unavailable: bool = False
-    note: str = ""
 
 
 def check_neighbours() -> tuple[NeighbourCheck, ...]:
     """Ask every neighbour something harmless that needs our worker account's rights, and remember what came of it."""
     found = tuple(_check(name, ask) for name, ask in _CHECKS)
-    for check in found:
-        metrics.NEIGHBOUR_CHECK_FAILED.labels(check.name).set(bool(check.problem))
-    shared_cache.set_many({_address(): found}, seconds=_REMEMBERED_SECONDS)
-    return found
-
-
-def last_neighbour_checks() -> tuple[NeighbourCheck, ...]:
-    """Return what came of the last checks, in whichever process; none when there were none for a day."""
-    found: tuple[NeighbourCheck, ...] = shared_cache.get_many([_address()]).get(_address(), ())
+    remember_checks(found)
     return found
 
 
@@ -61,8 +44,9 @@ def check_neighbours_at_start() -> None:
 
 
 def _check_and_say() -> None:
+    started = shared_cache.address_of(kind="neighbours checked at start", version=1)
     try:
-        if shared_cache.add(_address(started=True), True, seconds=_TOGETHER_SECONDS) is not False:
+        if shared_cache.add(started, True, seconds=_TOGETHER_SECONDS) is not False:
             _say(check_neighbours())
     except Exception:
         log.exception("The neighbours could not be checked.")
@@ -85,11 +69,20 @@ def _say(checks: Iterable[NeighbourCheck]) -> None:
 
 
 def _check(name: str, ask: Callable[[], str]) -> NeighbourCheck:
+    started, problem, note, is_unavailable = time.monotonic(), "", "", False
     try:
-        return NeighbourCheck(name=name, note=ask())
+        note = ask()
     except UpstreamError as error:
         problem = f"{error.reason.value}: {error.detail}"
-        return NeighbourCheck(name=name, problem=problem, is_unavailable=isinstance(error, UpstreamUnavailable))
+        is_unavailable = isinstance(error, UpstreamUnavailable)
+    return NeighbourCheck(
+        name=name,
+        at=timezone.now(),
+        took_seconds=time.monotonic() - started,
+        problem=problem,
+        is_unavailable=is_unavailable,
+        note=note,
+    )
 
 
 def _look_for_canary() -> str:
@@ -133,7 +126,3 @@ _CHECKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("license-manager, licenses (staff)", _ask_for_licenses),
     ("license-manager, plans (operator)", _ask_for_plans),
 )
-
-
-def _address(**name: object) -> str:
-    return shared_cache.address_of(kind="neighbour checks", version=1, **name)

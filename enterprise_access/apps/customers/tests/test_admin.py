@@ -1,7 +1,6 @@
 """The admin pages of customers: named by staff, fetched from the LMS; only pausing is decided here."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
@@ -11,14 +10,6 @@ from simulator.seed import ACME, GLOBEX
 ADD = "admin:customers_enterprisecustomer_add"
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(world, django_user_model) -> Client:
-    """Return somebody who may do everything."""
-    client = Client()
-    client.force_login(django_user_model.objects.create_superuser("root"))
-    return client
 
 
 def add(client, name):

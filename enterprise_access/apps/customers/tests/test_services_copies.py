@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 import requests
 import time_machine
+from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.apps.customers.errors import CustomerUnknown
@@ -327,6 +328,13 @@ def test_a_slow_read_does_not_undo_a_quicker_one_that_started_later(acme, world,
 
 def test_forgetting_makes_the_next_reader_ask(acme):
     refresh_enrollments(learners=learners_of(ADA).values())
+    forget_enrollments(lms_user_ids=[ADA])
+    read_at = list_learners(customer_uuid=ACME, lms_user_ids=[ADA])[ADA].enrollments_fetched_at
+    assert read_at < timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
+
+
+def test_forgetting_does_not_make_a_learner_of_whom_nothing_was_read_look_read(acme):
+    learners_of(ADA)
     forget_enrollments(lms_user_ids=[ADA])
     assert list_learners(customer_uuid=ACME, lms_user_ids=[ADA])[ADA].enrollments_fetched_at is None
 

@@ -2,11 +2,42 @@
 
 from django.urls import path
 
-from enterprise_access.apps.default_enrollments.api.views import LearnerStatusView, RealizeView
+from enterprise_access.apps.default_enrollments.api.views.intentions import (
+    IntentionHealthView,
+    IntentionHistoryView,
+    IntentionsView,
+    IntentionView,
+    PreviewView,
+    RestoreIntentionView,
+)
+from enterprise_access.apps.default_enrollments.api.views.learners import (
+    ExplainView,
+    LearnerStatusView,
+    RealizeView,
+)
+from enterprise_access.apps.default_enrollments.api.views.records import (
+    AttemptsView,
+    AttemptView,
+    RealizationsView,
+    RealizationView,
+)
 
 PREFIX = "default-enterprise-enrollment-intentions"
+REALIZATIONS = "default-enterprise-enrollment-realizations"
+ATTEMPTS = "default-enterprise-enrollment-attempts"
 
 urlpatterns = [
+    path(f"{PREFIX}/", IntentionsView.as_view(), name="intentions"),
+    path(f"{PREFIX}/preview/", PreviewView.as_view(), name="intention-preview"),
+    path(f"{PREFIX}/health/", IntentionHealthView.as_view(), name="intention-health"),
+    path(f"{PREFIX}/<uuid:intention_uuid>/", IntentionView.as_view(), name="intention"),
+    path(f"{PREFIX}/<uuid:intention_uuid>/restore/", RestoreIntentionView.as_view(), name="intention-restore"),
+    path(f"{PREFIX}/<uuid:intention_uuid>/history/", IntentionHistoryView.as_view(), name="intention-history"),
+    path(f"{REALIZATIONS}/", RealizationsView.as_view(), name="realizations"),
+    path(f"{REALIZATIONS}/<uuid:realization_uuid>/", RealizationView.as_view(), name="realization"),
+    path(f"{ATTEMPTS}/", AttemptsView.as_view(), name="attempts"),
+    path(f"{ATTEMPTS}/<int:attempt_id>/", AttemptView.as_view(), name="attempt"),
     path(f"{PREFIX}/learner-status/", LearnerStatusView.as_view(), name="learner-status"),
+    path(f"{PREFIX}/explain/", ExplainView.as_view(), name="explain"),
     path(f"{PREFIX}/realize/", RealizeView.as_view(), name="realize"),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from attrs import evolve
@@ -12,17 +13,24 @@ from enterprise_access.apps.default_enrollments.domain.values import Case, Verdi
 Key = TypeVar("Key", bound=Hashable)
 
 
-def decide_all(cases: Mapping[Key, Case], *, now: datetime) -> dict[Key, Verdict]:
+def decide_all(
+    cases: Mapping[Key, Case], *, now: datetime, decided: Mapping[Key, Verdict] = MappingProxyType({})
+) -> dict[Key, Verdict]:
     """Decide all intentions of one learner and one customer, in the order given.
 
     Run intentions come first, so that a course intention knows whether one of them serves its course already.
+    `decided` are verdicts that `decide` has given for the very same cases.
     """
-    runs = {key: decide(case, now=now) for key, case in cases.items() if not case.is_course_intention}
-    serving = [cases[key] for key, verdict in runs.items() if not verdict.is_skip]
-    courses = {
-        key: decide(_with_cover(case, serving), now=now) for key, case in cases.items() if case.is_course_intention
+    runs = {
+        key: decided.get(key) or decide(case, now=now) for key, case in cases.items() if not case.is_course_intention
     }
-    verdicts = runs | courses
+    serving = [cases[key] for key, verdict in runs.items() if not verdict.is_skip]
+    verdicts = dict(runs)
+    for key, case in cases.items():
+        if not case.is_course_intention:
+            continue
+        covered = _with_cover(case, serving)
+        verdicts[key] = (decided.get(key) if covered is case else None) or decide(covered, now=now)
     return {key: verdicts[key] for key in cases}
 
 

@@ -1,25 +1,91 @@
 """The facts that decisions are made from, and the cases that they make up."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
+from django.db import models
+from django.db.models import Exists, OuterRef, QuerySet
 
-from enterprise_access.apps.content_metadata.domain import Resolved
+from enterprise_access.apps.content_metadata.domain import Resolved, course_key_of_run
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.course_types.domain.modes import is_paid
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
-from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact, Reason
+from enterprise_access.apps.default_enrollments.domain.remembering import Decided, decide_for_a_while
+from enterprise_access.apps.default_enrollments.domain.values import (
+    Case,
+    Enrollment,
+    RealizationFact,
+    Reason,
+    Verdict,
+)
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
+    RealizationAttempt,
     RealizationOverride,
 )
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import Prepared
 
 Intention = DefaultEnterpriseEnrollmentIntention
 Realization = DefaultEnterpriseEnrollmentRealization
+
+
+@define(kw_only=True, eq=False)
+class Intended:
+    """An intention and what it stands for, whoever the learner. Never changed by anybody else than itself.
+
+    `case` is that of a linked learner who has nothing; `labels` are what a row of a learner can be found under that
+    may have to do with it.
+    """
+
+    intention: Intention
+    content: Content
+    modes: KnownModes | None
+    case: Case
+    labels: frozenset[str]
+    _decided: Decided | None = field(default=None, init=False)
+
+    def verdict_for_newcomer(self, *, now: datetime) -> Verdict:
+        """Return what `decide` says of `case` at `now`."""
+        decided = self._decided
+        if decided is None or not decided.holds_at(now):
+            self._decided = decided = decide_for_a_while(self.case, now=now)
+        return decided.verdict
+
+
+# By intention, as it was last met.
+_kept: Final[dict[UUID, Intended]] = {}
+_MOST_KEPT: Final = 10_000
+
+
+def as_intended(intention: Intention, content: Content, modes: KnownModes | None) -> Intended:
+    """Put together what an intention stands for. As long as all of it stays what it is, this is the same object, so
+    that what follows from it alone (how it is written, say) can be kept beside it."""
+    kept = _kept.get(intention.pk)
+    if kept is not None and kept.intention is intention and kept.content is content and kept.modes == modes:
+        return kept
+    case = Case(
+        is_linked=True,
+        is_customer_active=True,
+        content_type=intention.content_kind,
+        content_key=intention.content_key,
+        resolution=content.resolution,
+        catalogs=content.catalogs,
+        modes=modes.modes if modes else None,
+        is_invitation_only=modes is not None and modes.is_invitation_only,
+    )
+    labels = frozenset(label for label in (case.target_run_key, case.course, *case.run_keys) if label)
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    _kept[intention.pk] = intended = Intended(
+        intention=intention, content=content, modes=modes, case=case, labels=labels
+    )
+    return intended
 
 
 @frozen(kw_only=True)
@@ -53,6 +119,10 @@ class Facts:
         resolution = self.content_of(intention).resolution
         return self.modes.get(fold(resolution.run.key)) if isinstance(resolution, Resolved) else None
 
+    def intended(self, intention: Intention) -> Intended:
+        """Return the intention with what it stands for."""
+        return as_intended(intention, self.content_of(intention), self.modes_of(intention))
+
     def is_linked(self, lms_user_id: int) -> bool:
         """Say whether the learner is linked to the customer."""
         learner = self.learners.get(lms_user_id)
@@ -69,22 +139,102 @@ def list_intentions(*, customer_uuid: UUID) -> tuple[Intention, ...]:
     return tuple(Intention.objects.living().of_customer(customer_uuid))
 
 
-def list_realizations(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[int, tuple[Realization, ...]]:
+@frozen(kw_only=True)
+class LastLook:
+    """What came of the last look at one intention for one learner."""
+
+    at: datetime
+    outcome: str
+    reason: str
+
+
+def list_intentions_for(
+    *, customer_uuid: UUID, lms_user_id: int
+) -> tuple[tuple[Intention, ...], frozenset[tuple[int, UUID]]]:
+    """Return the living intentions, and the learner's unused overrides as `list_overrides` does; in one statement.
+
+    The intentions are not to be changed: as long as the database answers the same, they are the same objects.
+    """
+    rows = _INTENTIONS_AND_OVERRIDES.raw_rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    intentions = _as_intentions(tuple(row[:-1] for row in rows))
+    overridden = (intention.pk for intention, row in zip(intentions, rows, strict=True) if row[-1])
+    return intentions, frozenset((lms_user_id, intention_id) for intention_id in overridden)
+
+
+def list_last_looks(*, lms_user_id: int) -> dict[UUID, LastLook]:
+    """Return what came of the last look at each intention for this learner. Absent: there was no look yet."""
+    rows = _LOOKS.rows(lms_user_id=lms_user_id)
+    # The newest is the last one of an intention.
+    return {intention_id: LastLook(at=at, outcome=outcome, reason=reason) for intention_id, at, outcome, reason in rows}
+
+
+_INTENTION: Final = [field.attname for field in Intention._meta.concrete_fields]
+_REALIZATION: Final = [field.attname for field in Realization._meta.concrete_fields]
+
+
+def _intentions_and_overrides(customer_uuid: UUID, lms_user_id: int) -> QuerySet[Intention, Any]:
+    unused = RealizationOverride.objects.filter(intention=OuterRef("pk"), lms_user_id=lms_user_id, used_at=None)
+    return Intention.objects.living().of_customer(customer_uuid).values_list(*_INTENTION, Exists(unused))
+
+
+_INTENTIONS_AND_OVERRIDES: Final = Prepared(
+    _intentions_and_overrides, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+)
+_LOOKS: Final = Prepared(
+    lambda lms_user_id: (
+        RealizationAttempt.objects.filter(lms_user_id=lms_user_id)
+        .order_by("pk")
+        .values_list("intention_id", "last_seen_at", "outcome", "reason")
+    ),
+    lms_user_id=models.BigIntegerField(),
+)
+
+
+@lru_cache(maxsize=1024)
+def _as_intentions(raw_rows: tuple[tuple[object, ...], ...]) -> tuple[Intention, ...]:
+    rows = _INTENTIONS_AND_OVERRIDES.converted([(*row, False) for row in raw_rows])
+    return tuple(Intention.from_db("default", _INTENTION, row[:-1]) for row in rows)
+
+
+Realizations = dict[int, tuple[Realization, ...]]
+
+
+def list_realizations(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> Realizations:
     """Return by learner what was realized for this customer, also of intentions that are deleted by now."""
     ids = list(lms_user_ids)
-    found: dict[int, list[Realization]] = {lms_user_id: [] for lms_user_id in ids}
-    for row in Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id__in=ids):
-        found[row.lms_user_id].append(row)
-    return {lms_user_id: tuple(rows) for lms_user_id, rows in found.items()}
+    return _by_learner(Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id__in=ids), ids)
 
 
-def list_realized_elsewhere(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[int, tuple[Realization, ...]]:
+def list_realized_elsewhere(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> Realizations:
     """Return by learner what was realized for other customers."""
     ids = list(lms_user_ids)
-    found: dict[int, list[Realization]] = {lms_user_id: [] for lms_user_id in ids}
-    for row in Realization.objects.filter(lms_user_id__in=ids).exclude(intention__customer_id=customer_uuid):
+    elsewhere = Realization.objects.filter(lms_user_id__in=ids).exclude(intention__customer_id=customer_uuid)
+    return _by_learner(elsewhere, ids)
+
+
+def list_realizations_everywhere(*, customer_uuid: UUID, lms_user_id: int) -> tuple[Realizations, Realizations]:
+    """Return `list_realizations` and `list_realized_elsewhere` of one learner, in one statement."""
+    here: list[Realization] = []
+    elsewhere: list[Realization] = []
+    for *values, customer_id in _REALIZATIONS_OF_LEARNER.rows(lms_user_id=lms_user_id):
+        row = Realization.from_db("default", _REALIZATION, values)
+        (here if customer_id == customer_uuid else elsewhere).append(row)
+    return _by_learner(here, [lms_user_id]), _by_learner(elsewhere, [lms_user_id])
+
+
+_REALIZATIONS_OF_LEARNER: Final = Prepared(
+    lambda lms_user_id: Realization.objects.filter(lms_user_id=lms_user_id).values_list(
+        *_REALIZATION, "intention__customer_id"
+    ),
+    lms_user_id=models.BigIntegerField(),
+)
+
+
+def _by_learner(rows: Iterable[Realization], lms_user_ids: Iterable[int]) -> Realizations:
+    found: dict[int, list[Realization]] = {lms_user_id: [] for lms_user_id in lms_user_ids}
+    for row in rows:
         found[row.lms_user_id].append(row)
-    return {lms_user_id: tuple(rows) for lms_user_id, rows in found.items()}
+    return {lms_user_id: tuple(of_learner) for lms_user_id, of_learner in found.items()}
 
 
 def list_overrides(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> frozenset[tuple[int, UUID]]:
@@ -97,28 +247,65 @@ def list_overrides(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> froze
 
 def make_cases(facts: Facts, *, lms_user_id: int) -> dict[Intention, Case]:
     """Return what there is to decide for one learner: a case per intention."""
-    enrollments = tuple(
+    return {known.intention: case for known, case in make_cases_of_intended(facts, lms_user_id=lms_user_id).items()}
+
+
+def make_cases_of_intended(facts: Facts, *, lms_user_id: int) -> dict[Intended, Case]:
+    """Return `make_cases`, by the intentions with what they stand for. Who has nothing of an intention has its case."""
+    enrollments = [
         _as_enrollment(row, facts.enterprise_enrollments.get((lms_user_id, fold(row.course_run_key))))
         for row in facts.enrollments.get(lms_user_id, ())
+    ]
+    shelf = _Shelf(
+        enrollments=_labelled(enrollments), realizations=_labelled(_realizations_that_count(facts, lms_user_id))
     )
-    return {intention: _make_case(facts, intention, lms_user_id, enrollments) for intention in facts.intentions}
+    intended = map(facts.intended, facts.intentions)
+    return {known: _make_case(facts, known, lms_user_id, shelf) for known in intended}
 
 
-def _make_case(facts: Facts, intention: Intention, lms_user_id: int, enrollments: tuple[Enrollment, ...]) -> Case:
-    content = facts.content_of(intention)
-    modes = facts.modes_of(intention)
-    return Case(
-        is_linked=facts.is_linked(lms_user_id),
+Row = TypeVar("Row", Enrollment, Realization)
+
+
+@frozen(kw_only=True)
+class _Shelf:
+    """A learner's rows by everything that they may be found under: with a hundred intentions and as many enrollments,
+    to try every row with every intention would be most of the work."""
+
+    enrollments: Mapping[str, Sequence[Enrollment]]
+    realizations: Mapping[str, Sequence[Realization]]
+
+
+def _labelled(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return rows by folded run key, and by the folded course key that is stored or that the run key spells out."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        labels = {fold(row.course_run_key), fold(row.course_key or ""), course_key_of_run(row.course_run_key)}
+        for label in labels:
+            if label:
+                found.setdefault(label, []).append(row)
+    return found
+
+
+def _under(labels: Collection[str], rows: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """Return the rows that have any of the labels, each once."""
+    found = [row for label in labels if label in rows for row in rows[label]]
+    return list({id(row): row for row in found}.values()) if len(found) > 1 else found
+
+
+def _make_case(facts: Facts, known: Intended, lms_user_id: int, shelf: _Shelf) -> Case:
+    # Whatever may belong to the course, and the runs in which it was realized; which of it does, the rules say.
+    realizations = _under(known.labels, shelf.realizations)
+    enrollments = _under(known.labels.union(fold(row.course_run_key) for row in realizations), shelf.enrollments)
+    is_linked, has_override = facts.is_linked(lms_user_id), (lms_user_id, known.intention.pk) in facts.overrides
+    if is_linked and facts.is_customer_active and not (enrollments or realizations or has_override):
+        return known.case
+    return evolve(
+        known.case,
+        is_linked=is_linked,
         is_customer_active=facts.is_customer_active,
-        content_type=intention.content_kind,
-        content_key=intention.content_key,
-        resolution=content.resolution,
-        catalogs=content.catalogs,
-        modes=modes.modes if modes else None,
-        is_invitation_only=modes is not None and modes.is_invitation_only,
-        enrollments=enrollments,
-        has_override=(lms_user_id, intention.pk) in facts.overrides,
-        realizations=tuple(_as_fact(row, intention) for row in _realizations_that_count(facts, lms_user_id)),
+        has_override=has_override,
+        enrollments=tuple(enrollments),
+        realizations=tuple(_as_fact(row, known.intention) for row in realizations),
     )
 
 

@@ -14,6 +14,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import Facts, ma
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.stopping import is_stopping
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ def confirm(facts: Facts, items: Sequence[Item]) -> tuple[Sequence[Item], dateti
     Finding payers and earlier batches take their time. Facts that are no longer young are read again, and an item about
     which they say something else now is left out: it is looked at again from the start.
     """
-    if not _is_old(facts):
+    if not _is_old(facts) or is_stopping():
+        # (Nothing of it will be sent by a worker that was told to stop.)
         return items, facts.read_at
     ids = list(dict.fromkeys(item.lms_user_id for item in items))
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +27,10 @@ from enterprise_access.apps.default_enrollments.models import (
 from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
 from enterprise_access.apps.default_enrollments.services.announcing import announce_unhealthy
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib import metrics
 from enterprise_access.lib.keys import fold
+
+log = logging.getLogger(__name__)
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
@@ -39,14 +43,17 @@ def list_customers_with_intentions() -> list[UUID]:
     return list(Intention.objects.living().order_by("customer_id").values_list("customer_id", flat=True).distinct())
 
 
-def check_intentions(*, customer_uuid: UUID) -> list[Intention]:
+def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = None) -> list[Intention]:
     """Ask anew what the customer's intentions stand for; return those that changed, after waking who waits for it.
 
-    An intention that is checked for the first time counts as changed: something may have happened to those who were
-    looked at before. Raises UpstreamError when the catalog service cannot be asked: then nothing is known to have
-    changed.
+    `checked_before`: leave alone what was checked since. An intention that is checked for the first time counts as
+    changed: something may have happened to those who were looked at before. Raises UpstreamError when the catalog
+    service cannot be asked: then nothing is known to have changed.
     """
     intentions = list_intentions(customer_uuid=customer_uuid)
+    if checked_before is not None:
+        young = set(IntentionHealth.objects.filter(checked_at__gt=checked_before).values_list("pk", flat=True))
+        intentions = tuple(intention for intention in intentions if intention.pk not in young)
     if not intentions:
         return []
     now = timezone.now()
@@ -75,10 +82,12 @@ def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownM
             # Unknown is no change. Once they are known again, they are compared with what they were.
             fingerprint = last.fingerprint if last else ""
         is_new = last is None or last.fingerprint != fingerprint
+        is_other_verdict = last is None or last.reason != verdict.reason
         IntentionHealth.objects.update_or_create(
             intention=intention,
             defaults={
                 "reason": verdict.reason,
+                "reason_since": now if last is None or is_other_verdict else last.reason_since,
                 "is_healthy": verdict.is_to_do,
                 "course_run_key": run.key if run else "",
                 "fingerprint": fingerprint,
@@ -86,8 +95,11 @@ def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownM
                 "changed_at": now if last is None or is_new else last.changed_at,
             },
         )
-        if not verdict.is_to_do and (last is None or last.reason != verdict.reason):
+        if is_other_verdict and not verdict.is_to_do:
             announce_unhealthy(intention, reason=verdict.reason, at=now)
+    if is_other_verdict:
+        metrics.VERDICT_CHANGES.labels(verdict.reason).inc()
+        log.info("An intention's verdict is %s. intention=%s", verdict.reason, intention.pk)
     return is_new
 
 

@@ -1,96 +1,110 @@
-"""What staff intend: adding, deleting and restoring intentions."""
+"""What staff intend: adding, correcting, deleting and restoring intentions."""
 
+import time
 from uuid import UUID
 
-from attrs import frozen
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from enterprise_access.apps.content_metadata.domain import (
-    Resolution,
-    Resolved,
-    Unresolved,
-    UnresolvedReason,
-    content_type_of,
-)
-from enterprise_access.apps.content_metadata.selectors import Content, fetch_content
+from enterprise_access.apps.content_metadata.selectors import Content
 from enterprise_access.apps.content_metadata.services import refresh_modes
-from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.errors import ContentUnknown, IntentionDeleted, IntentionExists
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.lib.keys import fold
+from enterprise_access.apps.customers.selectors import get_customer
+from enterprise_access.apps.customers.services import fetch_customer
+from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists, KeyIsUsed
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.selectors.intentions import find_twin
+from enterprise_access.apps.default_enrollments.services.describing import (
+    Description,
+    check_key,
+    describe,
+    describe_all,
+    spelling_of,
+)
+from enterprise_access.lib.http import deadline
+from enterprise_access.lib.keys import same_key
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
 
-@frozen(kw_only=True)
-class Checked:
-    """What a key stands for, as staff are told before and after saving. `warnings` are sentences for people."""
+def add_intention(*, customer_uuid: UUID, content_key: str) -> tuple[Intention, Description]:
+    """Add an intention, with the key in the catalog's spelling where that is known; say what it stands for.
 
-    content_key: str
-    content: Content
-    warnings: tuple[str, ...]
-
-    @property
-    def resolution(self) -> Resolution:
-        """The run, or why there is none."""
-        return self.content.resolution
-
-
-def check_key(*, customer_uuid: UUID, content_key: str) -> Checked:
-    """Say what a key would stand for. Nothing is saved.
-
-    Raises MalformedContentKey, and ContentUnknown for a key that no catalog record anywhere answers to. Whatever
-    else is wrong may be right tomorrow (catalogs replicate late), and is a warning.
+    Raises what `check_key` raises, IntentionExists, IntentionDeleted, and for a customer that we never met
+    CustomerUnknown, or UpstreamError when the LMS cannot be asked. The neighbours share one budget.
     """
-    content_key = content_key.strip()
-    content_type_of(content_key)
-    content = fetch_content(customer_uuid=customer_uuid, content_keys=[content_key])[fold(content_key)]
-    if _is_unknown(content.resolution):
-        raise ContentUnknown(f"No course or run with the key {content_key!r} is known. Check the spelling.")
-    return Checked(content_key=content_key, content=content, warnings=_warnings(content))
-
-
-def _is_unknown(resolution: Resolution) -> bool:
-    return isinstance(resolution, Unresolved) and resolution.reason is UnresolvedReason.CONTENT_NOT_FOUND
-
-
-def _warnings(content: Content) -> tuple[str, ...]:
-    if isinstance(content.resolution, Unresolved):
-        return (explain(content.resolution.reason).text,)
-    return () if content.catalogs else (explain(Reason.NOT_IN_CUSTOMER_CATALOGS).text,)
-
-
-def add_intention(*, customer_uuid: UUID, content_key: str) -> tuple[Intention, Checked]:
-    """Add an intention, with the key in the catalog's spelling where that is known.
-
-    Raises what `check_key` raises, IntentionExists and IntentionDeleted.
-    """
-    checked = check_key(customer_uuid=customer_uuid, content_key=content_key)
-    _refuse_twin(customer_uuid, content_key)
-    intention = Intention(customer_id=customer_uuid, content_key=_spelling(checked))
-    try:
-        with transaction.atomic():
-            intention.save(force_insert=True)
-    except IntegrityError:
+    with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
+        _meet(customer_uuid)
+        content = check_key(customer_uuid=customer_uuid, content_key=content_key)
         _refuse_twin(customer_uuid, content_key)
-        raise
-    if isinstance(checked.resolution, Resolved):
-        refresh_modes(course_run_keys=[checked.resolution.run.key])
-    return intention, checked
+        intention = Intention(customer_id=customer_uuid, content_key=spelling_of(content_key, content))
+        try:
+            with transaction.atomic():
+                intention.save(force_insert=True)
+        except IntegrityError:
+            _refuse_twin(customer_uuid, content_key)
+            raise
+        _ask_for_modes(content)
+    return intention, describe(intention, content)
 
 
-def _spelling(checked: Checked) -> str:
-    resolution = checked.resolution
-    if not isinstance(resolution, Resolved):
-        return checked.content_key
-    known = (resolution.course.key, resolution.run.key)
-    return next((key for key in known if fold(key) == fold(checked.content_key)), checked.content_key)
+def change_key(intention: Intention, *, content_key: str) -> Description:
+    """Let an intention name something else, as long as nobody was looked at for it. The row passed is brought up to
+    date.
+
+    Raises what `check_key` raises, KeyIsUsed, IntentionDeleted, and IntentionExists when another intention of the
+    customer names the new key. The key that it has already is always taken, and changes nothing.
+    """
+    with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
+        if same_key(intention.content_key, content_key):
+            return describe_all([intention])[0]
+        _refuse_change(intention)
+        content = check_key(customer_uuid=intention.customer_id, content_key=content_key)
+        _refuse_twin(intention.customer_id, content_key)
+        try:
+            _write_key(intention, spelling_of(content_key, content))
+        except IntegrityError:
+            _refuse_twin(intention.customer_id, content_key)
+            raise
+        _ask_for_modes(content)
+    return describe(intention, content)
+
+
+def _write_key(intention: Intention, content_key: str) -> None:
+    """Change the key under a lock, which workers take too before they write an attempt (sending.py)."""
+    with transaction.atomic():
+        _lock(intention)
+        _refuse_change(intention)
+        intention.content_key = content_key
+        intention.save()
+        # What was found about the old key says nothing of the new one.
+        IntentionHealth.objects.filter(pk=intention.pk).delete()
+
+
+def _refuse_change(intention: Intention) -> None:
+    if intention.is_deleted:
+        raise IntentionDeleted("The intention is deleted; restore it first.", extra={"uuid": str(intention.pk)})
+    if intention.attempts.exists() or intention.realizations.exists():
+        raise KeyIsUsed(
+            f"Learners were looked at for {intention.content_key} already, so this intention keeps its key. "
+            "Delete it, and add another for the other key.",
+            extra={"uuid": str(intention.pk)},
+        )
+
+
+def _meet(customer_uuid: UUID) -> None:
+    """Know the customer, if need be by asking the LMS."""
+    if get_customer(customer_uuid=customer_uuid) is None:
+        fetch_customer(customer_uuid=customer_uuid)
+
+
+def _ask_for_modes(content: Content) -> None:
+    if content.run is not None:
+        refresh_modes(course_run_keys=[content.run.key])
 
 
 def _refuse_twin(customer_uuid: UUID, content_key: str) -> None:
-    twin = Intention.objects.of_customer(customer_uuid).filter(content_key_folded=fold(content_key)).first()
+    twin = find_twin(customer_uuid=customer_uuid, content_key=content_key)
     if twin is None:
         return
     extra = {"uuid": str(twin.pk)}
@@ -102,12 +116,26 @@ def _refuse_twin(customer_uuid: UUID, content_key: str) -> None:
 
 
 def delete_intention(intention: Intention) -> None:
-    """Delete softly: nobody is enrolled for it any more, and what was realized stays."""
-    intention.deleted_at = timezone.now()
-    intention.save()
+    """Delete softly: nobody is enrolled for it any more, and what was realized stays. Deleting twice is deleting once.
+
+    The row passed is brought up to date.
+    """
+    with transaction.atomic():
+        _lock(intention)
+        if not intention.is_deleted:
+            intention.deleted_at = timezone.now()
+            intention.save()
 
 
 def restore_intention(intention: Intention) -> None:
-    """Bring a deleted intention back."""
-    intention.deleted_at = None
-    intention.save()
+    """Bring a deleted intention back; one that lives stays as it is. The row passed is brought up to date."""
+    with transaction.atomic():
+        _lock(intention)
+        if intention.is_deleted:
+            intention.deleted_at = None
+            intention.save()
+
+
+def _lock(intention: Intention) -> None:
+    """Read the row again and keep others from changing it, so that no change undoes another."""
+    intention.refresh_from_db(from_queryset=Intention.objects.select_for_update())

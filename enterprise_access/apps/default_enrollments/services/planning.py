@@ -68,7 +68,7 @@ def make_plan(
             else:
                 findings.append(_as_finding(facts, lms_user_id, intention, verdict))
     items, unpaid = _find_payers(facts, to_do)
-    items, held_back = _hold_back(items, now)
+    items, held_back = _hold_back(facts, items, now)
     return Plan(items=items, findings=(*findings, *unpaid, *held_back))
 
 
@@ -124,10 +124,12 @@ def _find_payers(
     return tuple(items), tuple(unpaid)
 
 
-def _hold_back(items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
     """Leave out what the LMS refused a short while ago: the same run, in the same mode."""
     refusals = list_refusals(
-        lms_user_ids={item.lms_user_id for item in items}, intentions={item.intention.pk for item in items}
+        customer_uuid=facts.customer_uuid,
+        lms_user_ids={item.lms_user_id for item in items},
+        intentions={item.intention.pk for item in items},
     )
     sending: list[Item] = []
     held_back: list[Finding] = []

@@ -17,6 +17,7 @@ from enterprise_access.apps.default_enrollments.services.announcing import annou
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.overrides import use_override
 from enterprise_access.apps.default_enrollments.services.planning import Finding
+from enterprise_access.lib import metrics
 from enterprise_access.lib.transactions import retry_deadlocks
 
 Realization = DefaultEnterpriseEnrollmentRealization
@@ -27,7 +28,7 @@ def write_attempts(
     items: Sequence[Item], *, triggers: Mapping[int, Trigger], now: datetime
 ) -> list[RealizationAttempt]:
     """Write that these items are about to be sent. To be committed before anything leaves the house."""
-    return RealizationAttempt.objects.bulk_create(
+    return _add(
         RealizationAttempt(
             intention=item.intention,
             lms_user_id=item.lms_user_id,
@@ -46,6 +47,21 @@ def write_attempts(
         )
         for item in items
     )
+
+
+def _add(attempts: Iterable[RealizationAttempt]) -> list[RealizationAttempt]:
+    """Write these rows; each is the newest of its learner and intention now, and the one before it is no longer."""
+    fresh = list(attempts)
+    pairs = {(row.lms_user_id, row.intention_id) for row in fresh}
+    before = RealizationAttempt.objects.newest().filter(
+        lms_user_id__in={learner for learner, _ in pairs}, intention__in={intention for _, intention in pairs}
+    )
+    rows = before.order_by().values_list("pk", "lms_user_id", "intention_id")
+    replaced = [pk for pk, *pair in rows if tuple(pair) in pairs]
+    with transaction.atomic():
+        if replaced:
+            RealizationAttempt.objects.filter(pk__in=replaced).update(is_newest=False)
+        return RealizationAttempt.objects.bulk_create(fresh)
 
 
 @retry_deadlocks
@@ -110,6 +126,7 @@ def settle_attempt(attempt: RealizationAttempt, *, outcome: Outcome, reason: str
     with transaction.atomic():
         attempt.save(update_fields=["outcome", "reason", "last_seen_at"])
         announce_blocked([attempt], at=now)
+    metrics.ATTEMPTS.labels(outcome, reason).inc()
 
 
 @retry_deadlocks
@@ -120,7 +137,7 @@ def write_findings(findings: Iterable[Finding], *, triggers: Mapping[int, Trigge
     repeated: list[int] = []
     fresh: list[RealizationAttempt] = []
     for finding in findings:
-        outcome = Outcome.NOT_NEEDED if finding.is_served else Outcome.BLOCKED
+        outcome = _outcome_of(finding)
         last = latest.get((finding.lms_user_id, finding.intention.pk))
         if last is not None and _says_the_same(last, outcome, finding):
             repeated.append(last.pk)
@@ -129,8 +146,14 @@ def write_findings(findings: Iterable[Finding], *, triggers: Mapping[int, Trigge
             fresh.append(_as_attempt(finding, outcome, triggers[finding.lms_user_id], now))
     RealizationAttempt.objects.filter(pk__in=repeated).update(last_seen_at=now, times=F("times") + 1)
     with transaction.atomic():
-        RealizationAttempt.objects.bulk_create(fresh)
+        _add(fresh)
         announce_blocked(fresh, at=now)
+    for finding in findings:
+        metrics.ATTEMPTS.labels(_outcome_of(finding), finding.reason).inc()
+
+
+def _outcome_of(finding: Finding) -> Outcome:
+    return Outcome.NOT_NEEDED if finding.is_served else Outcome.BLOCKED
 
 
 def _latest_attempts(findings: Sequence[Finding]) -> dict[tuple[int, object], RealizationAttempt]:

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from enterprise_access.apps.default_enrollments.domain.looking_again import next_look
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt
+from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
 from enterprise_access.lib.keys import same_key
 
 
@@ -32,8 +32,13 @@ class Refusal:
         return same_key(self.course_run_key, course_run_key) and self.mode == mode
 
 
-def list_refusals(*, lms_user_ids: Collection[int], intentions: Collection[UUID]) -> Mapping[tuple[int, UUID], Refusal]:
-    """Return by learner and intention what was refused last, unless something else came of it since."""
+def list_refusals(
+    *, customer_uuid: UUID, lms_user_ids: Collection[int], intentions: Collection[UUID]
+) -> Mapping[tuple[int, UUID], Refusal]:
+    """Return by learner and intention what was refused last, unless something else came of it, or pays for it, since.
+
+    Refusals of learners who have another license now are left out: the LMS may have refused because of the license.
+    """
     attempts = RealizationAttempt.objects.filter(lms_user_id__in=lms_user_ids, intention__in=intentions).order_by("pk")
     refusals: dict[tuple[int, UUID], Refusal] = {}
     for attempt in attempts:
@@ -48,4 +53,15 @@ def list_refusals(*, lms_user_ids: Collection[int], intentions: Collection[UUID]
             times=earlier.times + 1 if earlier else 1,
             last_at=attempt.last_seen_at,
         )
-    return refusals
+    changed_at = _payment_changes(customer_uuid, {lms_user_id for lms_user_id, _ in refusals})
+    return {key: it for key, it in refusals.items() if key[0] not in changed_at or it.last_at >= changed_at[key[0]]}
+
+
+def _payment_changes(customer_uuid: UUID, lms_user_ids: Collection[int]) -> dict[int, datetime]:
+    """Return when what pays for these learners changed last, of those for whom it did."""
+    if not lms_user_ids:
+        return {}
+    rows = RealizationRequest.objects.filter(
+        customer_id=customer_uuid, lms_user_id__in=lms_user_ids, payment_changed_at__isnull=False
+    )
+    return {row.lms_user_id: row.payment_changed_at for row in rows if row.payment_changed_at}

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.selectors import get_customer, is_customer_paused
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
+from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH as PAUSE_SWITCH
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -27,9 +28,6 @@ AFTER_ERROR_SECONDS = 60
 # What such a request is shown as waiting for, and after how many errors in a row it is given up.
 UNEXPECTED_ERROR = "unexpected_error"
 DEAD_AFTER_ERRORS = 10
-
-# The switch that stops every enrollment, of all customers. What is owed stays owed.
-PAUSE_SWITCH = "default_enrollments.pause_all"
 
 
 def request_realization(*, customer_uuid: UUID, lms_user_ids: Collection[int], trigger: Trigger, now: datetime) -> None:

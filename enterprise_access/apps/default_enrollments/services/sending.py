@@ -28,6 +28,7 @@ from enterprise_access.apps.default_enrollments.services.recording import (
 from enterprise_access.apps.default_enrollments.services.requests import Lease, may_enroll
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.stopping import is_stopping
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +52,19 @@ def send(
 
     with transaction.atomic():
         allowed = still_allowed()
+        # Locked, so that staff cannot change a key between this look at it and the attempt that makes it final.
         living = set(
             DefaultEnterpriseEnrollmentIntention.objects.living()
             .filter(pk__in={item.intention.pk for item in items})
-            .values_list("pk", flat=True)
+            .select_for_update()
+            .order_by("pk")
+            .values_list("pk", "content_key_folded")
         )
-        sending = [item for item in items if item.lms_user_id in allowed and item.intention.pk in living]
+        sending = [
+            item
+            for item in items
+            if item.lms_user_id in allowed and (item.intention.pk, item.intention.content_key_folded) in living
+        ]
         attempts = dict(zip(sending, write_attempts(sending, triggers=triggers, now=timezone.now()), strict=True))
     sent = enroll(customer_uuid=lease.customer_uuid, items=sending, still_allowed=still_allowed)
     forget_enrollments(lms_user_ids={item.lms_user_id for item in sending})
@@ -71,10 +79,10 @@ def send(
 def _allowed_learners(lease: Lease, facts_read_at: datetime) -> Collection[int]:
     """Return whom we may still enroll: the customer is active and not paused, the facts are young, the lease holds.
 
-    The lease is renewed by asking.
+    Nobody, once this worker was told to stop. The lease is renewed by asking.
     """
     oldest = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
-    if facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):
+    if is_stopping() or facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):
         return ()
     return lease.renew()
 

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 import requests
 import time_machine
+from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import Client
 
 from simulator.app import Simulator
+from simulator.world import World
 
 Hook = Callable[[], object]
 
@@ -49,3 +52,14 @@ def meanwhile(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Callable
 def in_transaction() -> Callable[[], bool]:
     """Return a question: is a transaction open now? (For tests that have none of their own around them.)"""
     return lambda: connection.in_atomic_block
+
+
+@pytest.fixture
+def onlooker(world: World, django_user_model: type[Any]) -> Client:
+    """Return somebody who may look at everything of ours, and do nothing."""
+    user = django_user_model.objects.create_user("onlooker", is_staff=True)
+    views = Permission.objects.filter(codename__startswith="view_", content_type__app_label="default_enrollments")
+    user.user_permissions.add(*views)
+    client = Client()
+    client.force_login(user)
+    return client

@@ -1,6 +1,7 @@
 """The admin pages of intentions: adding with what the key stands for, deleting softly, restoring; keys never change."""
 
 import pytest
+from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.core.cache import cache
@@ -23,12 +24,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(world, django_user_model) -> Client:
+def staff(staff) -> Client:
     """Return somebody who may do everything, with acme known."""
     fetch_customer(customer_uuid=ACME)
-    client = Client()
-    client.force_login(django_user_model.objects.create_superuser("root"))
-    return client
+    return staff
 
 
 @pytest.fixture
@@ -41,21 +40,36 @@ def onlooker(world, django_user_model) -> Client:
     return client
 
 
-def add(client, key, customer=ACME):
-    return client.post(reverse(f"{BASE}_add"), {"customer": str(customer), "content_key": key})
+def look_up(client, key, customer=ACME, **more):
+    """Send the form as it is sent first: to be shown what the key stands for."""
+    return client.post(reverse(f"{BASE}_add"), {"customer": str(customer), "content_key": key, **more})
+
+
+def add(client, key, customer=ACME, *, accept=True):
+    """Look the key up, and save what was shown."""
+    first = look_up(client, key, customer)
+    if errors_of(first) or first.context["preview"] is None:
+        return first
+    shown = first.context["form"].address
+    return look_up(client, key, customer, shown=shown, **({"accept": "on"} if accept else {}))
 
 
 def errors_of(answer):
     """Return the errors of the form, by field; none when it was accepted."""
-    return {} if answer.status_code == 302 else dict(answer.context["adminform"].form.errors)
+    return {} if answer.status_code == 302 else dict(answer.context["form"].errors)
 
 
 def messages_of(answer):
     return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
-def act(client, action, *intentions):
-    chosen = {"action": action, "_selected_action": [str(row.pk) for row in intentions]}
+def delete(client, *intentions):
+    """Delete in bulk, the confirmation included."""
+    return act(client, "delete_selected", *intentions, post="yes")
+
+
+def act(client, action, *intentions, **more):
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in intentions], **more}
     return client.post(f"{reverse(f'{BASE}_changelist')}?state=all", chosen)
 
 
@@ -72,7 +86,38 @@ def test_who_adds_an_intention_is_told_what_the_key_stands_for(staff):
     answer = add(staff, f" {DEMO.lower()} ")
     assert errors_of(answer) == {}
     assert Intention.objects.get().content_key == DEMO
-    assert f"{DEMO} stands for {DEMO_RUN}, “edX Demonstration Course”." in messages_of(answer)
+    assert messages_of(answer) == [f"From now on, the learners of Acme Learning start with {DEMO}."]
+
+
+def test_before_anything_is_saved_the_page_shows_what_the_key_stands_for(staff):
+    page = look_up(staff, DEMO).content.decode()
+    for shown in ("edX Demonstration Course", DEMO_RUN, "verified", "A learner who has nothing yet would be enrolled"):
+        assert shown in page
+    assert not Intention.objects.exists()
+
+
+def test_a_key_that_was_changed_after_it_was_shown_is_shown_first(staff):
+    shown = look_up(staff, DEMO).context["form"].address
+    answer = look_up(staff, LINUX, shown=shown)
+    assert answer.context["preview"].description.content.title == "Introduction to Linux"
+    assert not Intention.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["EdinburghX+SUST1", "MITx+6.00.1x"])
+def test_what_nobody_would_be_enrolled_in_is_saved_only_when_that_is_accepted(staff, key):
+    answer = add(staff, key, accept=False)
+    assert "Tick the box" in answer.content.decode()
+    assert not Intention.objects.exists()
+    assert add(staff, key).status_code == 302
+    assert Intention.objects.count() == 1
+
+
+def test_what_is_fine_needs_no_second_thought(staff):
+    assert add(staff, DEMO, accept=False).status_code == 302
+
+
+def test_after_adding_the_customers_page_is_shown(staff):
+    assert add(staff, DEMO).url == reverse("admin:customers_enterprisecustomer_change", args=[ACME])
 
 
 def test_what_was_added_is_realized_for_the_next_visitor(staff):
@@ -87,16 +132,18 @@ def test_what_was_added_is_realized_for_the_next_visitor(staff):
 def test_what_may_be_right_tomorrow_is_added_with_a_warning(staff, key, reason):
     answer = add(staff, key)
     assert errors_of(answer) == {}
-    assert explain(reason).text in messages_of(answer)
+    assert any(explain(reason).text in message for message in messages_of(answer))
     assert Intention.objects.count() == 1
 
 
 def test_while_the_catalog_is_silent_a_key_is_added_unchecked_with_a_warning(staff, simulator):
     cache.clear()
     simulator.faults.add("status", "catalog.*", times=None, status=500)
+    assert "It could not be looked up" in look_up(staff, DEMO).content.decode()
+    assert add(staff, DEMO, accept=False).status_code == 200
     answer = add(staff, DEMO)
     assert errors_of(answer) == {}
-    assert explain(Reason.CATALOG_UNAVAILABLE).text in messages_of(answer)
+    assert any(explain(Reason.CATALOG_UNAVAILABLE).text in message for message in messages_of(answer))
 
 
 @pytest.mark.parametrize(
@@ -127,10 +174,32 @@ def test_a_twin_is_an_error_at_the_field(staff):
     assert Intention.objects.count() == 1
 
 
-def test_a_deleted_twin_is_an_error_that_says_to_restore_it(staff):
+def test_a_deleted_twin_is_offered_for_restoring(staff):
     (intention,) = intend(DEMO)
     delete_intention(intention)
-    assert "restore it" in str(errors_of(add(staff, DEMO))["content_key"])
+    answer = look_up(staff, DEMO.lower())
+    restore = reverse("admin:restore_intention", args=[intention.pk])
+    assert f'formaction="{restore}"' in answer.content.decode()
+    assert add(staff, DEMO).status_code == 200
+    assert Intention.objects.living().count() == 0
+    staff.post(restore)
+    assert Intention.objects.living().get() == intention
+
+
+def test_who_may_only_look_can_neither_restore_nor_delete_nor_check(staff, onlooker):
+    (intention,) = intend(DEMO)
+    assert onlooker.post(reverse("admin:restore_intention", args=[intention.pk])).status_code == 403
+    assert onlooker.post(reverse("admin:check_intentions", args=[ACME])).status_code == 403
+    assert onlooker.post(reverse(f"{BASE}_delete", args=[intention.pk]), {"post": "yes"}).status_code == 403
+    assert onlooker.get(reverse("admin:import_intentions")).status_code == 403
+    assert onlooker.get(reverse("admin:pause_everything")).status_code == 403
+    assert Intention.objects.living().count() == 1
+
+
+def test_restoring_and_checking_is_not_done_by_following_a_link(staff):
+    (intention,) = intend(DEMO)
+    assert staff.get(reverse("admin:restore_intention", args=[intention.pk])).status_code == 405
+    assert staff.get(reverse("admin:check_intentions", args=[ACME])).status_code == 405
 
 
 @pytest.mark.parametrize("customer", ["", "abc", GLOBEX])
@@ -143,8 +212,13 @@ def test_a_customer_that_is_not_known_is_an_error_at_the_field(staff, customer):
 def test_the_history_says_who_added_and_who_deleted(staff):
     add(staff, DEMO)
     intention = Intention.objects.get()
-    act(staff, "delete_softly", intention)
+    delete(staff, intention)
     assert [row.history_user.username for row in intention.history.all()] == ["root", "root"]
+    page = staff.get(reverse(f"{BASE}_history", args=[intention.pk])).content.decode()
+    assert "Deleted" in page
+    assert "Added" in page
+    entries = LogEntry.objects.filter(object_id=str(intention.pk)).order_by("pk")
+    assert [entry.action_flag for entry in entries] == [ADDITION, DELETION]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -161,41 +235,56 @@ def test_no_transaction_is_open_while_the_catalog_is_asked(staff, meanwhile, in_
 
 def test_deleting_is_soft_and_can_be_taken_back(staff):
     first, second = intend(DEMO, LINUX)
-    act(staff, "delete_softly", first)
+    delete(staff, first)
     assert list(Intention.objects.living()) == [second]
     answer = act(staff, "restore", first)
-    assert f"{DEMO} is restored." in messages_of(answer)
+    assert f"Restored: {DEMO}." in messages_of(answer)
     assert Intention.objects.living().count() == 2
 
 
 def test_deleting_what_is_deleted_and_restoring_what_lives_does_nothing(staff):
     (intention,) = intend(DEMO)
     act(staff, "restore", intention)
-    act(staff, "delete_softly", intention)
+    delete(staff, intention)
     deleted_at = Intention.objects.get().deleted_at
-    act(staff, "delete_softly", intention)
+    delete(staff, intention)
     assert Intention.objects.get().deleted_at == deleted_at
     assert intention.history.count() == 2
 
 
 def test_there_is_no_way_to_delete_for_good(staff):
     (intention,) = intend(DEMO)
-    assert staff.post(reverse(f"{BASE}_delete", args=[intention.pk]), {"post": "yes"}).status_code == 403
-    act(staff, "delete_selected", intention)
-    assert Intention.objects.count() == 1
+    assert staff.post(reverse(f"{BASE}_delete", args=[intention.pk]), {"post": "yes"}).status_code == 302
+    assert Intention.objects.get().is_deleted
+    assert staff.get(reverse(f"{BASE}_delete", args=[intention.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("action", ["delete_softly", "restore"])
+def test_deleting_asks_first_and_says_that_nobody_loses_anything(staff):
+    first, second = intend(DEMO, LINUX)
+    answer = act(staff, "delete_selected", first, second)
+    assert "stays enrolled" in answer.content.decode()
+    assert "stays enrolled" in staff.get(reverse(f"{BASE}_delete", args=[first.pk])).content.decode()
+    assert Intention.objects.living().count() == 2
+
+
+def test_deleting_leaves_what_was_realized(staff):
+    (intention,) = intend(DEMO)
+    visit(ADA)
+    delete(staff, intention)
+    assert intention.realizations.count() == 1
+
+
+@pytest.mark.parametrize("action", ["delete_selected", "restore"])
 def test_who_may_only_look_can_neither_delete_nor_restore(onlooker, action):
     first, second = intend(DEMO, LINUX)
     delete_intention(second)
-    act(onlooker, action, first, second)
+    act(onlooker, action, first, second, post="yes")
     assert {row.content_key: row.is_deleted for row in Intention.objects.all()} == {DEMO: False, LINUX: True}
 
 
 def test_who_may_only_look_cannot_add(onlooker):
     fetch_customer(customer_uuid=ACME)
-    assert add(onlooker, DEMO).status_code == 403
+    assert look_up(onlooker, DEMO).status_code == 403
 
 
 # --- Looking -------------------------------------------------------------------------------------------------------

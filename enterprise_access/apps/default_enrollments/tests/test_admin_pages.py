@@ -15,6 +15,7 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
     RealizationAttempt,
+    RealizationOverride,
     RealizationRequest,
 )
 from enterprise_access.apps.default_enrollments.tests.stories import (
@@ -51,14 +52,6 @@ READ_ONLY = [
 ]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff(world, django_user_model) -> Client:
-    """Return somebody who may do everything."""
-    client = Client()
-    client.force_login(django_user_model.objects.create_superuser("root"))
-    return client
 
 
 @pytest.fixture
@@ -204,6 +197,27 @@ def test_a_list_takes_the_same_number_of_statements_however_long_it_is(staff, wo
     visit(*add_learners(world, 5, plan_uuid=ACME_ANNUAL))
     assert model._default_manager.count() >= 5
     assert statements_of(staff, model) == few
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        DefaultEnterpriseEnrollmentIntention,
+        DefaultEnterpriseEnrollmentRealization,
+        RealizationAttempt,
+        RealizationRequest,
+        RealizationOverride,
+    ],
+    ids=name_of,
+)
+def test_a_list_takes_few_statements_and_counts_no_further_than_it_shows(staff, story, model):
+    """Session, user, what is paused (two), what the filter by customer offers, the rows, and how many."""
+    staff.get(url_of(model, "changelist"))
+    with CaptureQueriesContext(connection) as statements:
+        staff.get(url_of(model, "changelist"))
+    said = [statement["sql"] for statement in statements]
+    assert len(said) <= 8
+    assert [sql for sql in said if "COUNT(" in sql and "LIMIT" not in sql] == []
 
 
 def statements_of(client, model):

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 
 import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.cache import cache
@@ -20,7 +22,8 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerEnrollment
-from enterprise_access.apps.default_enrollments.api.serializers import LearnerStatusSerializer
+from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
+from enterprise_access.apps.default_enrollments.api.serializers.learners import LearnerStatusSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
@@ -46,11 +49,13 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     realizations_of,
     visit,
 )
+from enterprise_access.lib.one_at_a_time import one_at_a_time
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 from simulator.tokens import Tokens
 
 RECORDINGS = Path(__file__).resolve().parents[4] / "tests" / "recordings" / "lms"
 DENIED = "MISSING: enterprise.can_view_default_enterprise_enrollment_intentions"
+SHAPE = {"code", "detail", "extra", "request_id"}
 HEIDI = 2001
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +85,11 @@ def items_of(body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {item["content_key"]: {**item, "bucket": name} for name, items in buckets.items() for item in items}
 
 
+def error_of(answer: Any) -> dict[str, Any]:
+    """Return the error without what is another one in every answer."""
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
 def recorded(name: str) -> Any:
     return json.loads((RECORDINGS / f"{name}.json").read_text())["response"]
 
@@ -104,7 +114,7 @@ def test_an_expired_token_is_401(simulator):
     token = simulator.tokens.token_for("ada", expires_in=timedelta(seconds=-5))
     answer = ask(with_token(token))
     assert answer.status_code == 401
-    assert set(answer.json()) == {"code", "detail", "extra"}
+    assert set(answer.json()) == SHAPE
 
 
 def test_a_token_signed_with_another_key_is_401(simulator, world):
@@ -148,7 +158,7 @@ def test_nothing_is_asked_of_anybody_for_a_caller_who_may_not_ask(world, api_as)
 def test_somebody_elses_status_is_403_in_the_recorded_words(world, api_as, caller):
     answer = ask(api_as(caller), lms_user_id=ADA)
     assert answer.status_code == recorded("learner-status-403")["status"]
-    assert answer.json() == {"code": "may_not_read", "detail": DENIED, "extra": {}}
+    assert error_of(answer) == {"code": "may_not_read", "detail": DENIED, "extra": {}}
     assert recorded("learner-status-403")["body"]["detail"] == DENIED
 
 
@@ -190,7 +200,7 @@ def test_a_role_in_upper_case_hex_is_the_same_role(simulator):
 
 def test_a_session_of_the_admin_pages_is_no_role(world, django_user_model):
     client = APIClient()
-    client.force_login(django_user_model.objects.create_superuser("root"))
+    client.force_login(django_user_model.objects.create_user("sam", is_staff=True))
     assert ask(client, lms_user_id=ADA).status_code == 403
 
 
@@ -200,14 +210,14 @@ def test_a_session_of_the_admin_pages_is_no_role(world, django_user_model):
 def test_a_missing_customer_is_400_in_the_recorded_words(world, api_as):
     answer = api_as("ada").get(f"{API}/learner-status/")
     assert answer.status_code == 400
-    assert answer.json() == {"code": "invalid", **recorded("learner-status-400-no-customer")["body"], "extra": {}}
+    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-no-customer")["body"], "extra": {}}
 
 
 @pytest.mark.parametrize("text", ["abc", "42", str(ACME)[:-1], f"{ACME}0", "\x00", "é", "' or 1=1 --"])
 def test_a_malformed_customer_is_400_in_the_recorded_words(world, api_as, text):
     answer = ask(api_as("ada"), text)
     assert answer.status_code == 400
-    assert answer.json() == {"code": "invalid", **recorded("learner-status-400-bad-uuid")["body"], "extra": {}}
+    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-bad-uuid")["body"], "extra": {}}
 
 
 @pytest.mark.parametrize("text", ["abc", "-1", "0", "1.5", "1e3", "٣", "²", "1 001", "\x00", str(2**63), "9" * 5000])
@@ -230,7 +240,7 @@ def test_a_token_that_names_nobody_has_to_say_which_learner_is_meant(simulator):
 def test_post_is_405_in_our_shape(world, api_as):
     answer = api_as("ada").post(f"{API}/learner-status/")
     assert answer.status_code == 405
-    assert set(answer.json()) == {"code", "detail", "extra"}
+    assert set(answer.json()) == SHAPE
 
 
 # --- Who is not associated -----------------------------------------------------------------------------------------
@@ -245,7 +255,7 @@ def not_associated(lms_user_id: int, customer: UUID) -> str:
 def test_a_learner_who_is_not_linked_now_or_nobody_is_400_in_the_recorded_words(world, api_as, lms_user_id):
     answer = ask(api_as("enterprise_access_worker"), lms_user_id=lms_user_id)
     assert answer.status_code == 400
-    assert answer.json() == {
+    assert error_of(answer) == {
         "code": "learner_not_linked",
         "detail": not_associated(lms_user_id, ACME),
         "extra": {},
@@ -519,7 +529,7 @@ def test_a_silent_lms_is_503_when_nothing_is_known(simulator, world, api_as):
     answer = ask(api_as("ada"))
     assert answer.status_code == 503
     body = answer.json()
-    assert (body["code"], set(body)) == ("upstream_unavailable", {"code", "detail", "extra"})
+    assert (body["code"], set(body)) == ("upstream_unavailable", SHAPE)
     assert body["extra"] == {"service": "lms", "reason": "timeout"}
     assert "ada" not in answer.content.decode()
 
@@ -649,8 +659,9 @@ def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_a
     assert len(items_of(body)) == 20
 
 
-# The caller, customer, learner, enrollments, intentions, realizations, overrides, enterprise rows, modes, attempts.
-STATEMENTS = 11
+# The caller, customer with learner, both kinds of enrollments, intentions, overrides with last looks, realizations,
+# modes.
+STATEMENTS = 7
 
 
 def public_pem(tokens: Tokens) -> bytes:
@@ -672,3 +683,110 @@ def test_the_plan_of_the_learner_is_not_part_of_the_answer(world, api_as):
     intend(DEMO)
     visit(ADA)
     assert str(ACME_ANNUAL) not in json.dumps(ask_well(api_as("ada")))
+
+
+# --- Several askers, and little time -------------------------------------------------------------------------------
+
+
+def test_a_first_look_takes_few_calls(world, api_as):
+    intend(DEMO, LINUX)
+    world.journal.forget()
+    cache.clear()
+    EnterpriseCustomer.objects.update(fetched_at=timezone.now() - DAY)
+    ask_well(api_as("ada"))
+    catalogs = len(world.tables.catalogs.where(customer=ACME))
+    assert len(world.journal.calls()) <= 5 + catalogs
+
+
+def test_an_address_that_a_call_has_just_brought_is_shown_to_an_admin_for_ten_minutes(world, api_as, clock):
+    intend(DEMO)
+    body = ask_well(api_as("amy_admin"), lms_user_id=ADA)
+    assert body["user_email"] == "ada@example.com"
+    assert EnterpriseLearner.objects.get(lms_user_id=ADA)
+    clock.shift(timedelta(minutes=4))
+    assert ask_well(api_as("amy_admin"), lms_user_id=ADA)["user_email"] == "ada@example.com"
+
+
+def test_an_address_is_forgotten_after_ten_minutes(world, api_as, clock, settings):
+    settings.LINKS_FRESH_SECONDS = 3600
+    intend(DEMO)
+    ask_well(api_as("amy_admin"), lms_user_id=ADA)
+    clock.shift(timedelta(seconds=601))
+    assert ask_well(api_as("amy_admin"), lms_user_id=ADA)["user_email"] is None
+
+
+def test_no_address_is_logged(world, api_as, caplog):
+    intend(DEMO)
+    ask_well(api_as("amy_admin"), lms_user_id=ADA)
+    ask_well(api_as("ada"))
+    assert "@" not in caplog.text
+
+
+def test_after_an_enrollment_of_ours_a_silent_lms_is_bridged_with_what_was_known_before(simulator, world, api_as):
+    intend(DEMO)
+    visit(ADA)
+    simulator.faults.add("hang", "lms.*", times=None)
+    simulator.faults.add("hang", "platform.*", times=None)
+    body = ask_well(api_as("ada"))
+    assert body["stale"] is True
+    assert items_of(body)[DEMO]["realization"]["course_run_key"] == DEMO_RUN
+
+
+@pytest.mark.parametrize("endpoint", ["lms.customer", "lms.learners", "platform.enrollments"])
+def test_a_neighbour_that_hangs_is_waited_for_no_longer_than_the_budget(
+    simulator, world, api_as, monkeypatch, settings, endpoint
+):
+    settings.REQUEST_BUDGET_SECONDS = 3
+    waits = noted_waits(monkeypatch)
+    simulator.faults.add("hang", endpoint, times=None)
+    assert ask(api_as("ada")).status_code == 503
+    assert waits
+    assert max(waits) <= 3
+
+
+def test_who_has_a_stale_answer_waits_for_less(simulator, world, api_as, monkeypatch, clock, settings):
+    settings.STALE_BUDGET_SECONDS = 1
+    intend(DEMO)
+    ask_well(api_as("ada"))
+    clock.shift(10 * MINUTE)
+    ada = api_as("ada")
+    waits = noted_waits(monkeypatch)
+    simulator.faults.add("hang", "lms.*", times=None)
+    simulator.faults.add("hang", "platform.*", times=None)
+    assert ask_well(ada)["stale"] is True
+    assert max(waits) <= 1
+
+
+def noted_waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note how long each call is willing to wait for an answer, in seconds."""
+    waits: list[float] = []
+    send = requests.adapters.HTTPAdapter.send
+
+    def noting(self: Any, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        if "access_token" not in str(request.url):  # its wait is cut short below the session; see lib/http/deadline.py
+            waits.append(max(kwargs["timeout"]))
+        return send(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", noting)
+    return waits
+
+
+def test_who_comes_while_another_asks_waits_and_asks_nobody(world, api_as, meanwhile, monkeypatch):
+    intend(DEMO)
+    pauses: list[float] = []
+    answers: list[Any] = []
+    ada = api_as("ada")
+
+    def the_first_is_done(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            # What the one who is waited for does in another process.
+            refresh_enrollments(learners=refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA]).values())
+            cache.clear()
+
+    monkeypatch.setattr(time, "sleep", the_first_is_done)
+    with one_at_a_time(ends_at=time.monotonic() + 3, reading=str(ACME), lms_user_id=ADA):
+        answers.append(ask_well(ada))
+    assert len(pauses) == 3
+    assert (asked(world, "lms.learners"), asked(world, "platform.enrollments")) == (1, 1)
+    assert items_of(answers[0])[DEMO]["bucket"] == "enrollable"

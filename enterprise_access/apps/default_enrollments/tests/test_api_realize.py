@@ -2,18 +2,25 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.apps.default_enrollments.models import RealizationRequest
-from enterprise_access.apps.default_enrollments.services.requests import list_due_customers
+from enterprise_access.apps.default_enrollments.api.serializers.learners import (
+    RealizeAnswerSerializer,
+    RealizeResultSerializer,
+)
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, RealizationRequest
+from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.requests import give_up, list_due_customers
 from enterprise_access.apps.default_enrollments.tasks import sweep
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -22,14 +29,18 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     DEMO,
     DEMO_RUN,
     HAL,
+    LINUX,
     asked,
     intend,
     request_of,
+    visit,
     work,
 )
 from simulator.seed import ACME, GLOBEX
 
-SHAPE = {"code", "detail", "extra"}
+SHAPE = {"code", "detail", "extra", "request_id"}
+# Of asking, with the caller's own: however many intentions there are.
+STATEMENTS = 12
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +53,8 @@ def ask(client: APIClient, customer: object = ACME, **more: object) -> Any:
 def test_a_learner_who_asks_is_told_that_it_is_pending_and_is_owed_a_look(world, api_as):
     answer = ask(api_as("ada"))
     assert answer.status_code == 202
-    assert answer.json() == {"enterprise_customer_uuid": str(ACME), "lms_user_id": ADA, "status": "pending"}
+    body = answer.json()
+    assert (body["enterprise_customer_uuid"], body["lms_user_id"], body["status"]) == (str(ACME), ADA, "pending")
     request = request_of(ADA)
     assert request.due_at <= timezone.now()
     assert (request.trigger, request.settled_at) == ("portal", None)
@@ -129,6 +141,7 @@ def test_a_customer_that_is_switched_off_and_was_never_met_is_404(world, api_as)
         {"enterprise_customer_uuid": [str(ACME)]},
         {"enterprise_customer_uuid": {"uuid": str(ACME)}},
         {"enterprise_customer_uuid": "\x00"},
+        {"enterprise_customer_uuid": 7},
         [],
         "acme",
         42,
@@ -241,3 +254,164 @@ def forget_connections() -> None:
     current_app.pool.force_close_all()
     current_app._pool = None
     current_app.amqp._producer_pool = None
+
+
+# --- Waiting for the result ----------------------------------------------------------------------------------------
+
+
+def results_of(answer: Any) -> dict[str, tuple[str, str]]:
+    """Return status and reason of every result, by course key."""
+    return {row["course_key"]: (row["enrollment_status"], row["reason"]) for row in answer.json()["results"]}
+
+
+@pytest.fixture
+def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], list[float]]:
+    """Let something happen at every pause of who waits; the pauses are noted, and take no time."""
+    pauses: list[float] = []
+
+    def set_up(happens: Callable[[], object]) -> list[float]:
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            happens()
+
+        monkeypatch.setattr(time, "sleep", sleep)
+        return pauses
+
+    return set_up
+
+
+def test_who_waits_gets_the_result_when_a_worker_is_quick_enough(world, api_as, while_waiting):
+    intend(DEMO, "MITx+6.00.1x")
+    while_waiting(work)
+    answer = ask(api_as("ada"), wait_seconds=2)
+    assert (answer.status_code, answer.json()["status"]) == (200, "settled")
+    assert results_of(answer) == {
+        DEMO: ("enrolled", "enrolled"),
+        "MITx+6.00.1x": ("blocked", "no_advertised_run"),
+    }
+    assert [row["course_run_key"] for row in answer.json()["results"]] == [DEMO_RUN, None]
+
+
+def test_who_waits_never_enrolls_in_the_web_process(world, api_as):
+    intend(DEMO)
+    started_at = time.monotonic()
+    answer = ask(api_as("ada"), wait_seconds=0.2)
+    assert 0.2 <= time.monotonic() - started_at < 2
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert results_of(answer) == {DEMO: ("pending", "")}
+    assert asked(world, BULK) == 0
+
+
+def test_asking_again_after_it_is_done_gives_the_same_result_and_enrolls_nobody(world, api_as, while_waiting):
+    intend(DEMO)
+    while_waiting(work)
+    first = ask(api_as("ada"), wait_seconds=2)
+    again = ask(api_as("ada"), wait_seconds=2)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert asked(world, BULK) == 1
+
+
+def test_without_waiting_what_was_realized_before_is_shown_as_enrolled(world, api_as):
+    intend(DEMO)
+    visit(ADA)
+    answer = ask(api_as("ada"))
+    assert (answer.status_code, results_of(answer)) == (202, {DEMO: ("enrolled", "enrolled")})
+
+
+def test_what_was_blocked_is_pending_until_the_look_that_was_asked_for(world, api_as, while_waiting):
+    intend(DEMO)
+    visit(HAL)
+    assert results_of(ask(api_as("hal"))) == {DEMO: ("pending", "no_license")}
+    while_waiting(work)
+    answer = ask(api_as("hal"), wait_seconds=2)
+    assert (answer.status_code, results_of(answer)) == (200, {DEMO: ("blocked", "no_license")})
+
+
+def test_a_learner_who_left_is_blocked_and_not_pending(world, api_as, while_waiting):
+    intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
+    while_waiting(work)
+    answer = ask(api_as("ada"), wait_seconds=2)
+    assert (answer.status_code, results_of(answer)) == (200, {DEMO: ("blocked", "license_revoked")})
+
+
+def test_a_run_that_is_intended_itself_is_named_before_anybody_has_looked(world, api_as):
+    intend(DEMO_RUN)
+    (result,) = ask(api_as("ada")).json()["results"]
+    assert (result["course_key"], result["course_run_key"]) == (DEMO, DEMO_RUN)
+
+
+def test_a_silent_lms_ends_the_waiting_with_what_is_pending(simulator, world, api_as, while_waiting):
+    intend(DEMO)
+    simulator.faults.add("hang", "lms.*", times=None)
+    pauses = while_waiting(work)
+    answer = ask(api_as("ada"), wait_seconds=2)
+    assert (answer.status_code, results_of(answer)) == (202, {DEMO: ("pending", "lms_unavailable")})
+    assert len(pauses) == 1
+
+
+def test_a_paused_customer_is_said_plainly_and_not_waited_for(world, api_as, while_waiting):
+    intend(DEMO)
+    EnterpriseCustomer.objects.update(realization_paused=True)
+    pauses = while_waiting(work)
+    answer = ask(api_as("ada"), wait_seconds=2)
+    assert (answer.status_code, answer.json()["status"]) == (202, "paused")
+    assert "Staff have stopped enrolling" in answer.json()["detail"]
+    assert (pauses, asked(world, BULK)) == ([], 0)
+
+
+def test_a_request_that_was_given_up_is_said_plainly_and_not_waited_for(world, api_as, while_waiting):
+    intend(DEMO)
+    ask(api_as("ada"))
+    give_up(customer_uuid=ACME, lms_user_id=ADA, because="outcome_unknown")
+    pauses = while_waiting(work)
+    answer = ask(api_as("ada"), wait_seconds=2)
+    assert (answer.status_code, answer.json()["status"]) == (202, "given_up")
+    assert pauses == []
+
+
+def test_the_results_are_those_of_this_customers_living_intentions(world, api_as):
+    intend(DEMO, customer=GLOBEX)
+    deleted, _ = intend(DEMO, LINUX)
+    delete_intention(deleted)
+    assert set(results_of(ask(api_as("ada")))) == {LINUX}
+
+
+def test_the_wait_is_cut_short_at_what_is_allowed(world, api_as, settings):
+    settings.REALIZE_WAIT_MAX_SECONDS = 0.1
+    intend(DEMO)
+    started_at = time.monotonic()
+    assert ask(api_as("ada"), wait_seconds=1e300).status_code == 202
+    assert time.monotonic() - started_at < 2
+
+
+@pytest.mark.parametrize("wait_seconds", [-1, "nan", "inf", "-inf", "soon", None, [], {}, "9" * 5000])
+def test_a_wait_that_cannot_be_is_400(world, api_as, wait_seconds):
+    answer = ask(api_as("ada"), wait_seconds=wait_seconds)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert list(answer.json()["extra"]["fields"]) == ["wait_seconds"]
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_the_statements_do_not_grow_with_the_intentions(world, api_as, count):
+    intend(DEMO)
+    bulk = [f"BenchX+C{number:03}" for number in range(count)]
+    DefaultEnterpriseEnrollmentIntention.objects.bulk_create(
+        DefaultEnterpriseEnrollmentIntention(
+            customer_id=ACME, content_key=key, content_key_folded=key.lower(), content_type="course"
+        )
+        for key in bulk
+    )
+    client = api_as("ada")
+    ask(client)
+    with CaptureQueriesContext(connection) as few:
+        ask(client)
+    assert len(few) == STATEMENTS
+
+
+def test_the_api_document_names_exactly_what_is_answered(world, api_as):
+    intend(DEMO)
+    body = ask(api_as("ada")).json()
+    assert set(body) == set(RealizeAnswerSerializer().fields)
+    assert set(body["results"][0]) == set(RealizeResultSerializer().fields)

@@ -1,10 +1,8 @@
 """The content sweep: it notices what changed about an intention, and wakes the learners who waited for that."""
 
 from datetime import timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.models import RunModes
@@ -30,7 +28,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 )
 from enterprise_access.lib.errors import UpstreamUnavailable
 from simulator.faults import FaultKind
-from simulator.seed import ACME, ACME_CUSTOM, ACME_LEADERSHIP, ACME_MIXED, ACME_OPEN, HOOLI
+from simulator.seed import ACME, ACME_CUSTOM, ACME_LEADERSHIP, ACME_MIXED, ACME_OPEN
 
 pytestmark = pytest.mark.django_db
 
@@ -235,40 +233,3 @@ def test_deleted_intentions_are_left_alone(world):
     assert sweep() == []
     assert list_customers_with_intentions() == []
     assert not RealizationRequest.objects.exists()
-
-
-# --- the command -----------------------------------------------------------------------------------------------------
-
-
-def say(**options):
-    out, err = StringIO(), StringIO()
-    try:
-        call_command("check_default_enrollment_intentions", stdout=out, stderr=err, **options)
-    except CommandError as error:
-        return [*out.getvalue().splitlines(), *err.getvalue().splitlines(), str(error)]
-    return out.getvalue().splitlines()
-
-
-def test_the_command_says_what_changed(world):
-    intend(DEMO, CLOSED)
-    sweep()
-    assert say() == [f"{ACME}: nothing changed"]
-    world.close_run(run_key=DEMO_RUN)
-    assert say(customer="acme") == [f"{ACME}: {DEMO}"]
-
-
-def test_the_command_goes_through_all_customers_and_says_who_could_not_be_checked(world, simulator):
-    intend(DEMO)
-    intend(DEMO, customer=HOOLI)
-    simulator.faults.add(FaultKind.HANG, "catalog.*", times=1)
-    said = say()
-    assert said == [
-        f"{HOOLI}: {DEMO}",
-        f"{ACME}: enterprise-catalog did not answer in time to GET /api/v1/enterprise-catalogs/",
-        "1 customers could not be checked; they stay as they were.",
-    ]
-
-
-def test_the_command_does_not_know_everybody(world):
-    (said,) = say(customer="nobody")
-    assert "nobody" in said

@@ -9,13 +9,12 @@ from enterprise_access.apps.content_metadata.domain import Resolved, Unresolved
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.content_metadata.models import RunModes
 from enterprise_access.apps.customers.services import fetch_customer
-from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import ContentUnknown, IntentionDeleted, IntentionExists
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.describing import check_key, preview_key
 from enterprise_access.apps.default_enrollments.services.intentions import (
     add_intention,
-    check_key,
     delete_intention,
     restore_intention,
 )
@@ -46,8 +45,8 @@ def acme(world) -> UUID:
     return fetch_customer(customer_uuid=ACME).pk
 
 
-def warnings_of(key: str) -> tuple[str, ...]:
-    return check_key(customer_uuid=ACME, content_key=key).warnings
+def warnings_of(key: str) -> tuple[Reason, ...]:
+    return preview_key(customer_uuid=ACME, content_key=key, ask_for_modes=False).description.warnings
 
 
 # --- Which keys are taken, and how they are spelled ----------------------------------------------------------------
@@ -66,24 +65,24 @@ def warnings_of(key: str) -> tuple[str, ...]:
     ],
 )
 def test_a_key_is_stored_as_the_catalog_spells_it(acme, typed, stored):
-    intention, checked = add_intention(customer_uuid=acme, content_key=typed)
+    intention, description = add_intention(customer_uuid=acme, content_key=typed)
     assert intention.content_key == stored
-    assert checked.warnings == ()
+    assert description.warnings == ()
 
 
 def test_a_course_key_stands_for_the_advertised_run(acme):
-    intention, checked = add_intention(customer_uuid=acme, content_key=DEMO)
+    intention, description = add_intention(customer_uuid=acme, content_key=DEMO)
     assert intention.content_type == "course"
-    assert isinstance(checked.resolution, Resolved)
-    assert checked.resolution.run.key == DEMO_RUN
+    assert description.content.run is not None
+    assert description.content.run.key == DEMO_RUN
 
 
 def test_a_run_key_stands_for_that_run_whatever_is_advertised(acme):
     older = "course-v1:EPFLx+Scala+2026_A"
-    intention, checked = add_intention(customer_uuid=acme, content_key=older)
+    intention, description = add_intention(customer_uuid=acme, content_key=older)
     assert intention.content_type == "course_run"
-    assert isinstance(checked.resolution, Resolved)
-    assert checked.resolution.run.key == older
+    assert description.content.run is not None
+    assert description.content.run.key == older
 
 
 @pytest.mark.parametrize("key", ["NobodyX+NOTHING1", "course-v1:NobodyX+NOTHING1+2026", "edX+Demo²", "éd+x"])
@@ -157,9 +156,9 @@ def test_a_run_key_of_255_characters_can_be_stored(acme, world):
     run = f"course-v1:{course}+2026_T1"
     assert len(run) == 254
     world.add_open_course(key=course, run="2026_T12")
-    intention, checked = add_intention(customer_uuid=acme, content_key=f"{run}2")
+    intention, description = add_intention(customer_uuid=acme, content_key=f"{run}2")
     assert len(intention.content_key) == 255
-    assert isinstance(checked.resolution, Resolved)
+    assert description.content.run is not None
 
 
 def test_a_key_that_cannot_be_asked_for_does_not_silence_the_others(acme, world):
@@ -217,8 +216,8 @@ def test_another_customer_may_intend_the_same(acme):
     ],
 )
 def test_what_may_be_right_tomorrow_is_saved_with_a_warning(acme, key, reason):
-    intention, checked = add_intention(customer_uuid=acme, content_key=key)
-    assert checked.warnings == (explain(reason).text,)
+    intention, description = add_intention(customer_uuid=acme, content_key=key)
+    assert description.warnings == (reason,)
     assert Intention.objects.get() == intention
 
 
@@ -227,7 +226,8 @@ def test_a_restricted_run_may_be_intended_where_a_catalog_allows_it(acme):
 
 
 def test_checking_saves_nothing(acme):
-    assert check_key(customer_uuid=acme, content_key=DEMO).warnings == ()
+    assert isinstance(check_key(customer_uuid=acme, content_key=DEMO).resolution, Resolved)
+    assert warnings_of(DEMO) == ()
     assert not Intention.objects.exists()
     assert not RunModes.objects.exists()
 
@@ -235,10 +235,10 @@ def test_checking_saves_nothing(acme):
 @pytest.mark.parametrize("fault", ["hang", "unreachable", "malformed_json"])
 def test_while_the_catalog_is_silent_a_key_is_saved_unchecked_with_a_warning(acme, simulator, fault):
     simulator.faults.add(fault, "catalog.*", times=None)
-    intention, checked = add_intention(customer_uuid=acme, content_key=" EDX+demox ")
+    intention, description = add_intention(customer_uuid=acme, content_key=" EDX+demox ")
     assert intention.content_key == "EDX+demox"
-    assert isinstance(checked.resolution, Unresolved)
-    assert checked.warnings == (explain(Reason.CATALOG_UNAVAILABLE).text,)
+    assert isinstance(description.content.resolution, Unresolved)
+    assert description.warnings == (Reason.CATALOG_UNAVAILABLE,)
 
 
 def test_what_was_saved_unchecked_is_settled_by_the_next_look(acme, simulator, world):

@@ -34,9 +34,11 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
     work,
 )
+from enterprise_access.apps.licenses.services.claims import take_claim
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import learner_key
 from enterprise_access.events.tests.conftest import bus  # noqa: F401
+from simulator.seed import ACME
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +167,7 @@ def everywhere(world, clock, bus):  # noqa: F811
                 intention=intention, lms_user_id=lms_user_id, by="amy_admin", reason="Asked.", now=timezone.now()
             )
         get_user_model().objects.create_user(username, lms_user_id=lms_user_id)
+        take_claim(customer_uuid=ACME, lms_user_id=lms_user_id, now=timezone.now())
     note_sightings(seen={ADA: timezone.now(), MAX: timezone.now()})
     return world
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
+from enterprise_access.lib.monitoring import serve_metrics
+
 
 class Command(BaseCommand):
     """Consume one topic until the process is told to stop. Run one process per topic, and restart it always."""
@@ -27,6 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        serve_metrics()
         # Not through openedx_events: it turns a consumer that cannot be built into one that does nothing.
         consumer = import_string(settings.EVENT_BUS_CONSUMER)(
             topic=options["topic"], group_id=settings.EVENT_BUS_GROUP, consumer_name=options["name"]

@@ -133,6 +133,29 @@ LMS = {
     "enrollments-admin-400": ("list_enterprise_enrollments_admin", REFUSED, BAD_REQUEST),
     "enrollments-admin-403": ("list_enterprise_enrollments_admin", DIFFERENT, FORBIDDEN),
     "enrollments-admin-404": ("list_enterprise_enrollments_admin", DIFFERENT, NOT_FOUND),
+    "intentions-list-200-learner": (
+        "list_default_intentions",
+        DIFFERENT,
+        ("8 of 18", "NOADV no run None", "REVK REVK+R1 verified open"),
+    ),
+    "intentions-list-200-page-1": (
+        "list_default_intentions",
+        EQUAL,
+        ("10 of 18", "VER VER+R1 verified open", "AUD AUD+R1 verified open"),
+    ),
+    "intentions-list-200-page-2": (
+        "list_default_intentions",
+        DIFFERENT,
+        ("8 of 18", "NOADV no run None", "REVK REVK+R1 verified open"),
+    ),
+    "intentions-list-200-page-size-ignored": (
+        "list_default_intentions",
+        DIFFERENT,
+        ("2 of 2", "GX+ONE course-v1:GX+ONE+R1 verified open", "GX+TWO course-v1:GX+TWO+R1 audit open"),
+    ),
+    "intentions-list-200-unknown-customer": ("list_default_intentions", EQUAL, ("0 of 0",)),
+    "intentions-list-400-bad-uuid": ("list_default_intentions", REFUSED, BAD_REQUEST),
+    "intentions-list-400-no-customer": ("list_default_intentions", REFUSED, BAD_REQUEST),
     "learner-200-backfill-ordered": (
         "list_learner_links",
         DIFFERENT,

@@ -87,6 +87,13 @@ ROUTES: Final = (
         also={"list_portal_links": {"username": "somebody"}},
     ),
     _lms(
+        "GET",
+        f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/",
+        "list_default_intentions",
+        lambda recording, _: {"customer_uuid": as_uuid(recording.value("enterprise_customer_uuid"))},
+        customer_uuid=SOME_UUID,
+    ),
+    _lms(
         "POST",
         f"{_ENTERPRISE}/enterprise-customer/{{customer}}/enroll_learners_in_courses/",
         "enroll",

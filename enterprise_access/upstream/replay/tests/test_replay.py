@@ -202,7 +202,7 @@ def test_only_one_page_is_replayed(replayed):
         ("enterprise-catalog", "GET", "/api/v2/content-metadata/edX+DemoX/"),
         ("enterprise-catalog", "GET", f"/api/v1/enterprise-customer/{CUSTOMER}/content-metadata/edX/DemoX/"),
         ("license-manager", "GET", f"/api/v1/customer-agreement/{CUSTOMER}/"),
-        ("lms-edx-enterprise", "GET", "/enterprise/api/v1/default-enterprise-enrollment-intentions/"),
+        ("lms-edx-enterprise", "POST", "/enterprise/api/v1/default-enterprise-enrollment-intentions/"),
         ("some-other-service", "GET", "/api/v1/subscriptions/"),
     ],
 )

@@ -16,12 +16,12 @@ class Command(BaseCommand):
 
     help = (
         "Ask the catalog service again for content keys of one customer, whatever the cache has. For all that a"
-        " customer, or every customer, intends: check_default_enrollment_intentions. To empty the whole cache: change"
-        " the setting CACHE_STAMP."
+        " customer, or every customer, intends: validate_default_enrollment_intentions. To empty the whole cache:"
+        " change the setting CACHE_STAMP."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("content_keys", nargs="+")
+        parser.add_argument("content_keys", nargs="+", help="edX+DemoX or course-v1:edX+DemoX+2026_T1; several.")
         parser.add_argument("--customer", required=True, help="Slug or uuid.")
 
     def handle(self, *args: Any, **options: Any) -> None:

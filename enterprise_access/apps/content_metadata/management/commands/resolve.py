@@ -14,7 +14,7 @@ from enterprise_access.apps.content_metadata.selectors import (
     fetch_content,
     list_modes,
     refresh_content,
-    with_seats,
+    with_other_evidence,
 )
 from enterprise_access.apps.course_types.domain.modes import deadline, downgrade_target, is_expired, pick, want
 from enterprise_access.apps.customers.services import get_customer_named
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             run = content.resolution.run
             self.say_run(run, now)
             stored = list_modes(course_run_keys=[run.key], now=now)
-            self.say_modes(with_seats(stored, [content.resolution]).get(fold(run.key)), run, now)
+            self.say_modes(with_other_evidence(stored, [content.resolution]).get(fold(run.key)), run, now)
 
     def say(self, name: str, value: object) -> None:
         self.stdout.write(f"{name + ':':<22}{value}")

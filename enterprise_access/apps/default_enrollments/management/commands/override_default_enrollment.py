@@ -20,7 +20,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--intention", type=UUID, required=True)
+        parser.add_argument("--intention", type=UUID, required=True, help="Its uuid.")
         parser.add_argument("--learner", type=int, required=True, help="The LMS user id.")
         parser.add_argument("--by", required=True, help="Your username; it is kept with the override.")
         parser.add_argument("--reason", required=True, help="Why; it is kept with the override.")

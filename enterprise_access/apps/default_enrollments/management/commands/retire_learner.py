@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Remove a learner from every table, histories included. The LMS is not touched."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("lms_user_id", type=int)
+        parser.add_argument("lms_user_id", type=int, help="The learner.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         gone = retire_learner(lms_user_id=options["lms_user_id"])

@@ -1,0 +1,58 @@
+"""Keeping what a page of the learner portal has read anyway, so that nobody asks the LMS for it a second time."""
+
+from datetime import datetime
+from uuid import UUID
+
+from attrs import field, frozen
+from django.db import transaction
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
+
+
+@frozen(kw_only=True)
+class SeenLink:
+    """A learner of a customer, as the LMS told it to somebody who asked at `fetched_at`."""
+
+    customer_uuid: UUID
+    slug: str
+    name: str
+    is_customer_active: bool
+    lms_user_id: int
+    username: str = field(repr=False)
+    enterprise_customer_user_id: int
+    is_active_link: bool
+    fetched_at: datetime
+
+
+def note_link(seen: SeenLink) -> None:
+    """Keep copies of the customer and of the link, unless what is stored was read later."""
+    with transaction.atomic():
+        customer, is_new = EnterpriseCustomer.objects.get_or_create(
+            pk=seen.customer_uuid, defaults=_customer_fields(seen)
+        )
+        if not is_new and customer.fetched_at < seen.fetched_at:
+            EnterpriseCustomer.objects.filter(pk=customer.pk).update(**_customer_fields(seen))
+        learner, is_new = EnterpriseLearner.objects.get_or_create(
+            customer=customer, lms_user_id=seen.lms_user_id, defaults=_learner_fields(seen)
+        )
+        if not is_new and learner.fetched_at < seen.fetched_at:
+            EnterpriseLearner.objects.filter(pk=learner.pk).update(**_learner_fields(seen))
+
+
+def _customer_fields(seen: SeenLink) -> dict[str, object]:
+    return {
+        "slug": seen.slug,
+        "name": seen.name,
+        "is_active": seen.is_customer_active,
+        "fetched_at": seen.fetched_at,
+    }
+
+
+def _learner_fields(seen: SeenLink) -> dict[str, object]:
+    return {
+        "enterprise_customer_user_id": seen.enterprise_customer_user_id,
+        "username": seen.username,
+        "is_linked": True,
+        "is_active_link": seen.is_active_link,
+        "fetched_at": seen.fetched_at,
+    }

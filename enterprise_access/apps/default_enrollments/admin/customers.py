@@ -1,0 +1,24 @@
+"""What a customer's page shows of its intentions."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
+
+
+def intentions_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
+    """Return the customer's intentions with their state, for the customer's page. Nobody is asked for it."""
+    context = {
+        "customer": customer,
+        "standings": list_standings(customer_uuid=customer.pk, now=timezone.now()),
+        "may_see": request.user.has_perm("default_enrollments.view_defaultenterpriseenrollmentintention"),
+        "may_add": request.user.has_perm("default_enrollments.add_defaultenterpriseenrollmentintention"),
+        "may_check": request.user.has_perm("default_enrollments.change_defaultenterpriseenrollmentintention"),
+    }
+    return render_to_string("default_enrollments/intentions_of_customer.html", context, request=request)
+
+
+admin.site.get_model_admin(EnterpriseCustomer).sections.append(intentions_section)  # type: ignore[attr-defined]

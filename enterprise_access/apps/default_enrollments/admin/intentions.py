@@ -1,0 +1,345 @@
+"""Intentions in the admin: what customers intend for their learners."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.csv_pages import export_view, import_view
+from enterprise_access.apps.default_enrollments.admin.filters import (
+    CustomerFilter,
+    HealthFilter,
+    StateFilter,
+    sentence,
+)
+from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.describing import Preview, preview_key
+from enterprise_access.apps.default_enrollments.services.health import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions import (
+    add_intention,
+    delete_intention,
+    restore_intention,
+)
+from enterprise_access.apps.default_enrollments.services.steering import (
+    is_everything_paused,
+    pause_everything,
+    resume_everything,
+)
+from enterprise_access.lib.admin import BoundedPaginator, ReadOnlyHistoryAdmin
+from enterprise_access.lib.errors import ServiceError, UpstreamError
+from enterprise_access.lib.keys import fold
+
+Intention = DefaultEnterpriseEnrollmentIntention
+LIST = "admin:default_enrollments_defaultenterpriseenrollmentintention_changelist"
+CHANGE = "admin:default_enrollments_defaultenterpriseenrollmentintention_change"
+CUSTOMER = "admin:customers_enterprisecustomer_change"
+NOTHING = "-"
+# What was checked so lately is not checked again because something was added beside it.
+RECENT: Final = timedelta(hours=1)
+# Whoever may switch switches may stop everything.
+MAY_PAUSE = "waffle.change_switch"
+
+
+class AddIntentionForm(forms.Form):
+    """A customer and a key, sent twice: first to be told what the key stands for, and then to save that.
+
+    `shown` is what the last page showed: a key that was changed since is shown first.
+    """
+
+    customer = forms.ModelChoiceField(EnterpriseCustomer.objects.all())
+    content_key = forms.CharField(
+        label="Content key",
+        max_length=255,
+        widget=forms.TextInput(attrs={"size": 60, "autocomplete": "off", "spellcheck": "false"}),
+        help_text="A course key (edX+DemoX) for the run that is advertised, or a run key "
+        "(course-v1:edX+DemoX+2026_T1) for that very run.",
+    )
+    shown = forms.CharField(required=False, widget=forms.HiddenInput)
+    accept = forms.BooleanField(required=False, label="Save it all the same")
+
+    preview: Preview | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Look up what the key stands for; what speaks against it is an error at the key."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                self.preview = preview_key(
+                    customer_uuid=cleaned["customer"].pk, content_key=cleaned["content_key"], ask_for_modes=True
+                )
+            except ServiceError as error:
+                self.add_error("content_key", forms.ValidationError(error.detail, code=error.code))
+        twin = self.preview.twin if self.preview else None
+        if twin is not None and not twin.is_deleted:
+            self.add_error("content_key", f"The customer has an intention for {twin.content_key} already.")
+        return cleaned
+
+    @property
+    def address(self) -> str:
+        """What is being shown, in one word."""
+        return f"{self.cleaned_data['customer'].pk}:{fold(self.cleaned_data['content_key'])}"
+
+    @property
+    def warnings(self) -> list[Explanation]:
+        """What speaks against saving it, in words."""
+        return [explain(reason) for reason in self.preview.description.warnings] if self.preview else []
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the very thing was shown before, and what is doubtful about it is accepted."""
+        if self.preview is None or self.preview.twin is not None or self.cleaned_data["shown"] != self.address:
+            return False
+        return not self.warnings or self.cleaned_data["accept"]
+
+    @property
+    def lacks_acceptance(self) -> bool:
+        """Whether somebody wanted to save what needs a second thought, without having had it."""
+        is_same = self.cleaned_data["shown"] == self.address
+        return is_same and bool(self.warnings) and not self.cleaned_data["accept"]
+
+
+class PauseForm(forms.Form):
+    """Why everything is stopped."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        help_text="Shown with your name at the top of every admin page, until it goes on.",
+    )
+
+
+@admin.register(Intention)
+class IntentionAdmin(ReadOnlyHistoryAdmin):
+    """What customers intend. A key is not changed: delete the intention and add another."""
+
+    change_list_template = "default_enrollments/intentions.html"
+    change_form_template = "default_enrollments/intention.html"
+    delete_confirmation_template = "default_enrollments/delete_intention.html"
+    delete_selected_confirmation_template = "default_enrollments/delete_intentions.html"
+    list_display = ["content_key", "customer", "last_check", "stands_for", "created", "deleted_at"]
+    list_filter = [StateFilter, HealthFilter, CustomerFilter]
+    list_select_related = ["customer", "health"]
+    search_fields = ["content_key", "uuid", "customer__slug", "customer__name"]
+    search_help_text = "A part of a key, of a customer's name or slug, or a uuid."
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
+    actions = ["restore"]
+    fields = [
+        "customer",
+        "content_key",
+        "content_type",
+        "stands_for",
+        "last_check",
+        "what_would_change_it",
+        "checked_at",
+        "uuid",
+        "created",
+        "deleted_at",
+    ]
+    history_list_display = ["done"]
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [str(field) for field in self.fields or ()]
+
+    @admin.display(description="stands for")
+    def stands_for(self, intention: Intention) -> str:
+        health = getattr(intention, "health", None)
+        return health.course_run_key or NOTHING if health else NOTHING
+
+    @admin.display(description="last check")
+    def last_check(self, intention: Intention) -> str:
+        health = getattr(intention, "health", None)
+        if health is None:
+            return "Not checked yet."
+        words = health.explanation
+        return sentence(words.text, health.reason) if words else "Learners are enrolled."
+
+    @admin.display(description="what would change it")
+    def what_would_change_it(self, intention: Intention) -> str:
+        health = getattr(intention, "health", None)
+        words = health.explanation if health else None
+        return words.what_would_change_it if words else NOTHING
+
+    @admin.display(description="checked at")
+    def checked_at(self, intention: Intention) -> Any:
+        health = getattr(intention, "health", None)
+        return health.checked_at if health else NOTHING
+
+    @admin.display(description="done")
+    def done(self, record: Any) -> str:
+        if record.history_type == "+":
+            return "Added"
+        return "Deleted" if record.deleted_at else "Restored, or saved unchanged"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        context = {
+            "title": "Default enrollments",
+            "may_pause": request.user.has_perm(MAY_PAUSE),
+            "is_everything_paused": is_everything_paused(),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        # There is nothing to save: what can be done has a button of its own.
+        context = {
+            "show_save": False,
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
+            "may_restore": self.has_change_permission(request),
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: Intention, form: Any, change: bool) -> None:
+        """Leave the row as it is: a page that was open for long must not bring back what it showed."""
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        mine = [
+            path("import/", view(import_view), name="import_intentions"),
+            path("export/", view(export_view), name="export_intentions"),
+            path("pause-everything/", view(self.pause_view), name="pause_everything"),
+            path("check/<uuid:customer_uuid>/", view(self.check_view), name="check_intentions"),
+            path("<uuid:uuid>/restore/", view(self.restore_view), name="restore_intention"),
+        ]
+        return [*mine, *super().get_urls()]
+
+    # --- adding ----------------------------------------------------------------------------------------------------
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what the key stands for, and save it when that was seen."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = AddIntentionForm(request.POST or None, initial=request.GET.dict())
+        if request.method == "POST" and form.is_valid() and form.is_confirmed:
+            intention = self._add(request, form)
+            if intention is not None:
+                return HttpResponseRedirect(reverse(CUSTOMER, args=[intention.customer_id]))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Add a default enrollment",
+            "opts": self.opts,
+            "form": form,
+            "preview": form.preview if form.is_bound and not form.errors else None,
+        }
+        return TemplateResponse(request, "default_enrollments/add_intention.html", context)
+
+    def _add(self, request: HttpRequest, form: AddIntentionForm) -> Intention | None:
+        customer = form.cleaned_data["customer"]
+        try:
+            intention, _ = add_intention(customer_uuid=customer.pk, content_key=form.cleaned_data["content_key"])
+        except ServiceError as error:
+            form.add_error("content_key", forms.ValidationError(error.detail, code=error.code))
+            return None
+        self.log_addition(request, intention, [{"added": {}}])
+        messages.success(request, f"From now on, the learners of {customer} start with {intention}.")
+        for warning in form.warnings:
+            messages.warning(request, f"On {intention}: {warning.text}")
+        # So that the page to which this leads says how it stands. Whoever does not answer now is asked again by itself.
+        with suppress(UpstreamError):
+            check_intentions(customer_uuid=customer.pk, checked_before=intention.created - RECENT)
+        return intention
+
+    # --- deleting and restoring ------------------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_there = obj is None or not obj.is_deleted
+        return is_there and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name what would be deleted: softly, so that nothing hangs on it."""
+        return [str(intention) for intention in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Intention) -> None:
+        delete_intention(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for intention in queryset.filter(deleted_at=None):
+            delete_intention(intention)
+
+    @admin.action(permissions=["change"], description="Restore (those that were deleted)")
+    def restore(self, request: HttpRequest, queryset: Any) -> None:
+        for intention in queryset.exclude(deleted_at=None):
+            self._restore(request, intention)
+
+    @method_decorator(require_POST)
+    def restore_view(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
+        """Bring one back, by a button."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        intention = get_object_or_404(Intention, pk=uuid)
+        if intention.is_deleted:
+            self._restore(request, intention)
+        return HttpResponseRedirect(reverse(CUSTOMER, args=[intention.customer_id]))
+
+    def _restore(self, request: HttpRequest, intention: Intention) -> None:
+        restore_intention(intention)
+        self.log_change(request, intention, "Restored.")
+        messages.success(request, f"Restored: {intention}.")
+
+    # --- checking and pausing --------------------------------------------------------------------------------------
+
+    @method_decorator(require_POST)
+    def check_view(self, request: HttpRequest, customer_uuid: UUID) -> HttpResponse:
+        """Ask the neighbours anew what a customer's intentions stand for."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        customer = get_object_or_404(EnterpriseCustomer, pk=customer_uuid)
+        try:
+            changed = check_intentions(customer_uuid=customer_uuid)
+        except ServiceError as error:
+            messages.error(request, f"It could not be checked; what is shown is as of earlier. {error.detail}")
+        else:
+            self.log_change(request, customer, "Checked the default enrollments.")
+            what = ", ".join(map(str, changed))
+            messages.success(
+                request, f"Checked. Different from before: {what}." if what else "Checked. Nothing changed."
+            )
+        return HttpResponseRedirect(reverse(CUSTOMER, args=[customer_uuid]))
+
+    def pause_view(self, request: HttpRequest) -> HttpResponse:
+        """Stop enrolling for all customers, or let it go on."""
+        if not request.user.has_perm(MAY_PAUSE):
+            raise PermissionDenied
+        is_paused = is_everything_paused()
+        form = None if is_paused else PauseForm(request.POST or None)
+        if request.method == "POST" and (form is None or form.is_valid()):
+            by = request.user.get_username()
+            if form is None:
+                self.log_change(request, resume_everything(by=by), "Resumed.")
+                messages.success(request, "Enrolling goes on. What came due meanwhile is done within a minute or so.")
+            else:
+                self.log_change(request, pause_everything(by=by, because=form.cleaned_data["reason"]), "Paused.")
+            return HttpResponseRedirect(reverse(LIST))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Resume enrolling" if is_paused else "Pause enrolling for all customers",
+            "opts": self.opts,
+            "form": form,
+            "text": "Enrolling is paused for all customers. What came due meanwhile is done afterwards."
+            if is_paused
+            else "Nobody is enrolled by default enrollments while it is paused, of whatever customer. What is owed "
+            "stays owed, and goes on afterwards. One customer alone is paused on its own page.",
+            "button": "Resume" if is_paused else "Pause everything",
+        }
+        return TemplateResponse(request, "default_enrollments/form.html", context)

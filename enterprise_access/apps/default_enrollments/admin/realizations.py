@@ -1,0 +1,59 @@
+"""Realizations in the admin: what became enrollments."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, look_now
+from enterprise_access.apps.default_enrollments.admin.filters import CustomerOfIntentionFilter, LeftFilter
+from enterprise_access.apps.default_enrollments.admin.overrides import ask_for_override
+from enterprise_access.apps.default_enrollments.admin.why import why_link
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
+from enterprise_access.lib.admin import LearnerRowsAdmin, ReadOnlyHistoryAdmin
+
+
+@admin.register(DefaultEnterpriseEnrollmentRealization)
+class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
+    """What became enrollments, and whether the learner is still there."""
+
+    list_display = [
+        "course_run_key",
+        "lms_user_id",
+        "customer",
+        "predicted_mode",
+        "seen_mode",
+        "realized_at",
+        "left_at",
+        "downgraded_at",
+        "explanation",
+    ]
+    list_filter = [LeftFilter, CustomerOfIntentionFilter, ("realized_at", admin.DateFieldListFilter)]
+    list_select_related = ["intention__customer"]
+    search_fields = ["course_run_key"]
+    uuid_paths = ("uuid", "intention_id", "intention__customer_id")
+    actions = ["look_now", "override"]
+
+    @admin.display(ordering="intention__customer__name")
+    def customer(self, realization: DefaultEnterpriseEnrollmentRealization) -> EnterpriseCustomer:
+        return realization.intention.customer
+
+    @admin.display(description="explanation")
+    def explanation(self, realization: DefaultEnterpriseEnrollmentRealization) -> str:
+        return why_link(realization.intention.customer_id, realization.lms_user_id)
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_STEER)
+
+    def has_override_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_OVERRIDE)
+
+    @admin.action(permissions=["steer"], description="Look at these learners now")
+    def look_now(self, request: HttpRequest, queryset: Any) -> None:
+        rows = list(queryset)
+        look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
+
+    @admin.action(permissions=["override"], description="Enroll one learner once more (override)")
+    def override(self, request: HttpRequest, queryset: Any) -> Any:
+        return ask_for_override(request, list(queryset[:2]))

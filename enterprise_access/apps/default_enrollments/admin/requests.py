@@ -1,0 +1,134 @@
+"""Requests in the admin: what is owed to whom, and when it is looked at again."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.acting import MAY_STEER, look_now, note, plural, say
+from enterprise_access.apps.default_enrollments.admin.filters import (
+    CustomerFilter,
+    RequestStateFilter,
+    WaitingForFilter,
+    sentence,
+)
+from enterprise_access.apps.default_enrollments.admin.why import why_link
+from enterprise_access.apps.default_enrollments.domain.reasons import explain
+from enterprise_access.apps.default_enrollments.models import RealizationRequest
+from enterprise_access.apps.default_enrollments.services.requests import UNEXPECTED_ERROR
+from enterprise_access.apps.default_enrollments.services.steering import realize_now, revive
+from enterprise_access.lib.admin import LearnerRowsAdmin
+
+
+class LookNowForm(forms.Form):
+    """One learner of one customer, also one whom nobody has looked at yet."""
+
+    customer = forms.ModelChoiceField(EnterpriseCustomer.objects.all())
+    lms_user_id = forms.IntegerField(label="LMS user id", min_value=1, max_value=2**63 - 1)
+
+
+@admin.register(RealizationRequest)
+class RequestAdmin(LearnerRowsAdmin):
+    """What is owed to whom, and when it is looked at again."""
+
+    change_list_template = "default_enrollments/requests.html"
+    list_display = [
+        "lms_user_id",
+        "customer",
+        "state",
+        "waiting",
+        "due_at",
+        "failures",
+        "trigger",
+        "modified",
+        "explanation",
+    ]
+    list_filter = [RequestStateFilter, WaitingForFilter, CustomerFilter, ("due_at", admin.DateFieldListFilter)]
+    list_select_related = ["customer"]
+    ordering = ["-pk"]
+    search_help_text = "An LMS user id, or the uuid of a customer."
+    search_fields = ["customer__slug"]
+    uuid_paths = ("customer_id",)
+    actions = ["look_now", "revive"]
+
+    @admin.display(description="state")
+    def state(self, row: RealizationRequest) -> str:
+        now = timezone.now()
+        if row.dead_at is not None:
+            return "given up"
+        if row.leased_until is not None and row.leased_until >= now:
+            return "a worker is at it"
+        if row.due_at is None:
+            return "nothing is owed"
+        return "due now" if row.due_at <= now else "looked at again later"
+
+    @admin.display(description="waiting for", ordering="waiting_for")
+    def waiting(self, row: RealizationRequest) -> str:
+        if not row.waiting_for:
+            return ""
+        if row.waiting_for == UNEXPECTED_ERROR:
+            return "An error of our own; see the log."
+        return sentence(explain(row.waiting_for).text, row.waiting_for)
+
+    @admin.display(description="explanation")
+    def explanation(self, row: RealizationRequest) -> str:
+        return why_link(row.customer_id, row.lms_user_id)
+
+    def has_steer_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_STEER)
+
+    @admin.action(permissions=["steer"], description="Look at these learners now")
+    def look_now(self, request: HttpRequest, queryset: Any) -> None:
+        rows = list(queryset)
+        look_now(request, rows, [(row.customer_id, row.lms_user_id) for row in rows])
+
+    @admin.action(permissions=["steer"], description="Revive (those that were given up)")
+    def revive(self, request: HttpRequest, queryset: Any) -> None:
+        rows = list(queryset.filter(dead_at__isnull=False))
+        count = revive(request_ids=[row.pk for row in rows], now=timezone.now())
+        note(request, rows, "Revived.")
+        if count:
+            messages.success(request, f"{plural(count, 'learner')} will be looked at in a moment.")
+        else:
+            messages.info(request, "None of these had been given up; nothing was changed.")
+
+    def get_urls(self) -> list[Any]:
+        mine = path("look/", self.admin_site.admin_view(self.look_view), name="look_at_learner")
+        return [mine, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        context = {"may_steer": self.has_steer_permission(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def look_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a look at one learner, also one to whom nothing was ever owed."""
+        if not self.has_steer_permission(request):
+            raise PermissionDenied
+        form = LookNowForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            customer, lms_user_id = form.cleaned_data["customer"], form.cleaned_data["lms_user_id"]
+            say(request, realize_now(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], now=timezone.now()))
+            note(
+                request,
+                RealizationRequest.objects.filter(customer=customer, lms_user_id=lms_user_id),
+                "Asked for a look now.",
+            )
+            return HttpResponseRedirect(
+                f"{reverse('admin:default_enrollments_realizationrequest_changelist')}?q={lms_user_id}"
+            )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Look at a learner now",
+            "opts": self.opts,
+            "form": form,
+            "text": "The learner is looked at as if they had just signed in: what the customer intends is compared "
+            "with what the learner has, and what is missing is enrolled. No rule is passed over.",
+            "button": "Look now",
+        }
+        return TemplateResponse(request, "default_enrollments/form.html", context)

@@ -1,0 +1,162 @@
+"""Why has one learner got, or not got, what the customer intends? Tells what `explain_learner` says, and no more."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from enterprise_access.apps.content_metadata.domain import Resolved
+from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, note, say
+from enterprise_access.apps.default_enrollments.admin.choosing import LearnerForm
+from enterprise_access.apps.default_enrollments.admin.filters import in_words
+from enterprise_access.apps.default_enrollments.domain.looking_again import Event, Schedule
+from enterprise_access.apps.default_enrollments.domain.reasons import explain
+from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
+from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
+from enterprise_access.apps.default_enrollments.services.explaining import (
+    ExplainedIntention,
+    Explanation,
+    ReasonInWords,
+    explain_learner,
+)
+from enterprise_access.apps.default_enrollments.services.steering import realize_now
+from enterprise_access.lib.errors import ServiceError
+from enterprise_access.lib.keys import fold
+
+MAY_SEE = "default_enrollments.view_realizationattempt"
+# What an override lets pass.
+OVERRIDABLE: Final = (Rule.D2, Rule.D5)
+
+EVENTS: Final = {
+    Event.CONTENT_CHANGE: "the course, its runs, modes or catalogs change",
+    Event.LICENSE_CHANGE: "the learner's license changes",
+    Event.LOGIN: "the learner signs in",
+    Event.LINK: "the learner is linked",
+    Event.CUSTOMER_ACTIVE: "the customer becomes active",
+    Event.OVERRIDE: "staff give an override",
+}
+
+# What is to be done about an intention, in a word or two, and how it looks.
+STATES: Final = {
+    VerdictKind.NONE: ("Has it", "good"),
+    VerdictKind.SKIP: ("Does not get it", "bad"),
+    VerdictKind.ENROLL: ("To be enrolled", "warn"),
+    VerdictKind.UPGRADE: ("To be upgraded", "warn"),
+}
+HELD_UP = ("Held up", "bad")
+DELETED = ("Intention deleted", "")
+
+
+def why_view(request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
+    """Ask for customer and learner, and explain; on POST, have the learner looked at first."""
+    if not request.user.has_perm(MAY_SEE):
+        raise PermissionDenied
+    form = LearnerForm(request.GET if request.GET else None)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Why?",
+        "form": form,
+        "may_steer": request.user.has_perm(MAY_STEER),
+        "may_override": request.user.has_perm(MAY_OVERRIDE),
+    }
+    if "lms_user_id" not in request.GET:
+        # Only a customer (or nobody) was chosen so far, which is no mistake.
+        context["form"] = LearnerForm(initial={"customer": request.GET.get("customer", "")})
+    elif form.is_valid():
+        customer, lms_user_id = form.cleaned_data["customer"], form.cleaned_data["lms_user_id"]
+        if request.method == "POST":
+            return _look_now(request, customer.pk, lms_user_id)
+        context |= {"customer": customer, "lms_user_id": lms_user_id, "title": f"Why? Learner {lms_user_id}"}
+        context |= _explained(customer.pk, lms_user_id)
+    return TemplateResponse(request, "default_enrollments/why.html", context)
+
+
+def why_url(customer_uuid: UUID, lms_user_id: int) -> str:
+    """Return where one learner of one customer is explained."""
+    return f"{reverse('why')}?{urlencode({'customer': customer_uuid, 'lms_user_id': lms_user_id})}"
+
+
+def why_link(customer_uuid: UUID, lms_user_id: int) -> SafeString:
+    """Return the link to there, for a column of a list."""
+    return format_html(
+        '<a href="{}" aria-label="Why? Learner {}">Why?</a>', why_url(customer_uuid, lms_user_id), lms_user_id
+    )
+
+
+def _look_now(request: HttpRequest, customer_uuid: UUID, lms_user_id: int) -> HttpResponseRedirect:
+    if not request.user.has_perm(MAY_STEER):
+        raise PermissionDenied
+    say(request, realize_now(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], now=timezone.now()))
+    rows = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
+    note(request, rows, "Asked for a look now.")
+    return HttpResponseRedirect(why_url(customer_uuid, lms_user_id))
+
+
+def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
+    """Return what the page says; when a neighbour is silent and there is no copy, what was written down before."""
+    try:
+        explanation = explain_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    except ServiceError as error:
+        return {"problem": error.detail, "attempts": _attempts(customer_uuid, lms_user_id)}
+    return {
+        "explanation": explanation,
+        "silent": _silent(explanation),
+        "entries": [_entry(entry) for entry in explanation.intentions],
+    }
+
+
+def _silent(explanation: Explanation) -> str:
+    """Return the neighbours that did not answer, as far as what they said last had to do; empty: all did."""
+    contents = [entry.content for entry in explanation.intentions if entry.content is not None]
+    is_catalog_silent = any(content.is_stale or content.fetched_at is None for content in contents)
+    silent = {"the LMS": explanation.current.is_stale, "the catalog service": is_catalog_silent}
+    return " and ".join(name for name, is_silent in silent.items() if is_silent)
+
+
+def _entry(entry: ExplainedIntention) -> dict[str, Any]:
+    """Return one intention as the page shows it."""
+    verdict, resolution = entry.verdict, entry.content.resolution if entry.content else None
+    state, look = STATES[verdict.kind] if verdict else DELETED
+    if entry.obstacle:
+        state, look = HELD_UP
+    return {
+        "it": entry,
+        "state": state,
+        "look": look,
+        "course": resolution.course if resolution else None,
+        "run": resolution.run if isinstance(resolution, Resolved) else None,
+        "reason": _told(entry.reason),
+        "obstacle": _told(entry.obstacle),
+        "modes": sorted(entry.modes.modes.items()) if entry.modes else None,
+        "enrollments": [(row, fold(row.course_run_key) in entry.revoked_runs) for row in entry.enrollments],
+        "attempts": [_told_attempt(row) for row in entry.attempts],
+        "can_be_overridden": verdict is not None and verdict.rule in OVERRIDABLE and not entry.has_override,
+    }
+
+
+def _told(reason: ReasonInWords | None) -> dict[str, Any] | None:
+    """Return a reason with the sentence on its next look. Nothing is looked at again that needs nothing."""
+    if reason is None:
+        return None
+    events = [EVENTS[Event(name)] for name in reason.looked_at_again_upon]
+    by_itself = "" if reason.looked_at_again == Schedule.NO_TIME.value else reason.looked_at_again
+    return {"it": reason, "by_itself": by_itself, "when": " or ".join(events)}
+
+
+def _attempts(customer_uuid: UUID, lms_user_id: int) -> list[dict[str, Any]]:
+    rows = RealizationAttempt.objects.newest().latest_of([lms_user_id], customer_uuid).select_related("intention")
+    return [_told_attempt(row) for row in rows]
+
+
+def _told_attempt(row: RealizationAttempt) -> dict[str, Any]:
+    words = in_words(row.reason)
+    is_explained = row.outcome in (Outcome.BLOCKED, Outcome.IN_DOUBT)
+    return {"it": row, "words": words, "sentence": explain(row.reason).text if is_explained else words}

@@ -1,0 +1,351 @@
+"""Intentions over the wire: what they stand for, their history, and their health.
+
+The functions write plain data from prepared values; the serializer classes say the same to the API document, and a
+test holds the two together. The first eleven keys of an intention are those of the LMS's own endpoint.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, CourseRun, Resolved
+from enterprise_access.apps.content_metadata.selectors import Evidence
+from enterprise_access.apps.course_types.domain.modes import deadline, want
+from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
+from enterprise_access.apps.default_enrollments.domain.reasons import explain
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.describing import Description, Preview
+
+Intention = DefaultEnterpriseEnrollmentIntention
+
+# --- What is taken in --------------------------------------------------------------------------------------------
+
+
+class StrictSerializer(serializers.Serializer):
+    """A body that holds nothing else: what is misspelled would otherwise be ignored in silence."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse keys that nobody knows."""
+        if isinstance(data, dict) and (unknown := sorted(map(str, data.keys() - self.fields.keys()))):
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({unknown[0]: [f"There is no such field here; there are {known}."]})
+        return super().to_internal_value(data)
+
+
+class TextField(serializers.CharField):
+    """Text, and nothing that merely can be written as text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse numbers, which the framework would take."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text: str = super().to_internal_value(data)
+        return text
+
+
+class UuidTextField(serializers.UUIDField):
+    """A uuid written as text; the framework would take a number for one, too."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Refuse numbers."""
+        if not isinstance(data, str):
+            self.fail("invalid", value=data)
+        value: UUID = super().to_internal_value(data)
+        return value
+
+
+class AddIntentionSerializer(StrictSerializer):
+    """What every learner of the customer is to start with."""
+
+    enterprise_customer_uuid = UuidTextField()
+    content_key = TextField(
+        max_length=MAX_KEY_LENGTH, help_text="A course key (edX+DemoX) or a run key (course-v1:edX+DemoX+2026_T1)."
+    )
+
+
+class ChangeIntentionSerializer(StrictSerializer):
+    """What the intention should name instead."""
+
+    content_key = TextField(max_length=MAX_KEY_LENGTH)
+
+
+# --- For the API document ----------------------------------------------------------------------------------------
+
+
+class RunMetadataSerializer(serializers.Serializer):
+    """What the catalog computed for the run; an empty object when there is no run."""
+
+    start_date = serializers.DateTimeField(allow_null=True, required=False)
+    end_date = serializers.DateTimeField(allow_null=True, required=False)
+    enroll_by_date = serializers.DateTimeField(allow_null=True, required=False)
+    enroll_start_date = serializers.DateTimeField(allow_null=True, required=False)
+    content_price = serializers.FloatField(required=False, help_text="0.0 also means that it is not known.")
+
+
+class VerdictSerializer(serializers.Serializer):
+    """What would be decided for a linked learner who has nothing yet."""
+
+    is_enrollable = serializers.BooleanField(help_text="Such a learner would be enrolled, if something pays for it.")
+    rule = serializers.CharField(help_text="The rule of the decision that matched.")
+    reason = serializers.CharField(help_text="A stable code.")
+    text = serializers.CharField(help_text="The same for people.")
+    what_would_change_it = serializers.CharField()
+
+
+class WarningSerializer(serializers.Serializer):
+    """What staff should mind. Saved all the same."""
+
+    reason = serializers.CharField(help_text="A stable code.")
+    text = serializers.CharField(help_text="The same for people.")
+
+
+class ResolutionSerializer(serializers.Serializer):
+    """What a content key stands for, for one customer."""
+
+    content_key = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+    course_key = serializers.CharField(allow_null=True)
+    course_run_key = serializers.CharField(allow_null=True)
+    is_course_run_enrollable = serializers.BooleanField(help_text="Published, and its enrollment is open.")
+    best_mode_for_course_run = serializers.CharField(allow_null=True, help_text="The mode that the LMS would choose.")
+    applicable_enterprise_catalog_uuids = serializers.ListField(child=serializers.UUIDField())
+    course_run_normalized_metadata = RunMetadataSerializer()
+    content_type = serializers.ChoiceField(choices=["course", "course_run"])
+    title = serializers.CharField(allow_null=True, help_text="Of the course.")
+    deadline = serializers.DateTimeField(allow_null=True, help_text="The last moment to enroll in the best mode.")
+    downgrade_target = serializers.CharField(allow_null=True, help_text="What losing the license would make of it.")
+    modes_evidence = serializers.ChoiceField(
+        choices=[evidence.value for evidence in Evidence],
+        allow_null=True,
+        help_text="Where the modes are known from: the LMS, or (weaker) what the run is for, or the catalog's seats.",
+    )
+    is_checked = serializers.BooleanField(help_text="False: the catalog service could not be asked yet.")
+    is_stale = serializers.BooleanField(help_text="The catalog service is silent, and an older copy was used.")
+    content_fetched_at = serializers.DateTimeField(allow_null=True)
+    verdict_for_newcomer = VerdictSerializer()
+    warnings = WarningSerializer(many=True)
+
+
+class IntentionSerializer(ResolutionSerializer):
+    """Something that every learner of a customer starts with."""
+
+    uuid = serializers.UUIDField()
+    created = serializers.DateTimeField()
+    modified = serializers.DateTimeField()
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="Nobody is enrolled for it any more.")
+
+
+class IntentionPageSerializer(PageSerializer):
+    """A page of intentions, oldest first."""
+
+    results = IntentionSerializer(many=True)
+
+
+class PreviewRunSerializer(serializers.Serializer):
+    """The run, as the catalog has it. A null date is no limit."""
+
+    title = serializers.CharField()
+    status = serializers.CharField(allow_null=True)
+    starts_at = serializers.DateTimeField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+    enrollment_starts_at = serializers.DateTimeField(allow_null=True)
+    enrollment_ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class PreviewModeSerializer(serializers.Serializer):
+    """A mode of the run."""
+
+    slug = serializers.CharField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    upgrade_deadline = serializers.DateTimeField(allow_null=True, help_text="Of its seat, if there is one.")
+
+
+class TwinSerializer(serializers.Serializer):
+    """The customer's intention that has the key already."""
+
+    uuid = serializers.UUIDField()
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="If set, restore it instead of adding another.")
+
+
+class PreviewSerializer(ResolutionSerializer):
+    """What a key would stand for. Nothing was saved."""
+
+    run = PreviewRunSerializer(allow_null=True)
+    modes = PreviewModeSerializer(many=True, allow_null=True, help_text="Null: not known yet.")
+    modes_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Null: as old as the content.")
+    wanted_mode = serializers.CharField(allow_null=True, help_text="The mode that a learner should get.")
+    existing_intention = TwinSerializer(allow_null=True)
+
+
+class FieldChangeSerializer(serializers.Serializer):
+    """One field before and after."""
+
+    field = serializers.ChoiceField(choices=["content_key", "deleted_at"])
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+
+
+class HistoryEntrySerializer(serializers.Serializer):
+    """One change of an intention."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    action = serializers.ChoiceField(choices=["added", "key_changed", "deleted", "restored", "saved"])
+    by = serializers.CharField(
+        allow_null=True, help_text="The username, for operators. Null for others, and when no account did it."
+    )
+    changes = FieldChangeSerializer(many=True)
+
+
+class HistoryPageSerializer(PageSerializer):
+    """A page of changes, newest first."""
+
+    results = HistoryEntrySerializer(many=True)
+
+
+class IntentionHealthSerializer(serializers.Serializer):
+    """What was found about an intention at the last check; everything is null when it was never checked."""
+
+    uuid = serializers.UUIDField()
+    content_key = serializers.CharField()
+    enterprise_customer = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=["healthy", "unhealthy", "unchecked"])
+    reason = serializers.CharField(allow_null=True, help_text="What would be decided for a newcomer: a stable code.")
+    text = serializers.CharField(allow_null=True, help_text="The same for people.")
+    what_would_change_it = serializers.CharField(allow_null=True)
+    course_run_key = serializers.CharField(allow_null=True)
+    since = serializers.DateTimeField(allow_null=True, help_text="Since when the reason is what it is.")
+    checked_at = serializers.DateTimeField(allow_null=True)
+
+
+class IntentionHealthPageSerializer(PageSerializer):
+    """A page of intentions with their health, oldest first."""
+
+    results = IntentionHealthSerializer(many=True)
+
+
+# --- Rendering ---------------------------------------------------------------------------------------------------
+
+
+def render_intention(description: Description) -> dict[str, Any]:
+    """Return an intention and what it stands for as plain data."""
+    intention = description.intention
+    return {
+        "uuid": intention.uuid,
+        **_render_resolution(description),
+        "created": intention.created,
+        "modified": intention.modified,
+        "deleted_at": intention.deleted_at,
+    }
+
+
+def render_preview(preview: Preview) -> dict[str, Any]:
+    """Return what a key would stand for as plain data."""
+    description, twin = preview.description, preview.twin
+    run, modes = _run_of(description), description.modes
+    return {
+        **_render_resolution(description),
+        "run": run and _render_run(run),
+        "modes": modes and _render_modes(description),
+        "modes_fetched_at": modes and modes.fetched_at,
+        "wanted_mode": modes and want(modes.modes, now=description.now),
+        "existing_intention": twin and {"uuid": twin.uuid, "deleted_at": twin.deleted_at},
+    }
+
+
+def _run_of(description: Description) -> CourseRun | None:
+    resolution = description.content.resolution
+    return resolution.run if isinstance(resolution, Resolved) else None
+
+
+def _render_resolution(description: Description) -> dict[str, Any]:
+    intention, content, modes = description.intention, description.content, description.modes
+    course = content.resolution.course
+    return {
+        **render_recorded(intention, content, modes, now=description.now),
+        "content_type": intention.content_type,
+        "title": course.title if course else None,
+        "modes_evidence": modes.evidence if modes else None,
+        "is_checked": description.is_checked,
+        "is_stale": content.is_stale,
+        "content_fetched_at": content.fetched_at,
+        "verdict_for_newcomer": _render_verdict(description),
+        "warnings": [{"reason": reason, "text": explain(reason).text} for reason in description.warnings],
+    }
+
+
+def _render_verdict(description: Description) -> dict[str, Any]:
+    verdict, words = description.verdict, explain(description.verdict.reason)
+    return {
+        "is_enrollable": verdict.is_to_do,
+        "rule": verdict.rule,
+        "reason": verdict.reason,
+        "text": words.text,
+        "what_would_change_it": words.what_would_change_it,
+    }
+
+
+def _render_run(run: CourseRun) -> dict[str, Any]:
+    return {
+        "title": run.title,
+        "status": run.status,
+        "starts_at": run.starts_at,
+        "ends_at": run.ends_at,
+        "enrollment_starts_at": run.enrollment_starts_at,
+        "enrollment_ends_at": run.enrollment_ends_at,
+    }
+
+
+def _render_modes(description: Description) -> list[dict[str, Any]]:
+    run, modes = _run_of(description), description.modes
+    deadlines = run.upgrade_deadlines if run else {}
+    return [
+        {"slug": slug, "expires_at": expires_at, "upgrade_deadline": deadline(slug, upgrade_deadlines=deadlines)}
+        for slug, expires_at in sorted(modes.modes.items() if modes else ())
+    ]
+
+
+def render_change(row: Any, *, with_names: bool) -> dict[str, Any]:
+    """Return one row of an intention's history as plain data; whose doing it was only `with_names`."""
+    user = row.history_user
+    return {
+        "id": row.history_id,
+        "at": row.history_date,
+        "action": _action(row),
+        "by": user.username if with_names and user else None,
+        "changes": [
+            {"field": field, "old": old, "new": getattr(row, field)}
+            for field, old in (("content_key", row.previous_content_key), ("deleted_at", row.previous_deleted_at))
+            if old != getattr(row, field)
+        ],
+    }
+
+
+def _action(row: Any) -> str:
+    if row.history_type == "+":
+        return "added"
+    if row.content_key != row.previous_content_key:
+        return "key_changed"
+    if (row.deleted_at is None) == (row.previous_deleted_at is None):
+        return "saved"
+    return "restored" if row.deleted_at is None else "deleted"
+
+
+def render_health(intention: Intention) -> dict[str, Any]:
+    """Return the last finding about an intention as plain data."""
+    health = getattr(intention, "health", None)
+    words = explain(health.reason) if health else None
+    return {
+        "uuid": intention.uuid,
+        "content_key": intention.content_key,
+        "enterprise_customer": intention.customer_id,
+        "state": "unchecked" if health is None else "healthy" if health.is_healthy else "unhealthy",
+        "reason": health and health.reason,
+        "text": words and words.text,
+        "what_would_change_it": words and words.what_would_change_it,
+        "course_run_key": health.course_run_key or None if health else None,
+        "since": health and health.reason_since,
+        "checked_at": health and health.checked_at,
+    }

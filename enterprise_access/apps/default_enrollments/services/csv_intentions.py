@@ -1,0 +1,239 @@
+"""Many intentions at once, from a CSV file and back.
+
+A file has a line of headings with at least `customer` (slug or uuid) and `content_key`; other columns are passed over,
+so that what was exported can be imported again.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from enterprise_access.apps.customers.services import get_customer_named
+from enterprise_access.apps.default_enrollments.domain.values import Reason
+from enterprise_access.apps.default_enrollments.errors import FileMalformed, IntentionDeleted, IntentionExists
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.describing import Preview, preview_keys
+from enterprise_access.apps.default_enrollments.services.intentions import add_intention, restore_intention
+from enterprise_access.lib.errors import ServiceError
+from enterprise_access.lib.keys import fold
+
+Intention = DefaultEnterpriseEnrollmentIntention
+
+CUSTOMER: Final = "customer"
+CONTENT_KEY: Final = "content_key"
+COLUMNS: Final = (CUSTOMER, CONTENT_KEY, "customer_uuid", "uuid", "content_type", "state", "last_check", "created")
+MOST_BYTES: Final = 1_000_000
+MOST_ROWS: Final = 2_000
+# A spreadsheet takes a cell that begins so for a formula. (The apostrophe in front is what it shows nobody.)
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class RowState(StrEnum):
+    """What would come of a row."""
+
+    ADD = "add"
+    RESTORE = "restore"
+    EXISTS = "exists"
+    ERROR = "error"
+
+
+@frozen(kw_only=True)
+class Row:
+    """A row as it stands in the file. `line` is the line where it begins, the headings being in line 1."""
+
+    line: int
+    customer: str
+    content_key: str
+
+
+@frozen(kw_only=True)
+class CheckedRow:
+    """A row, and what would come of it. `problem` says what is wrong; `warnings` what stands in the way for now."""
+
+    row: Row
+    state: RowState
+    customer_uuid: UUID | None = None
+    problem: str = ""
+    preview: Preview | None = None
+
+    @property
+    def line(self) -> int:
+        return self.row.line
+
+    @property
+    def warnings(self) -> tuple[Reason, ...]:
+        return self.preview.description.warnings if self.preview is not None else ()
+
+    @property
+    def is_to_do(self) -> bool:
+        """Whether importing would change anything."""
+        return self.state in (RowState.ADD, RowState.RESTORE)
+
+
+def read_csv(content: bytes) -> tuple[Row, ...]:
+    """Return the rows of a file. Raises FileMalformed, with the line, when it is no such file."""
+    if len(content) > MOST_BYTES:
+        raise FileMalformed(f"The file is larger than {MOST_BYTES // 1000} kB.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileMalformed("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
+    if "\x00" in text:
+        raise FileMalformed("The file has null characters: it is no CSV file.")
+    rows = tuple(_rows_of(text))
+    if not rows:
+        raise FileMalformed("The file has no rows below its headings.")
+    return rows
+
+
+def _rows_of(text: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        _check_headings(names)
+        begins, count = reader.line_num + 1, 0
+        for cells in reader:
+            line, begins = begins, reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            count += 1
+            if count > MOST_ROWS:
+                raise FileMalformed(f"The file has more than {MOST_ROWS} rows. Split it.")
+            if len(cells) != len(names):
+                raise FileMalformed(f"Line {line} has {len(cells)} columns, and the headings {len(names)}.")
+            named = dict(zip(names, map(_unguarded, cells), strict=True))
+            yield Row(line=line, customer=named[CUSTOMER], content_key=named[CONTENT_KEY])
+    except csv.Error as error:
+        raise FileMalformed(f"Line {reader.line_num} is no CSV: {error}.") from None
+
+
+def _check_headings(names: list[str]) -> None:
+    for needed in (CUSTOMER, CONTENT_KEY):
+        if names.count(needed) != 1:
+            raise FileMalformed(f"Line 1 has to name the columns, with {CUSTOMER} and {CONTENT_KEY} once each.")
+    if len(set(names)) < len(names):
+        raise FileMalformed("Line 1 names a column twice.")
+
+
+def check_rows(rows: Iterable[Row]) -> list[CheckedRow]:
+    """Say what would come of every row. Nothing is saved (but copies of customers that we did not know).
+
+    The content of all keys of one customer is asked for at once.
+    """
+    rows = list(rows)
+    customers = _customers_of(rows)
+    keys: dict[UUID, list[str]] = {}
+    for row in rows:
+        if isinstance(owner := customers[row.customer], UUID):
+            keys.setdefault(owner, []).append(row.content_key)
+    found = {owner: preview_keys(customer_uuid=owner, content_keys=wanted) for owner, wanted in keys.items()}
+    checked = [_check(row, customers[row.customer], found) for row in rows]
+    return _without_repeats(checked)
+
+
+def _customers_of(rows: Iterable[Row]) -> dict[str, UUID | ServiceError]:
+    """Ask for every customer once; what comes of it is the same for all of its rows."""
+    found: dict[str, UUID | ServiceError] = {}
+    for name in dict.fromkeys(row.customer for row in rows):
+        try:
+            found[name] = get_customer_named(slug_or_uuid=name).pk
+        except ServiceError as error:
+            found[name] = error
+    return found
+
+
+def _check(row: Row, owner: UUID | ServiceError, found: dict[UUID, dict[str, Preview | ServiceError]]) -> CheckedRow:
+    if isinstance(owner, ServiceError):
+        problem = owner.detail if row.customer else "The customer is missing."
+        return CheckedRow(row=row, state=RowState.ERROR, problem=problem)
+    preview = found[owner][fold(row.content_key)]
+    if isinstance(preview, ServiceError):
+        problem = preview.detail if row.content_key else "The content key is missing."
+        return CheckedRow(row=row, state=RowState.ERROR, customer_uuid=owner, problem=problem)
+    return CheckedRow(row=row, state=_state_of(preview.twin), customer_uuid=owner, preview=preview)
+
+
+def _state_of(twin: Intention | None) -> RowState:
+    if twin is None:
+        return RowState.ADD
+    return RowState.RESTORE if twin.is_deleted else RowState.EXISTS
+
+
+def _without_repeats(checked: list[CheckedRow]) -> list[CheckedRow]:
+    first: dict[tuple[UUID | None, str], int] = {}
+    result = []
+    for each in checked:
+        key = (each.customer_uuid, fold(each.row.content_key))
+        line = first.setdefault(key, each.line)
+        if each.state is not RowState.ERROR and line != each.line:
+            each = evolve(each, state=RowState.ERROR, problem=f"The same as line {line}.")
+        result.append(each)
+    return result
+
+
+@frozen(kw_only=True)
+class Imported:
+    """What came of an import. `problems` are rows that went wrong only when they were saved, by line."""
+
+    added: tuple[Intention, ...]
+    restored: tuple[Intention, ...]
+    problems: tuple[tuple[int, str], ...]
+
+
+def import_rows(checked: Iterable[CheckedRow], *, restore_deleted: bool = False) -> Imported:
+    """Save what there is to save. Each row stands for itself, and importing again changes nothing."""
+    added, restored, problems = [], [], []
+    for each in checked:
+        try:
+            if each.state is RowState.ADD and each.customer_uuid is not None:
+                added.append(add_intention(customer_uuid=each.customer_uuid, content_key=each.row.content_key)[0])
+            elif each.state is RowState.RESTORE and restore_deleted and each.preview and each.preview.twin:
+                restore_intention(each.preview.twin)
+                restored.append(each.preview.twin)
+        except (IntentionExists, IntentionDeleted):
+            continue  # Somebody was quicker.
+        except ServiceError as error:
+            problems.append((each.line, error.detail))
+    return Imported(added=tuple(added), restored=tuple(restored), problems=tuple(problems))
+
+
+def count_states(checked: Iterable[CheckedRow]) -> dict[RowState, int]:
+    """Return how many rows are in each state; also of states in which there are none."""
+    counted = Counter(each.state for each in checked)
+    return {state: counted[state] for state in RowState}
+
+
+def write_csv(intentions: Iterable[Intention]) -> str:
+    """Return intentions (with `customer` and `health` read) as a file that a spreadsheet opens without running it."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in intentions:
+        health = getattr(row, "health", None)
+        cells = (
+            row.customer.slug,
+            row.content_key,
+            str(row.customer_id),
+            str(row.pk),
+            row.content_type,
+            "deleted" if row.is_deleted else "living",
+            health.reason if health else "",
+            row.created.isoformat(),
+        )
+        writer.writerow([_guarded(cell) for cell in cells])
+    return file.getvalue()
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _unguarded(cell: str) -> str:
+    cell = cell.strip()
+    return cell[1:].strip() if cell.startswith("'") else cell

@@ -1,0 +1,187 @@
+"""What the LMS says of one learner of one customer, for a reader: copies that are young enough, or else refreshed
+within the reader's deadline, or else older ones, marked as stale."""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from attrs import evolve, frozen
+from django.conf import settings
+
+from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
+from enterprise_access.apps.customers.selectors import (
+    get_customer,
+    get_customer_and_learner,
+    list_both_enrollments,
+    list_learners,
+)
+from enterprise_access.apps.customers.services import (
+    refresh_customer,
+    refresh_enrollments,
+    refresh_learners,
+    remember_email,
+)
+from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.http.deadline import deadline, earliest
+from enterprise_access.lib.one_at_a_time import one_at_a_time
+
+
+@frozen(kw_only=True)
+class Current:
+    """The copies to be used. `learner` None: never linked. `enrollments_read_at` None: never read.
+
+    `is_stale`: the LMS did not answer, and something is older than it should be.
+    """
+
+    customer_uuid: UUID
+    is_customer_active: bool
+    customer_read_at: datetime
+    learner: Learner | None
+    enrollments: tuple[EnrollmentCopy, ...]
+    enterprise_enrollments: Mapping[tuple[int, str], EnterpriseEnrollmentCopy]
+    enrollments_read_at: datetime | None
+    is_stale: bool
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether the learner is linked to the customer."""
+        return self.learner is not None and self.learner.is_linked
+
+
+@frozen(kw_only=True)
+class _Link:
+    """What is known of customer and learner without the enrollments, and whether it is older than it should be."""
+
+    is_customer_active: bool
+    customer_read_at: datetime
+    learner: Learner | None
+    is_stale: bool = False
+
+
+def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Current:
+    """Return the copies, after asking the LMS for what is too old. Many readers at once ask once.
+
+    Raises CustomerUnknown, and UpstreamUnavailable when there is no copy that may be shown and the LMS does not answer.
+    """
+    link = _stored_link(customer_uuid, lms_user_id)
+    if link is None or not _is_young_enough(link, now):
+        patience = settings.STALE_BUDGET_SECONDS if _can_do(link, now) else settings.REQUEST_BUDGET_SECONDS
+        ends_at = earliest(time.monotonic() + patience)
+        with (
+            one_at_a_time(ends_at=ends_at, reading=str(customer_uuid), lms_user_id=lms_user_id) as has_waited,
+            deadline(ends_at),
+        ):
+            link = _stored_link(customer_uuid, lms_user_id) if has_waited else link
+            if link is None or not _is_young_enough(link, now):
+                link = _refreshed(customer_uuid, lms_user_id, now)
+    enrollments, enterprise_enrollments = list_both_enrollments(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    return Current(
+        customer_uuid=customer_uuid,
+        is_customer_active=link.is_customer_active,
+        customer_read_at=link.customer_read_at,
+        learner=link.learner,
+        enrollments=enrollments,
+        enterprise_enrollments=enterprise_enrollments,
+        enrollments_read_at=link.learner.enrollments_fetched_at if link.learner else None,
+        is_stale=link.is_stale,
+    )
+
+
+def _stored_link(customer_uuid: UUID, lms_user_id: int) -> _Link | None:
+    """Return what is stored; None for a customer that we never met."""
+    customer, learner = get_customer_and_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    if customer is None:
+        return None
+    return _Link(is_customer_active=customer.is_active, customer_read_at=customer.fetched_at, learner=learner)
+
+
+def _is_young_enough(link: _Link, now: datetime) -> bool:
+    """Say whether nobody need be asked."""
+    learner = link.learner
+    return (
+        _is_younger(link.customer_read_at, settings.LINKS_FRESH_SECONDS, now)
+        and learner is not None
+        and _is_younger(learner.fetched_at, settings.LINKS_FRESH_SECONDS, now)
+        and (not learner.is_linked or _are_enrollments_young(learner, now))
+    )
+
+
+def _can_do(link: _Link | None, now: datetime) -> bool:
+    """Say whether what is stored can be shown if need be."""
+    if link is None or link.learner is None:
+        return False
+    ages: list[datetime | None] = [link.customer_read_at, link.learner.fetched_at]
+    if link.learner.is_linked:
+        ages.append(link.learner.enrollments_fetched_at)
+    return all(_may_be_shown(age, now) for age in ages)
+
+
+def _are_enrollments_young(learner: Learner, now: datetime) -> bool:
+    return _is_younger(learner.enrollments_fetched_at, settings.ENROLLMENTS_FRESH_SECONDS, now)
+
+
+def _is_younger(instant: datetime | None, seconds: float, now: datetime) -> bool:
+    return instant is not None and instant >= now - timedelta(seconds=seconds)
+
+
+# --- Asking the LMS ----------------------------------------------------------------------------------------------
+
+
+def _refreshed(customer_uuid: UUID, lms_user_id: int, now: datetime) -> _Link:
+    """Ask for what is too old; where the LMS does not answer, what is stored has to do."""
+    is_active, customer_read_at, is_customer_stale = _ask_for_customer(customer_uuid, now)
+    learner, is_link_stale = _ask_for_link(customer_uuid, lms_user_id, now)
+    are_enrollments_stale = False
+    if learner is not None and learner.is_linked and not _are_enrollments_young(learner, now):
+        learner, are_enrollments_stale = _ask_for_enrollments(learner, now)
+    return _Link(
+        is_customer_active=is_active,
+        customer_read_at=customer_read_at,
+        learner=learner,
+        is_stale=is_customer_stale or is_link_stale or are_enrollments_stale,
+    )
+
+
+def _ask_for_customer(customer_uuid: UUID, now: datetime) -> tuple[bool, datetime, bool]:
+    """Return whether the customer is active, since when we know, and whether that is older than it should be."""
+    try:
+        customer = refresh_customer(customer_uuid=customer_uuid)
+    except UpstreamError:
+        copy = get_customer(customer_uuid=customer_uuid)
+        if copy is None or not _may_be_shown(copy.fetched_at, now):
+            raise
+        return copy.is_active, copy.fetched_at, True
+    return customer.is_active, customer.fetched_at, False
+
+
+def _ask_for_link(customer_uuid: UUID, lms_user_id: int, now: datetime) -> tuple[Learner | None, bool]:
+    """Return the learner (None: never linked), and whether the copy is older than it should be."""
+    copy = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
+    if copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now):
+        return copy, False
+    try:
+        learner = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
+    except UpstreamError:
+        if copy is None or not _may_be_shown(copy.fetched_at, now):
+            raise
+        return copy, True
+    if learner is not None:
+        remember_email(learner=learner)
+    return learner, False
+
+
+def _ask_for_enrollments(learner: Learner, now: datetime) -> tuple[Learner, bool]:
+    """Read the learner's enrollments; return the learner with their age, and whether it is more than it should be."""
+    try:
+        refresh_enrollments(learners=[learner])
+    except UpstreamError:
+        if not _may_be_shown(learner.enrollments_fetched_at, now):
+            raise
+        return learner, True
+    return evolve(learner, enrollments_fetched_at=now), False
+
+
+def _may_be_shown(fetched_at: datetime | None, now: datetime) -> bool:
+    """Say whether a copy is better than nothing."""
+    return _is_younger(fetched_at, settings.STALE_LIMIT_SECONDS, now)

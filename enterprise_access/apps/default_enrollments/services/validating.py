@@ -1,0 +1,158 @@
+"""Looking at all intentions regularly: which can be honoured, since when not, and who should know."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from attrs import frozen
+from django.conf import settings
+from django.core.mail import send_mail
+from django.template.loader import render_to_string
+
+from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
+from enterprise_access.apps.default_enrollments.domain.reasons import explain
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.services.health import check_intentions
+from enterprise_access.lib import metrics
+from enterprise_access.lib.errors import UpstreamError
+
+Intention = DefaultEnterpriseEnrollmentIntention
+
+# What the digest calls new: a little more than the day between two of them.
+NEWS: Final = timedelta(hours=25)
+
+
+class State(StrEnum):
+    """How an intention stands."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    UNKNOWN = "unknown"
+
+
+@frozen(kw_only=True)
+class Standing:
+    """How an intention stands as last checked: `reason` since `since`. Never checked: "" and None, unknown."""
+
+    intention: Intention
+    reason: str = ""
+    is_healthy: bool = False
+    since: datetime | None = None
+    checked_at: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """Say whether a newcomer would be enrolled. Where a neighbour did not answer, that is not known."""
+        if not self.reason or is_waiting(self.reason):
+            return State.UNKNOWN
+        return State.HEALTHY if self.is_healthy else State.UNHEALTHY
+
+    @property
+    def text(self) -> str:
+        return explain(self.reason).text if self.reason else "It has not been checked yet."
+
+    @property
+    def what_would_change_it(self) -> str:
+        return explain(self.reason).what_would_change_it if self.reason else "The next check, which comes by itself."
+
+
+@frozen(kw_only=True)
+class Validation:
+    """What came of validating one customer's intentions. `problem`: why the neighbours could not be asked ("")."""
+
+    customer_uuid: UUID
+    standings: tuple[Standing, ...]
+    changed: int = 0
+    problem: str = ""
+
+    def has(self, state: State) -> bool:
+        return any(standing.state is state for standing in self.standings)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every verdict is known."""
+        return not self.problem and not self.has(State.UNKNOWN)
+
+
+def validate_intentions(*, customer_uuid: UUID, delay: timedelta, now: datetime) -> Validation:
+    """Check the customer's intentions that were not checked within `delay`; say how all of them stand.
+
+    Whoever waits for what has changed is woken, and a changed verdict is written down, counted and announced. A
+    neighbour that does not answer leaves the verdicts as they were, and is told as the problem.
+    """
+    changed: Sequence[Intention] = ()
+    problem = ""
+    try:
+        changed = check_intentions(customer_uuid=customer_uuid, checked_before=now - delay)
+    except UpstreamError as error:
+        problem = error.detail
+    metrics.VALIDATIONS.labels("unavailable" if problem else "ok").inc()
+    living = Intention.objects.living().of_customer(customer_uuid)
+    return Validation(customer_uuid=customer_uuid, standings=_standings(living), changed=len(changed), problem=problem)
+
+
+def _standings(intentions: Iterable[Intention]) -> tuple[Standing, ...]:
+    intentions = list(intentions)
+    known = IntentionHealth.objects.in_bulk([intention.pk for intention in intentions])
+    return tuple(_standing(intention, known.get(intention.pk)) for intention in intentions)
+
+
+def _standing(intention: Intention, health: IntentionHealth | None) -> Standing:
+    if health is None:
+        return Standing(intention=intention)
+    return Standing(
+        intention=intention,
+        reason=health.reason,
+        is_healthy=health.is_healthy,
+        since=health.reason_since,
+        checked_at=health.checked_at,
+    )
+
+
+# --- telling staff ---------------------------------------------------------------------------------------------------
+
+
+@frozen(kw_only=True)
+class Digest:
+    """What staff should know: what needs somebody, the newest first, and what got well since the last digest."""
+
+    unhealthy: tuple[Standing, ...]
+    recovered: tuple[Standing, ...]
+
+    @property
+    def is_worth_a_mail(self) -> bool:
+        return bool(self.unhealthy or self.recovered)
+
+
+def make_digest(*, now: datetime) -> Digest:
+    """Collect, from what was written down, the intentions that staff should know about. Asks nobody."""
+    health = IntentionHealth.objects.filter(intention__deleted_at=None).select_related("intention__customer")
+    unhealthy = health.filter(is_healthy=False).order_by("-reason_since", "pk")
+    # An intention that was healthy from its first check on has not recovered from anything.
+    news = health.filter(is_healthy=True, reason_since__gt=now - NEWS).order_by("-reason_since", "pk")
+    return Digest(
+        unhealthy=tuple(
+            standing
+            for standing in (_standing(row.intention, row) for row in unhealthy)
+            if standing.state is State.UNHEALTHY
+        ),
+        recovered=tuple(
+            _standing(row.intention, row) for row in news if row.reason_since - row.intention.created > NEWS
+        ),
+    )
+
+
+def mail_digest(*, now: datetime) -> int:
+    """Mail the digest to those who are to know; return to how many. Nothing to say, or nobody to tell: no mail."""
+    recipients = settings.VALIDATION_DIGEST_RECIPIENTS
+    digest = make_digest(now=now)
+    if not recipients or not digest.is_worth_a_mail:
+        return 0
+    subject = f"Default enrollments: {len(digest.unhealthy)} need somebody, {len(digest.recovered)} got well"
+    text = render_to_string("default_enrollments/digest.txt", {"digest": digest, "now": now})
+    # To each alone: nobody needs to know who else is told.
+    for recipient in recipients:
+        send_mail(subject, text, None, [recipient])
+    return len(recipients)

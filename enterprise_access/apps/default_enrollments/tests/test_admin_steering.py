@@ -1,0 +1,329 @@
+"""What staff do in the admin, and what is written down of it: looks, revivals, overrides, pauses, files, checks."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    DefaultEnterpriseEnrollmentRealization,
+    RealizationAttempt,
+    RealizationOverride,
+    RealizationRequest,
+)
+from enterprise_access.apps.default_enrollments.services.health import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.requests import give_up
+from enterprise_access.apps.default_enrollments.tests.stories import (
+    ADA,
+    BEN,
+    DAVE,
+    DEMO,
+    DEMO_RUN,
+    HAL,
+    LINUX,
+    PROJECT,
+    STATS,
+    add_learners,
+    intend,
+    realizations_of,
+    request_of,
+    visit,
+    work,
+)
+from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
+
+CUSTOMER_PAGE = "admin:customers_enterprisecustomer_change"
+
+pytestmark = pytest.mark.django_db
+
+
+def list_of(model):
+    return reverse(f"admin:default_enrollments_{model._meta.model_name}_changelist")
+
+
+def act(client, action, *rows):
+    chosen = {"action": action, "_selected_action": [str(row.pk) for row in rows]}
+    return client.post(list_of(type(rows[0])), chosen)
+
+
+def messages_of(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def logged():
+    return [(entry.user.username, entry.get_change_message()) for entry in LogEntry.objects.order_by("pk")]
+
+
+# --- the customer's page ------------------------------------------------------------------------------------------
+
+
+def test_the_customers_page_shows_how_its_intentions_stand(staff, world):
+    intend(DEMO, "MITx+6.00.1x")
+    visit(ADA, HAL)
+    check_intentions(customer_uuid=ACME)
+    page = staff.get(reverse(CUSTOMER_PAGE, args=[ACME])).content.decode()
+    for shown in (DEMO_RUN, "edX Demonstration Course", "verified", "Learners are enrolled.", "no advertised run"):
+        assert shown in page
+
+
+def test_the_customers_page_asks_nobody(staff, world):
+    intend(DEMO, LINUX)
+    before = len(world.journal.calls())
+    assert staff.get(reverse(CUSTOMER_PAGE, args=[ACME])).status_code == 200
+    assert len(world.journal.calls()) == before
+
+
+def test_the_customers_page_takes_the_same_number_of_statements_however_much_there_is(staff, world):
+    intend(DEMO)
+    visit(ADA)
+    few = statements_of(staff, reverse(CUSTOMER_PAGE, args=[ACME]))
+    intend(LINUX, PROJECT, STATS)
+    visit(BEN, DAVE, *add_learners(world, 5, plan_uuid=ACME_ANNUAL))
+    check_intentions(customer_uuid=ACME)
+    assert statements_of(staff, reverse(CUSTOMER_PAGE, args=[ACME])) == few
+
+
+def statements_of(client, url):
+    client.get(url)
+    with CaptureQueriesContext(connection) as statements:
+        assert client.get(url).status_code == 200
+    return len(statements)
+
+
+def test_a_customer_without_intentions_says_so(staff):
+    intend()
+    assert "None yet" in staff.get(reverse(CUSTOMER_PAGE, args=[ACME])).content.decode()
+
+
+def test_check_now_asks_the_neighbours_and_says_what_changed(staff, world):
+    intend(DEMO)
+    check = reverse("admin:check_intentions", args=[ACME])
+    assert messages_of(staff.post(check)) == [f"Checked. Different from before: {DEMO}."]
+    assert messages_of(staff.post(check))[-1] == "Checked. Nothing changed."
+    assert ("root", "Checked the default enrollments.") in logged()
+
+
+def test_check_now_says_when_nobody_answers(staff, world, simulator):
+    intend(DEMO)
+    simulator.faults.add("status", "catalog.*", times=None, status=500)
+    (message,) = messages_of(staff.post(reverse("admin:check_intentions", args=[ACME])))
+    assert "could not be checked" in message
+
+
+# --- looks and revivals -------------------------------------------------------------------------------------------
+
+
+def test_an_attempt_can_be_tried_again_at_once(staff, world):
+    intend(DEMO)
+    visit(BEN)
+    world.activate(license_uuid=world.licenses_of("ben")[0].uuid, username="ben")
+    answer = act(staff, "look_now", RealizationAttempt.objects.get())
+    assert messages_of(answer) == ["1 learner will be looked at in a moment."]
+    assert logged() == [("root", "Asked for a look now.")]
+    work()
+    assert DEMO_RUN in realizations_of(BEN)
+
+
+def test_a_learner_whom_nobody_has_looked_at_can_be(staff, world):
+    intend(DEMO)
+    staff.post(reverse("admin:look_at_learner"), {"customer": str(ACME), "lms_user_id": str(ADA)})
+    assert logged() == [("root", "Asked for a look now.")]
+    assert work().realized == 1
+
+
+def test_who_was_given_up_is_revived(staff, world):
+    intend(DEMO)
+    visit(HAL)
+    give_up(customer_uuid=ACME, lms_user_id=HAL, because="outcome_unknown")
+    assert "had been given up" in messages_of(act(staff, "look_now", request_of(HAL)))[0]
+    answer = act(staff, "revive", request_of(HAL))
+    assert messages_of(answer)[-1] == "1 learner will be looked at in a moment."
+    assert request_of(HAL).dead_at is None
+    assert ("root", "Revived.") in logged()
+    assert "nothing was changed" in messages_of(act(staff, "revive", request_of(HAL)))[-1]
+
+
+@pytest.mark.parametrize("model", [RealizationAttempt, RealizationRequest, DefaultEnterpriseEnrollmentRealization])
+def test_who_may_only_look_can_ask_for_nothing(onlooker, world, model):
+    intend(DEMO)
+    visit(ADA)
+    before = RealizationRequest.objects.values().get()
+    page = onlooker.get(list_of(model)).content.decode()
+    for action in ("look_now", "revive", "override"):
+        assert f'value="{action}"' not in page
+        act(onlooker, action, model.objects.first())
+    assert onlooker.post(reverse("admin:look_at_learner"), {}).status_code == 403
+    assert onlooker.get(reverse("admin:default_enrollments_realizationoverride_add")).status_code == 403
+    assert RealizationRequest.objects.values().get() == before
+    assert logged() == []
+
+
+# --- overrides ----------------------------------------------------------------------------------------------------
+
+
+def test_who_left_is_enrolled_once_more_with_a_reason_that_is_kept(staff, world):
+    (intention,) = intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
+    visit(ADA)
+    form = act(staff, "override", DefaultEnterpriseEnrollmentRealization.objects.get()).url
+    assert f"lms_user_id={ADA}" in form
+    assert str(intention.pk) in staff.get(form).content.decode()
+    body = {"intention": str(intention.pk), "lms_user_id": str(ADA), "reason": "asked for by mail"}
+    assert staff.post(form, body).status_code == 302
+    override = RealizationOverride.objects.get()
+    assert (override.by, override.reason, override.used_at) == ("root", "asked for by mail", None)
+    assert logged() == [("root", "Override given.")]
+    work()
+    assert realizations_of(ADA)[DEMO_RUN].left_at is None
+    page = staff.get(list_of(RealizationOverride)).content.decode()
+    assert "asked for by mail" in page
+    assert staff.get(list_of(RealizationOverride), {"state": "open"}).context["cl"].result_count == 0
+
+
+def test_an_override_needs_a_reason_a_living_intention_and_one_row(staff, world):
+    first, second = intend(DEMO, LINUX)
+    delete_intention(second)
+    add = reverse("admin:default_enrollments_realizationoverride_add")
+    for intention, reason in ((first, "  "), (second, "because")):
+        answer = staff.post(add, {"intention": str(intention.pk), "lms_user_id": str(ADA), "reason": reason})
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
+    intend(PROJECT)
+    visit(ADA)
+    assert "choose one row" in messages_of(act(staff, "override", *RealizationAttempt.objects.all()))[0]
+    assert not RealizationOverride.objects.exists()
+
+
+def test_a_second_override_before_the_first_is_used_is_an_error_on_the_page(staff, world):
+    (intention,) = intend(DEMO)
+    body = {"intention": str(intention.pk), "lms_user_id": str(ADA), "reason": "because"}
+    staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
+    answer = staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
+    assert "was not used yet" in answer.content.decode()
+
+
+# --- pauses -------------------------------------------------------------------------------------------------------
+
+
+def test_while_everything_is_paused_every_page_says_so_and_who_it_was(staff):
+    intend()
+    staff.post(reverse("admin:pause_everything"), {"reason": "the LMS is being upgraded"})
+    for page in (reverse("admin:index"), list_of(RealizationAttempt), reverse(CUSTOMER_PAGE, args=[ACME])):
+        text = " ".join(staff.get(page).content.decode().split())
+        assert "Enrolling is paused for all customers." in text
+        assert "Paused by root" in text
+        assert "the LMS is being upgraded" in text
+    staff.post(reverse("admin:pause_everything"))
+    assert "Enrolling is paused" not in staff.get(reverse("admin:index")).content.decode()
+    assert logged() == [("root", "Paused."), ("root", "Resumed.")]
+
+
+def test_pausing_everything_needs_a_reason(staff):
+    answer = staff.post(reverse("admin:pause_everything"), {"reason": " "})
+    assert "reason" in answer.context["form"].errors
+    assert logged() == []
+
+
+def test_a_paused_customer_is_named_on_every_page_with_who_it_was(staff):
+    intend()
+    staff.post(reverse(CUSTOMER_PAGE, args=[ACME]), {"realization_paused": "on"})
+    text = " ".join(staff.get(reverse("admin:index")).content.decode().split())
+    assert "Enrolling is paused for Acme Learning." in text
+    assert "Paused by root" in text
+
+
+def test_a_pause_of_which_nobody_is_known_is_shown_too(staff):
+    intend()
+    EnterpriseCustomer.objects.update(realization_paused=True)
+    assert "Who paused it is not known" in staff.get(reverse("admin:index")).content.decode()
+
+
+def test_the_login_page_tells_strangers_nothing_of_pauses(staff):
+    staff.post(reverse("admin:pause_everything"), {"reason": "secret"})
+    assert "paused" not in Client().get(reverse("admin:login")).content.decode()
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+IMPORT = "admin:import_intentions"
+
+
+def send(client, text, **more):
+    file = SimpleUploadedFile("x.csv", text.encode(), content_type="text/csv")
+    return client.post(reverse(IMPORT), {"file": file, **more})
+
+
+def test_a_file_is_shown_row_by_row_and_then_saved(staff, world):
+    intend()
+    answer = send(staff, f"customer,content_key\nacme,{DEMO}\nnobody,{DEMO}\n")
+    page = answer.content.decode()
+    assert "Nothing is saved yet." in page
+    assert "Will be added." in page
+    assert "knows no active enterprise customer" in page
+    assert not DefaultEnterpriseEnrollmentIntention.objects.exists()
+    saved = staff.post(reverse(IMPORT), {"text": answer.context["read"], "save": "1"})
+    assert messages_of(saved) == ["1 default enrollment added."]
+    assert DefaultEnterpriseEnrollmentIntention.objects.get().content_key == DEMO
+    assert logged() == [("root", "Added from a CSV file.")]
+
+
+def test_a_malformed_file_is_an_error_on_the_page(staff):
+    assert "Line 2 has 1 columns" in send(staff, "customer,content_key\nacme\n", save="1").content.decode()
+    assert "Choose a file." in staff.post(reverse(IMPORT), {}).content.decode()
+    assert not DefaultEnterpriseEnrollmentIntention.objects.exists()
+
+
+def test_the_list_is_exported_as_it_is_filtered(staff, world):
+    first, _ = intend(DEMO, LINUX)
+    intend(DEMO, customer=GLOBEX)
+    delete_intention(first)
+    answer = staff.get(reverse("admin:export_intentions"), {"customer": "acme"})
+    assert answer["Content-Type"].startswith("text/csv")
+    _, *lines = answer.content.decode().splitlines()
+    assert [line.split(",")[:2] for line in lines] == [["acme", LINUX]]
+
+
+# --- finding ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("customer", ["acme", "ACME", "acme learning", str(ACME)])
+def test_lists_are_filtered_by_a_customer_that_is_typed_in(staff, world, customer):
+    intend(DEMO)
+    visit(ADA)
+    for model in (RealizationAttempt, RealizationRequest, DefaultEnterpriseEnrollmentRealization):
+        for typed, count in ((customer, 1), ("globex", 0), (str(GLOBEX), 0), ("'", 0)):
+            assert staff.get(list_of(model), {"customer": typed}).context["cl"].result_count == count
+
+
+def test_lists_are_searched_by_learner_and_by_uuid(staff, world):
+    (intention,) = intend(DEMO)
+    visit(ADA)
+    for term, count in (
+        (str(ADA), 1),
+        ("7", 0),
+        (str(intention.pk), 1),
+        (str(ACME), 1),
+        (str(GLOBEX), 0),
+        ("demox", 1),
+    ):
+        assert staff.get(list_of(RealizationAttempt), {"q": term}).context["cl"].result_count == count, term
+
+
+def test_attempts_are_filtered_by_reason_and_requests_by_state(staff, world):
+    intend(DEMO)
+    visit(ADA, HAL)
+    give_up(customer_uuid=ACME, lms_user_id=HAL, because="outcome_unknown")
+    assert staff.get(list_of(RealizationAttempt), {"reason": "no_license"}).context["cl"].result_count == 1
+    counts = {
+        state: staff.get(list_of(RealizationRequest), {"state": state}).context["cl"].result_count
+        for state in ("due", "later", "busy", "settled", "dead", "")
+    }
+    assert counts == {"due": 0, "later": 0, "busy": 0, "settled": 1, "dead": 1, "": 2}
