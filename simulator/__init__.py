@@ -6,6 +6,7 @@ everything the neighbours saw, and a page at `/` that plays the learner portal. 
     /lms/...              edx-enterprise, OAuth, and the platform's /api/enrollment/v1/...
     /catalog/...          enterprise-catalog
     /license-manager/...  license-manager
+    /discovery/...        course-discovery: types of courses and runs
     /                     the learner portal page, with /portal/... behind it
     /control/             faults, quirks, changes of the world, log (see `control`)
 

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from . import answers, throttles
 from .catalog import catalog
 from .control import control
+from .discovery import discovery
 from .faults import NEIGHBOURS, FaultLayer, Faults
 from .license_manager import license_manager
 from .lms import lms
@@ -68,7 +69,7 @@ def create_app(
         throttles=Throttles(),
         service_url=service_url.rstrip("/"),
     )
-    for blueprint in (lms, platform, catalog, license_manager, portal, control):
+    for blueprint in (lms, platform, catalog, license_manager, discovery, portal, control):
         app.register_blueprint(blueprint)
     _add_handlers(app)
     for name, view in app.view_functions.items():

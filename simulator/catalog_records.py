@@ -11,6 +11,7 @@ from attrs import frozen
 
 from . import catalog_constants as constant
 from .answers import instant
+from .discovery_types import run_type_of
 from .values import EXECUTIVE_EDUCATION, Catalog, Course, Customer, Program, Run, Seat, uuid_for
 
 SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
@@ -88,8 +89,8 @@ def _synced_course(course: Course, runs: list[Run], *, now: datetime) -> dict[st
         "additional_metadata": _exec_ed_metadata(advertised) if is_exec_ed else None,
         "course_run_keys": [run.key for run in runs],
         "advertised_course_run_uuid": str(course.advertised_run_uuid) if course.advertised_run_uuid else None,
-        "normalized_metadata": _normalized(advertised, now),
-        "normalized_metadata_by_run": {run.key: _normalized(run, now) for run in runs},
+        "normalized_metadata": normalized(advertised, now),
+        "normalized_metadata_by_run": {run.key: normalized(run, now) for run in runs},
     }
     return record | {"reviews_count": 345, "avg_course_rating": 4.6} if course.has_reviews else record
 
@@ -171,7 +172,7 @@ def _nested_run(course: Course, run: Run, *, now: datetime) -> dict[str, Any]:
         "enrollment_end": instant(run.enrollment_end),
         "pacing_type": _pacing(run),
         "type": _run_type(run),
-        "run_type": str(uuid_for("run type", _run_type(run))),
+        "run_type": str(uuid_for("run type", run_type_of(run))),
         "status": run.status,
         "is_enrollable": _is_enrollable(run, now),
         "is_marketable": run.is_marketable and not run.is_restricted,
@@ -278,7 +279,7 @@ def _availability(run: Run, now: datetime) -> str:
     return "Upcoming" if run.start is not None and run.start > now else "Current"
 
 
-def _normalized(run: Run | None, now: datetime) -> dict[str, Any]:
+def normalized(run: Run | None, now: datetime) -> dict[str, Any]:
     if run is None:
         empty = dict.fromkeys(("start_date", "end_date", "enroll_by_date", "enroll_start_date"))
         return empty | {"content_price": 0.0}

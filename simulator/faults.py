@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from .world import World
 
-NEIGHBOURS = ("lms", "catalog", "license_manager")
+NEIGHBOURS = ("lms", "catalog", "license_manager", "discovery")
 FOREVER = float("inf")
 DRIPS = 10
 

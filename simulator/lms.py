@@ -88,6 +88,21 @@ def enroll_learners(customer: str) -> Response:
     return lms_enroll.enroll(the_world(), owner=owner, body=request.get_json(silent=True))
 
 
+@lms.get(f"{API}/default-enterprise-enrollment-intentions/")
+def default_intentions() -> Response:
+    """What the LMS itself intends for a customer's learners, ten a page whatever is asked for. Read only."""
+    world, caller = the_world(), authenticate()
+    if not (text := request.args.get("enterprise_customer_uuid")):
+        return detail("enterprise_customer_uuid is a required query parameter.", 400)
+    uuid = uuid_or(text, lambda: detail("enterprise_customer_uuid query parameter is not a valid UUID.", 400))
+    link = world.tables.links.get((uuid, caller.user_id))
+    is_linked = link is not None and link.is_linked
+    if not (caller.is_operator or is_linked or caller.has_role("enterprise_admin", uuid)):
+        return detail("MISSING: enterprise.can_view_default_enterprise_enrollment_intentions", 403)
+    page = page_of(world.tables.default_intentions.where(customer=uuid), size=10, is_size_free=False)
+    return answer(page.short_envelope(records.default_intention_record(world, row) for row in page.rows))
+
+
 @lms.get(f"{API}/enterprise-learner/")
 def learners() -> Response:
     """Linked learners. The default order drifts: active first, then last modified first."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from .answers import instant, whole_second
+from .catalog_records import normalized
+from .enrolling import best_mode
 from .tables import fold
 from .tokens import roles_of
-from .values import Customer, Enrollment, EnterpriseEnrollment, Link
+from .values import Catalog, Course, Customer, DefaultIntention, Enrollment, EnterpriseEnrollment, Link, Run
 from .world import World
 
 FEATURES = dict.fromkeys(
@@ -63,6 +66,48 @@ def customer_record(world: World, row: Customer) -> dict[str, Any]:
         | dict.fromkeys(SWITCHED_OFF, False)
         | dict.fromkeys(SWITCHED_ON, True)
     )
+
+
+def default_intention_record(world: World, row: DefaultIntention) -> dict[str, Any]:
+    """What the LMS intends, with what it stands for at this moment."""
+    course, run = _resolved(world, row.content_key)
+    in_catalogs = [
+        str(catalog.uuid)
+        for catalog in world.tables.catalogs.where(customer=row.customer_uuid)
+        if run is not None and course is not None and _contains(catalog, course, run)
+    ]
+    is_open = run is not None and run.status == "published" and _is_open(run, world.now())
+    return {
+        "uuid": str(row.uuid),
+        "content_key": row.content_key,
+        "enterprise_customer": str(row.customer_uuid),
+        "course_key": course.key if course else None,
+        "course_run_key": run.key if run else None,
+        "is_course_run_enrollable": is_open,
+        "best_mode_for_course_run": best_mode(run) if run else None,
+        "applicable_enterprise_catalog_uuids": in_catalogs,
+        "course_run_normalized_metadata": normalized(run, world.now()) if run else {},
+        "created": whole_second(row.created_at),
+        "modified": whole_second(row.created_at),
+    }
+
+
+def _resolved(world: World, content_key: str) -> tuple[Course | None, Run | None]:
+    run = world.tables.runs.get(fold(content_key))
+    course = world.tables.courses.get(fold(run.course_key if run else content_key))
+    if run is None and course is not None:
+        runs = world.runs_of(course.key)
+        run = next((each for each in runs if each.uuid == course.advertised_run_uuid), None)
+    return course, run
+
+
+def _contains(catalog: Catalog, course: Course, run: Run) -> bool:
+    return fold(course.key) in map(fold, catalog.course_keys) or fold(run.key) in map(fold, catalog.run_keys)
+
+
+def _is_open(run: Run, now: datetime) -> bool:
+    starts, ends = run.enrollment_start, run.enrollment_end
+    return (starts is None or now >= starts) and (ends is None or now <= ends)
 
 
 SWITCHED_OFF = (

@@ -1,4 +1,9 @@
-"""The page that plays the learner portal, and the JSON behind it: choose a learner, sign in, see courses, leave one."""
+"""The page that plays the learner portal, and the JSON behind it: choose a learner, sign in, see courses, leave one.
+
+It calls the service as the real portal does, from the browser: with the token in two cookies, of which scripts can read
+only the one without the signature, and with a CSRF token for each POST. Cookies are of a host and not of a port, so the
+service gets them too where both run on one machine under one name.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +46,8 @@ def sign_in() -> Response:
         world.link(username=user.username, customer=customer.uuid)
     world.tell("signed in", user)
     token = the_tokens().token_for(user.username)
-    return answer({"token": token, "learner": user_record(world, user.id), "customer": _customer_record(customer)})
+    body = {"token": token, "learner": user_record(world, user.id), "customer": _customer_record(customer)}
+    return _with_cookies(answer(body), token)
 
 
 @portal.get("/portal/courses")
@@ -72,6 +78,14 @@ def leave() -> Response:
     return answer(_course_record(world, row))
 
 
+def _with_cookies(response: Response, token: str) -> Response:
+    """Let the browser keep the token as the LMS's sign-in does."""
+    readable, _, signature = token.rpartition(".")
+    response.set_cookie("edx-jwt-cookie-header-payload", readable, samesite="Lax")
+    response.set_cookie("edx-jwt-cookie-signature", signature, httponly=True, samesite="Lax")
+    return response
+
+
 def _group(world: World, customer: Customer) -> dict[str, Any]:
     links = world.tables.links.where(customer=customer.uuid)
     rows = [(world.tables.users.first(id=link.user_id), link) for link in links]
@@ -91,6 +105,7 @@ def _customer_record(customer: Customer) -> dict[str, Any]:
         "slug": customer.slug,
         "name": customer.name,
         "is_active": customer.is_active,
+        "has_learner_portal": customer.has_learner_portal,
     }
 
 

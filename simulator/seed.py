@@ -76,6 +76,7 @@ def seed(world: World) -> None:
     _add_catalogs(world)
     _add_plans(world)
     _add_staff(world)
+    _add_default_intentions(world)
     _add_learners_of_acme(world)
     _add_learners_with_a_past(world)
     _add_other_learners(world)
@@ -167,6 +168,13 @@ def _add_plans(world: World) -> None:
     world.add_plan(
         customer="dormant", uuid=DORMANT_PLAN, catalog_uuid=DORMANT_CATALOG, title="Dormant plan", licenses=2
     )
+
+
+def _add_default_intentions(world: World) -> None:
+    """What the LMS was told before there was anybody else to tell."""
+    for content_key in ("edX+DemoX", "course-v1:KIx+STATS1+2026_T1", "HarvardX+CS50", "MITx+6.00.1x"):
+        world.add_default_intention(customer="acme", content_key=content_key)
+    world.add_default_intention(customer="globex", content_key="edX+DemoX")
 
 
 def _add_staff(world: World) -> None:

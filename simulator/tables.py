@@ -122,6 +122,10 @@ class Tables:
             values.PendingEnrollment, lambda row: (row.customer_uuid, fold(row.email), fold(row.run_key))
         )
 
+        self.default_intentions = Table(
+            values.DefaultIntention, lambda row: row.uuid, customer=lambda row: row.customer_uuid
+        )
+
         self._names = {table.row_type: name for name, table in vars(self).items()}
 
     def named(self, name: str) -> Table[Any]:

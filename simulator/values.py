@@ -48,6 +48,16 @@ class Customer:
     identity_provider: str | None = None
 
 
+@frozen(kw_only=True)
+class DefaultIntention:
+    """What the LMS itself would enroll every learner of a customer in: an installation before it moved to us."""
+
+    uuid: UUID
+    customer_uuid: UUID
+    content_key: str
+    created_at: datetime
+
+
 @frozen(kw_only=True, eq=False)
 class Catalog:
     """Which content a customer may use: courses, single run records, programs, and restricted runs that it allows.

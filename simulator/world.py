@@ -27,6 +27,7 @@ from .values import (
     Client,
     Course,
     Customer,
+    DefaultIntention,
     Enrollment,
     EnterpriseEnrollment,
     License,
@@ -176,6 +177,23 @@ class World:
         changed = attrs.evolve(self.customer(customer), modified_at=self.now(), **about)
         self.put("customer changed", changed)
         return changed
+
+    def add_default_intention(self, *, customer: UUID | str, content_key: str) -> DefaultIntention:
+        """Let the LMS itself intend a course, or a run, for every learner of a customer."""
+        row = DefaultIntention(
+            uuid=uuid_for("default intention", str(self.customer(customer).uuid), content_key),
+            customer_uuid=self.customer(customer).uuid,
+            content_key=content_key,
+            created_at=self.now(),
+        )
+        self.put("default intention added", row)
+        return row
+
+    def drop_default_intention(self, *, customer: UUID | str, content_key: str) -> None:
+        """Let the LMS's staff delete it."""
+        for row in self.tables.default_intentions.where(customer=self.customer(customer).uuid):
+            if fold(row.content_key) == fold(content_key):
+                self.drop("default intention deleted", row)
 
     def add_user(self, *, username: str, id: int | None = None, email: str = "", **about: Any) -> User:
         user = User(

@@ -6,6 +6,7 @@ The other recordings are listed at the end, with the reason.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ LEARNER = "/lms/enterprise/api/v1/enterprise-learner/"
 ENROLLMENT = "/lms/enterprise/api/v1/enterprise-course-enrollment/"
 FOR_ADMINS = "/lms/enterprise/api/v1/enterprise-course-enrollment-admin/"
 PORTAL = "/lms/enterprise_learner_portal/api/v1/enterprise_course_enrollments/"
+INTENTIONS = "/lms/enterprise/api/v1/default-enterprise-enrollment-intentions/"
 PLATFORM = "/lms/api/enrollment/v1"
 CATALOG = "/catalog/api/v1"
 LICENSES = "/license-manager/api/v1"
@@ -66,6 +68,25 @@ def enroll(recording: str, *items: dict[str, Any], customer: Any = ACME, **about
 def item(user_id: int | None = 1001, run: str | None = "course-v1:UBCx+HTC1+2026_T1", **about: Any) -> dict[str, Any]:
     about = {"user_id": user_id, "course_run_key": run, "license_uuid": str(uuid_for("a license"))} | about
     return {name: value for name, value in about.items() if value is not None}
+
+
+def eighteen_intentions(world: World) -> None:
+    """Let the LMS intend more than there is room for on one page: courses with an end of enrollment, as recorded."""
+    intend_instead(world, 18)
+
+
+def two_intentions(world: World) -> None:
+    intend_instead(world, 2)
+
+
+def intend_instead(world: World, count: int) -> None:
+    for row in world.tables.default_intentions.where(customer=ACME):
+        world.drop_default_intention(customer="acme", content_key=row.content_key)
+    for number in range(count):
+        run = world.add_open_course(key=f"SevX+N{number}")
+        world.change_run(run_key=run.key, enrollment_start=None, enrollment_end=world.now() + timedelta(days=30))
+        world.add_default_intention(customer="acme", content_key=run.course_key)
+    world.add_default_intention(customer="acme", content_key="MITx+6.00.1x")
 
 
 CLOSED = "course-v1:BerkeleyX+CS188.1x+2026"
@@ -99,6 +120,38 @@ LMS = [
     Case("lms/learner-400-unknown-customer", "GET", LEARNER, {"enterprise_customer": NOBODY}),
     Case("lms/learner-401-no-token", "GET", LEARNER, {"username": "ada"}, caller=None),
     Case("lms/learner-404-page-beyond", "GET", LEARNER, {"enterprise_customer": ACME, "page": 99}),
+    Case(
+        "lms/intentions-list-200-page-1",
+        "GET",
+        INTENTIONS,
+        {"enterprise_customer_uuid": ACME},
+        prepare=eighteen_intentions,
+    ),
+    Case(
+        "lms/intentions-list-200-page-2",
+        "GET",
+        INTENTIONS,
+        {"enterprise_customer_uuid": ACME, "page": 2},
+        prepare=eighteen_intentions,
+    ),
+    Case(
+        "lms/intentions-list-200-learner",
+        "GET",
+        INTENTIONS,
+        {"enterprise_customer_uuid": ACME, "page": 2},
+        caller="ada",
+        prepare=eighteen_intentions,
+    ),
+    Case(
+        "lms/intentions-list-200-page-size-ignored",
+        "GET",
+        INTENTIONS,
+        {"enterprise_customer_uuid": ACME, "page_size": 1},
+        prepare=two_intentions,
+    ),
+    Case("lms/intentions-list-200-unknown-customer", "GET", INTENTIONS, {"enterprise_customer_uuid": NOBODY}),
+    Case("lms/intentions-list-400-bad-uuid", "GET", INTENTIONS, {"enterprise_customer_uuid": "abc"}),
+    Case("lms/intentions-list-400-no-customer", "GET", INTENTIONS),
     enroll("201-license-default", item(is_default_auto_enrollment=True)),
     enroll("201-batch", item(), item(run="course-v1:HarvardX+CS50+2026"), item(run="course-v1:KIx+STATS1+2026_T1")),
     enroll("201-by-email", item(user_id=None, email="ben@example.com")),
@@ -822,7 +875,8 @@ CASES = [*LMS, *EDX_PLATFORM, *ENTERPRISE_CATALOG, *LICENSE_MANAGER]
 NOT_SPOKEN = (
     "lms/bulk-expiration",
     "lms/fulfillment",
-    "lms/intentions",
+    "lms/intentions-retrieve",
+    "lms/intentions-write",
     "lms/learner-status",
     "lms/members",
     "lms/support-users",

@@ -42,6 +42,14 @@ def test_signing_in_gives_a_token_and_selects_the_customer(app: Flask, client: F
     assert [link.customer_uuid for link in world.links_of("frank") if link.is_active] == [ACME]
 
 
+def test_signing_in_leaves_the_token_in_two_cookies_of_which_scripts_can_read_one(client: FlaskClient) -> None:
+    answer = client.post("/portal/sign-in", json={"username": "frank", "customer": "acme"})
+    readable, signature = answer.headers.getlist("Set-Cookie")
+    assert ("HttpOnly" in readable, "HttpOnly" in signature) == (False, True)
+    parts = [cookie.split(";")[0].partition("=")[2] for cookie in (readable, signature)]
+    assert ".".join(parts) == answer.get_json()["token"]
+
+
 def test_signing_in_does_not_link_who_was_unlinked(client: FlaskClient, world: World) -> None:
     assert client.post("/portal/sign-in", json={"username": "grace", "customer": str(ACME)}).status_code == 200
     assert not world.links_of("grace")[0].is_linked

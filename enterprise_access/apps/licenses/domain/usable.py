@@ -1,4 +1,4 @@
-"""Licenses of a learner, which of them can be used for some content, and why none can."""
+"""Which license of a learner can be used for some content, and why none can."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime

@@ -1,0 +1,44 @@
+"""What a page says of what it could not load.
+
+The portal writes these sentences into logs, so nothing in them may name a person.
+"""
+
+from attrs import frozen
+
+
+@frozen
+class Problem:
+    """One thing that went wrong: for developers, and for the learner."""
+
+    developer_message: str
+    user_message: str
+
+
+@frozen
+class Part:
+    """A part of the page that can fail by itself."""
+
+    name: str
+    user_message: str
+
+    def failed(self, why: str) -> Problem:
+        """Return the problem that this part could not be loaded; `why` is a stable code, not a neighbour's text."""
+        return Problem(f"{self.name} could not be loaded: {why}", self.user_message)
+
+
+CUSTOMERS = Part("The learner's customers", "We could not load your organization completely. Try again in a moment.")
+SEARCH_KEY = Part("The search key", "Search is not available at the moment.")
+LICENSES = Part("The learner's licenses", "We could not load your subscriptions. Try again in a moment.")
+ENROLLMENTS = Part("The learner's enrollments", "We could not load your courses. Try again in a moment.")
+STATUS = Part("The status of default enrollments", "We could not load the courses that everyone here starts with.")
+REALIZATION = Part("The realization of default enrollments", "We could not ask for the courses everyone starts with.")
+
+NO_CUSTOMER = Problem("There is no customer to show to this learner.", "We could not find your organization.")
+
+
+def portal_is_off(customer_slug: str) -> Problem:
+    """Return the warning that a customer was left out because it does not use the learner portal."""
+    return Problem(
+        f"The learner portal is switched off for the customer {customer_slug}.",
+        "Your organization does not use the learner portal.",
+    )

@@ -1,0 +1,1 @@
+"""Loading a page of the learner portal."""

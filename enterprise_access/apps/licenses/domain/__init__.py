@@ -1,0 +1,48 @@
+"""Licenses: which can be used for some content, which the learner portal shows, and what is still to be done."""
+
+from enterprise_access.apps.licenses.domain.own import (
+    Activate,
+    Agreement,
+    AutoApply,
+    OwnLicense,
+    OwnLicenses,
+    OwnPlan,
+    by_status,
+    choose_shown_license,
+    in_order_of_showing,
+    licenses_to_activate,
+    may_auto_apply,
+    next_step,
+)
+from enterprise_access.apps.licenses.domain.problems import Problem, ProblemCode
+from enterprise_access.apps.licenses.domain.usable import (
+    License,
+    LicenseRefusal,
+    LicenseStatus,
+    Plan,
+    choose_license,
+    is_usable,
+)
+
+__all__ = [
+    "Activate",
+    "Agreement",
+    "AutoApply",
+    "License",
+    "LicenseRefusal",
+    "LicenseStatus",
+    "OwnLicense",
+    "OwnLicenses",
+    "OwnPlan",
+    "Plan",
+    "Problem",
+    "ProblemCode",
+    "by_status",
+    "choose_license",
+    "choose_shown_license",
+    "in_order_of_showing",
+    "is_usable",
+    "licenses_to_activate",
+    "may_auto_apply",
+    "next_step",
+]

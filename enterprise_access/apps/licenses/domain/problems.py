@@ -1,0 +1,57 @@
+"""What may go wrong with a learner's own licenses, in words for the log and for the learner."""
+
+from enum import StrEnum
+
+from attrs import frozen
+
+
+class ProblemCode(StrEnum):
+    """What went wrong. Stable: kept beside a claim, and shown in the answers of the portal."""
+
+    LICENSES_UNAVAILABLE = "licenses_unavailable"
+    ACTIVATION_FAILED = "license_activation_failed"
+    AUTO_APPLY_FAILED = "license_auto_apply_failed"
+    NOT_CONFIRMED = "license_not_confirmed"
+    IN_PROGRESS = "license_in_progress"
+    NO_TIME = "license_no_time"
+
+
+@frozen(kw_only=True)
+class Problem:
+    """One thing that went wrong. `because` is the neighbour's failure in a word (`timeout`), where there was one.
+
+    Both messages are safe to log: they name nobody, no license and no key.
+    """
+
+    code: ProblemCode
+    because: str = ""
+
+    @property
+    def developer_message(self) -> str:
+        """What happened, for whoever reads the log."""
+        what = _FOR_DEVELOPERS[self.code]
+        return f"{what} ({self.because})." if self.because else f"{what}."
+
+    @property
+    def user_message(self) -> str:
+        """What it means for the learner."""
+        return _FOR_LEARNERS[self.code]
+
+
+_FOR_DEVELOPERS = {
+    ProblemCode.LICENSES_UNAVAILABLE: "The learner's licenses could not be asked for",
+    ProblemCode.ACTIVATION_FAILED: "An assigned license could not be activated",
+    ProblemCode.AUTO_APPLY_FAILED: "No license could be applied automatically",
+    ProblemCode.NOT_CONFIRMED: "A license was activated or applied, and could not be seen afterwards",
+    ProblemCode.IN_PROGRESS: "Another page load was still activating or applying a license",
+    ProblemCode.NO_TIME: "No time was left for activating or applying a license",
+}
+
+_FOR_LEARNERS = {
+    ProblemCode.LICENSES_UNAVAILABLE: "We could not look up your subscription licenses. Please try again in a minute.",
+    ProblemCode.ACTIVATION_FAILED: "We could not activate your subscription license. Please try again in a minute.",
+    ProblemCode.AUTO_APPLY_FAILED: "We could not get you a subscription license. Please contact your administrator.",
+    ProblemCode.NOT_CONFIRMED: "We could not confirm your subscription license. Please try again in a minute.",
+    ProblemCode.IN_PROGRESS: "Your subscription license is being prepared. Please try again in a minute.",
+    ProblemCode.NO_TIME: "Your subscription license is being prepared. Please try again in a minute.",
+}
