@@ -43,20 +43,24 @@ CMD ["gunicorn", "--bind", "0.0.0.0:8900", "--threads", "8", "simulator.wsgi:app
 # --- The service -----------------------------------------------------------------------------------------------------
 FROM runtime AS service
 COPY --from=build /venv /venv
-COPY manage.py ./
+COPY manage.py gunicorn.conf.py ./
 COPY scripts/check_alive.py scripts/make_compose_env.py scripts/
 COPY enterprise_access enterprise_access
 ENV DJANGO_SETTINGS_MODULE=enterprise_access.settings.production EDX_REST_API_CLIENT_NAME=enterprise-access
 # Collecting static files needs settings, and none of their values: these exist for this one line only.
 RUN python -m compileall -q enterprise_access \
-    && ALLOWED_HOSTS=build CACHE_URL=dummycache:// CATALOG_BASE_URL=build CELERY_BROKER_URL=memory:// \
-       DATABASE_URL=sqlite://:memory: JWT_AUDIENCE=build JWT_ISSUER=build JWT_PUBLIC_SIGNING_JWK_SET=build \
-       LICENSE_MANAGER_BASE_URL=build LMS_BASE_URL=build OAUTH2_CLIENT_ID=build OAUTH2_CLIENT_SECRET=build \
-       SECRET_KEY=build \
+    && ALLOWED_HOSTS=build CACHE_URL=dummycache:// CATALOG_BASE_URL=http://build CELERY_BROKER_URL=memory:// \
+       DATABASE_URL=sqlite://:memory: JWT_AUDIENCE=build JWT_ISSUER=build JWT_PUBLIC_SIGNING_JWK_SET='{"keys": []}' \
+       LICENSE_MANAGER_BASE_URL=http://build LMS_BASE_URL=http://build OAUTH2_CLIENT_ID=build \
+       OAUTH2_CLIENT_SECRET=build SECRET_KEY=build \
        python manage.py collectstatic --no-input --verbosity 0
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=15s --timeout=3s --start-period=30s CMD ["python", "scripts/check_alive.py"]
+# Alive, and not ready: a container is not to be thrown away because its database is. Whoever sends requests here should
+# ask /health/ready/ (docker-compose.yml does).
+HEALTHCHECK --interval=15s --timeout=6s --start-period=30s CMD ["python", "scripts/check_alive.py"]
+# Where the processes of a container add up what they count; cleared at the start. See docs/reference/metrics.rst.
+ENV PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 # WEB_CONCURRENCY is gunicorn's own name for the number of worker processes.
 ENV WEB_CONCURRENCY=2
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "enterprise_access.wsgi:application"]

@@ -1,4 +1,6 @@
-"""Exit with 0 when the web process of this container answers. The container image's health check.
+"""Exit with 0 when the web process of this container answers 200. The container image's health check.
+
+The first argument is the path to ask for: /health/live/ unless it says otherwise (/health/ready/).
 
 The request names the first of ALLOWED_HOSTS, because Django answers to no other name.
 """
@@ -7,14 +9,16 @@ import os
 import sys
 from http.client import HTTPConnection, HTTPException
 
-TIMEOUT_SECONDS = 2
+# Longer than /health/ready/ waits for the parts that it asks.
+TIMEOUT_SECONDS = 5
 
 
 def main() -> int:
+    path = sys.argv[1] if len(sys.argv) > 1 else "/health/live/"
     host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip().lstrip(".")
     connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8000")), timeout=TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/health/live/", headers={"Host": "localhost" if host in ("", "*") else host})
+        connection.request("GET", path, headers={"Host": "localhost" if host in ("", "*") else host})
         status = connection.getresponse().status
     except (OSError, HTTPException) as error:
         print(f"no answer: {error}")

@@ -4,37 +4,27 @@ Everything is real: the processes of `make run` in a folder of their own, the ad
 and HTTP between all of them. It stops what it started, also after a failure.
 """
 
-import os
 import re
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
+from embedded_system import Differs, System, wait_for
 
-ROOT = Path(__file__).resolve().parent.parent
 LEARNER, CUSTOMER, CUSTOMER_NAME = "heidi", "globex", "Globex Corporation"
 COURSE, RUN = "edX+DemoX", "course-v1:edX+DemoX+2026_T1"
 API = "/api/v1/default-enterprise-enrollment-intentions"
 SETTLED_WITHIN_SECONDS = 30
-STARTED_WITHIN_SECONDS = 90
 TIMEOUT = 10
-
-
-class Differs(Exception):
-    """The system did something else than the story says."""
 
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="enterprise-access-demo-") as home:
         system = System(Path(home))
         try:
+            print("Starting a fresh system (web, worker, beat, simulated neighbours) ...", flush=True)
             system.start()
             tell(Story(system))
         except (Differs, requests.RequestException) as error:
@@ -44,53 +34,6 @@ def main() -> int:
             system.stop()
     print("\nThe story went as it should.", flush=True)
     return 0
-
-
-class System:
-    """The processes of `make run`, in a folder and on ports of their own."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        web, simulator = free_port(), free_port()
-        self.web, self.simulator = f"http://localhost:{web}", f"http://localhost:{simulator}"
-        self.environment = os.environ | {
-            "EMBEDDED_HOME": str(home),
-            "WEB_PORT": str(web),
-            "SIMULATOR_PORT": str(simulator),
-        }
-        self.output = home / "log"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        print("Starting a fresh system (web, worker, beat, simulated neighbours) ...", flush=True)
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "scripts/run.py"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        wait_for(lambda: "Ready." in self.log(), "the system to be ready", STARTED_WITHIN_SECONDS, self.check_runs)
-
-    def check_runs(self) -> None:
-        if self.process is None or self.process.poll() is not None:
-            raise Differs("the system stopped by itself")
-
-    def log(self) -> str:
-        return self.output.read_text(errors="replace") if self.output.exists() else ""
-
-    def password(self) -> str:
-        found = re.search(r"with the password (\S+)", self.log())
-        if found is None:
-            raise Differs("the system named no password")
-        return found[1]
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-            self.process.wait(timeout=30)
 
 
 class Story:
@@ -105,17 +48,17 @@ class Story:
     # --- staff ---------------------------------------------------------------------------------------------------
 
     def log_in_as_staff(self) -> None:
-        page = self.submit("/admin/login/", username="demo", password=self.system.password(), next="/admin/")
+        page = self.submit("/admin/login/", username="demo", password=self.system.password, next="/admin/")
         expect("Log out" in page, "the admin lets the demonstration login in")
 
     def add_intention(self) -> None:
-        page = self.submit(
-            "/admin/default_enrollments/defaultenterpriseenrollmentintention/add/",
-            customer=self.customer["uuid"],
-            content_key=COURSE,
-        )
-        expect("was added successfully" in page, "the admin says that the intention was added")
-        expect(RUN in page, f"the admin says that it stands for {RUN}")
+        path = "/admin/default_enrollments/defaultenterpriseenrollmentintention/add/"
+        entered = {"customer": self.customer["uuid"], "content_key": COURSE}
+        page = self.submit(path, **entered)
+        expect(RUN in page, f"the admin says, before it is saved, that it stands for {RUN}")
+        shown = re.search(r'name="shown" value="([^"]+)"', page)
+        page = self.submit(path, **entered, shown=shown[1] if shown else "")
+        expect(f"the learners of {CUSTOMER_NAME} start with {COURSE}" in page, "the admin says that it is saved")
 
     def look_at_realizations(self) -> str:
         path = "/admin/default_enrollments/defaultenterpriseenrollmentrealization/"
@@ -244,22 +187,6 @@ def require(is_so: bool, sentence: str) -> None:
 def expect(is_so: bool, sentence: str) -> None:
     require(is_so, sentence)
     print(f"  - {sentence}", flush=True)
-
-
-def wait_for(is_so: Callable[[], bool], what: str, seconds: float, check: Callable[[], None]) -> None:
-    ends_at = time.monotonic() + seconds
-    while not is_so():
-        check()
-        if time.monotonic() > ends_at:
-            raise Differs(f"waited {seconds:.0f} s for {what}")
-        time.sleep(0.2)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
-"""Start the whole system on this machine with real servers: PostgreSQL, and Redis as broker, cache and event bus.
+"""Start the whole system on this machine with real servers: PostgreSQL or MariaDB, and Redis for everything else.
 
-DATABASE_URL and REDIS_URL say where the servers are; a database that is missing is made. What else has to be kept is in
-one folder (var/services/, or EMBEDDED_HOME). WEB_PORT and SIMULATOR_PORT choose the ports, WORKERS the number of worker
-processes. Redis is shared politely: the databases 11 (broker), 12 (cache) and 13 (event bus) are used.
+DATABASE_URL (postgres://..., mysql://...) and REDIS_URL say where the servers are; a database that is missing is made.
+What else has to be kept is in one folder (var/services/, or EMBEDDED_HOME). WEB_PORT and SIMULATOR_PORT choose the
+ports, WORKERS the number of worker processes. Redis is shared politely: the databases 11 (broker), 12 (cache) and 13
+(event bus) are used.
 
 Every consumer is restarted whenever it ends, as a supervisor would do it.
 """
 
+import contextlib
 import os
+import re
 import shlex
 import sys
 import threading
@@ -19,9 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 os.environ.setdefault("EMBEDDED_HOME", str(ROOT / "var" / "services"))
 
-import psycopg  # noqa: E402
-import psycopg.sql  # noqa: E402
+import psycopg.errors  # noqa: E402
 import redis  # noqa: E402
+from database_matrix import NotReachable, connect  # noqa: E402
 from honcho.manager import Manager  # noqa: E402
 from honcho.printer import Printer  # noqa: E402
 from run import BIN, HOME, SIMULATOR_PORT, STOPPED_BY_CTRL_C, WEB_PORT, environments, is_free, manage, say, welcome  # noqa: E402
@@ -62,16 +65,10 @@ def main() -> int:
 
 def prepare_servers() -> str | None:
     """Make the database if it is missing. Return what is wrong with the servers, if anything is."""
-    parts = urlsplit(DATABASE_URL)
-    name = parts.path.lstrip("/")
-    server = urlunsplit(parts._replace(scheme="postgresql", path="/postgres"))
     try:
-        with psycopg.connect(server, autocommit=True, connect_timeout=5) as connection:
-            known = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
-            if not known:
-                connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
-    except psycopg.OperationalError:
-        return "PostgreSQL does not let us in. DATABASE_URL says where it is, and as whom to come."
+        make_database()
+    except NotReachable as error:
+        return f"The database server cannot be used: {error}\nDATABASE_URL says where it is, and as whom to come."
     try:
         redis.Redis.from_url(REDIS_URL, socket_connect_timeout=5).ping()
     except redis.RedisError:
@@ -79,16 +76,34 @@ def prepare_servers() -> str | None:
     return None
 
 
+def make_database() -> None:
+    parts = urlsplit(DATABASE_URL)
+    name = parts.path.lstrip("/")
+    if not re.fullmatch(r"\w+", name):
+        raise NotReachable("the address has to end with the name of a database: letters, digits and underscores")
+    is_mysql = parts.scheme == "mysql"
+    execute = connect(urlunsplit(parts._replace(path="/" if is_mysql else "/postgres")))
+    if is_mysql:
+        execute(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
+        return
+    with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+        execute(f"CREATE DATABASE {name}")
+
+
 def environments_with_servers() -> tuple[dict[str, str], dict[str, str]]:
     """Return the environment of the service's processes, and that of the simulator."""
     service, simulator = environments()
-    service |= {
-        "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.services",
+    servers = {
         "DATABASE_URL": DATABASE_URL,
         "CELERY_BROKER_URL": BROKER_URL,
         "CACHE_URL": CACHE_ADDRESS.replace("redis", "rediscache", 1),
         "EVENT_BUS_REDIS_CONNECTION_URL": BUS_URL,
     }
+    # So that management commands find the servers by themselves.
+    kept = HOME / "services.env"
+    kept.touch(mode=0o600)
+    kept.write_text("".join(f"{name}={value}\n" for name, value in servers.items()))
+    service |= servers | {"DJANGO_SETTINGS_MODULE": "enterprise_access.settings.services"}
     return service, simulator | {"SIMULATOR_EVENT_BUS_URL": BUS_URL}
 
 

@@ -113,6 +113,96 @@ def test_every_service_that_is_waited_for_exists(services):
         assert services.keys() >= service.get("depends_on", {}).keys()
 
 
+def names_read(module: str) -> set[str]:
+    """Return the names that a module of the settings reads from the environment."""
+    text = (ROOT / "enterprise_access/settings" / module).read_text()
+    return set(re.findall(r"\benv\.\w+\(\s*\"([A-Z0-9_]+)\"", text)) | set(re.findall(r"environ\.get\(\"(\w+)\"", text))
+
+
+def test_every_name_in_the_environment_means_something(services):
+    """A name that nobody reads is a setting that somebody believes in."""
+    known = {name for module in ("base.py", "production.py", "sign_in.py") for name in names_read(module)}
+    known |= required_names()
+    for name in OURS:
+        assert services[name]["environment"].keys() <= known
+
+
+def test_signing_in_through_the_lms_can_be_switched_on(services):
+    """Whoever puts the names of docs/how-to/sign-in.rst into .env has done enough."""
+    named = {f"SOCIAL_AUTH_EDX_OAUTH2_{name}" for name in ("KEY", "SECRET", "PUBLIC_URL_ROOT", "LOGOUT_REDIRECT_URL")}
+    assert named <= services["web"]["environment"].keys()
+
+
+def test_without_tls_browsers_may_send_cookies_over_http(services, printed_env):
+    environment = services["web"]["environment"]
+    told = {filled_in(environment[name], printed_env) for name in ("SECURE_COOKIES", "SECURE_SSL_REDIRECT")}
+    assert told == {"false"}
+
+
+# --- Starting, stopping, and being asked how one is -----------------------------------------------------------------
+
+
+def ours(services: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the services that run our image."""
+    return {name: service for name, service in services.items() if service.get("image") == "enterprise-access"}
+
+
+def test_there_is_a_consumer_for_every_topic(services, settings):
+    consumed = {service["command"][3] for service in services.values() if "consume_topic" in service.get("command", [])}
+    assert consumed == set(settings.EVENT_BUS_TOPICS)
+
+
+def test_a_worker_has_time_to_end_the_call_in_hand(services, settings):
+    for service in ours(services).values():
+        seconds = int(service["stop_grace_period"].removesuffix("s"))
+        assert seconds >= settings.ENROLL_READ_TIMEOUT_SECONDS + 15
+
+
+def test_signals_reach_our_processes_and_nobody_is_left_unburied(services):
+    """A process 1 without a handler of its own ignores SIGTERM, as `migrate` would; a shell does not pass it on."""
+    for service in ours(services).values():
+        assert service["init"] is True
+        assert isinstance(service.get("command", []), list)
+    assert re.findall(r"^CMD (?!\[)", dockerfile(), flags=re.MULTILINE) == []
+
+
+def test_nobody_gains_rights(services):
+    for service in ours(services).values():
+        assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_the_web_process_is_asked_whether_it_is_ready_and_the_image_whether_it_is_alive(services):
+    assert "/health/ready/" in services["web"]["healthcheck"]["test"]
+    stage = dockerfile().rpartition("AS service")[2]
+    assert re.search(r'^HEALTHCHECK .*CMD \["python", "scripts/check_alive.py"\]$', stage, flags=re.MULTILINE)
+
+
+def test_who_serves_no_requests_is_not_asked_over_http(services):
+    for name, service in ours(services).items():
+        check = service.get("healthcheck", {})
+        assert name == "web" or check.get("disable") or "check_alive" not in str(check["test"])
+
+
+def test_there_is_one_beat(services):
+    beats = [service for service in services.values() if "beat" in service.get("command", [])]
+    assert len(beats) == 1
+    assert "deploy" not in beats[0]
+
+
+def test_nothing_but_web_and_simulator_can_be_reached_and_only_from_this_machine(services):
+    ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
+    assert ports.keys() == {"web", "simulator"}
+    assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
+
+
+def test_what_must_be_kept_is_on_a_volume(services):
+    assert {"mysql", "redis", "simulator"} <= {name for name, service in services.items() if service.get("volumes")}
+    assert "--appendonly" in services["redis"]["command"]
+
+
+# --- The files --------------------------------------------------------------------------------------------------------
+
+
 def test_every_volume_is_declared(services):
     document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
@@ -137,6 +227,20 @@ def test_everything_that_is_copied_exists_and_is_not_ignored():
 def test_static_files_are_collected_with_every_required_name():
     line = next(line for line in dockerfile().splitlines() if "collectstatic" in line)
     assert required_names() <= set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", line))
+
+
+def test_what_is_counted_by_several_processes_has_a_folder_that_may_be_written():
+    assert re.search(r"^ENV PROMETHEUS_MULTIPROC_DIR=/tmp/", dockerfile(), flags=re.MULTILINE)
+
+
+def test_the_settings_of_gunicorn_are_in_the_image():
+    assert (ROOT / "gunicorn.conf.py").exists()
+    assert re.search(r"^COPY .*\bgunicorn\.conf\.py\b", dockerfile(), flags=re.MULTILINE)
+
+
+def test_no_secret_is_built_into_the_image():
+    for line in re.findall(r"^(?:ENV|ARG) (.+)$", dockerfile(), flags=re.MULTILINE):
+        assert not re.search(r"SECRET|PASSWORD|TOKEN|_KEY", line)
 
 
 def test_the_images_do_not_run_as_root():

@@ -1,12 +1,15 @@
 """What the documents say of the code is so."""
 
 import re
+import runpy
 from pathlib import Path
 
+import attr
 import pytest
+from django.core.management import get_commands
 
-from enterprise_access.apps.default_enrollments.domain.reasons import EXPLANATIONS
 from enterprise_access.apps.default_enrollments.domain.values import Reason, Rule
+from enterprise_access.events.schemas import SIGNALS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RULES = (ROOT / "docs/reference/default-enrollments.rst").read_text()
@@ -22,26 +25,83 @@ def rows_of_rules() -> list[str]:
     return re.findall(r"^   \* - \[(D\d+)\]$", RULES, flags=re.MULTILINE)
 
 
-def rows_of_reasons() -> dict[str, str]:
-    """Return what follows each reason in the tables that have two more columns."""
-    row = re.compile(r"^   \* - ``(\w+)``\n((?:     - .+\n(?:       .+\n)*){2})", flags=re.MULTILINE)
-    return {reason: words(cells) for reason, cells in row.findall(RULES)}
-
-
 def test_every_rule_is_described_in_its_order():
     assert rows_of_rules() == [rule.value for rule in Rule]
-
-
-@pytest.mark.parametrize("reason", Reason)
-def test_every_reason_is_described_in_the_words_that_users_read(reason):
-    explanation = EXPLANATIONS[reason]
-    assert words(f"- {explanation.text} - {explanation.what_would_change_it}") == rows_of_reasons()[reason.value]
 
 
 def test_no_reason_is_described_that_does_not_exist():
     described = set(re.findall(r"``([a-z]+(?:_[a-z]+)+)``", RULES))
     buckets = {"already_enrolled", "not_enrollable"}
     assert described - {reason.value for reason in Reason} == buckets
+
+
+# --- What is made from the code ------------------------------------------------------------------------------------
+
+MAKER = runpy.run_path(str(ROOT / "scripts" / "make_reference.py"))
+
+
+@pytest.mark.parametrize("name", MAKER["PAGES"])
+def test_a_page_that_is_made_from_the_code_says_what_the_code_says(name):
+    assert (ROOT / "docs" / "reference" / name).read_text() == MAKER["PAGES"][name](), "run `make reference`"
+
+
+def test_every_name_without_which_production_does_not_start_is_said_to_be_required():
+    page = MAKER["settings_page"]()
+    required = re.findall(r"^   \* - ``(\w+)``\n     - .+\n     - \*\*required\*\*$", page, flags=re.MULTILINE)
+    assert set(required) == MAKER["required_settings"]()
+
+
+def settings_in(source: str) -> list[tuple[str, str, str | None, str]]:
+    return [(one.name, one.kind, one.default, one.meaning) for one in MAKER["settings_of"](source, section="")]
+
+
+def test_the_meaning_of_a_setting_is_the_comment_above_it():
+    source = """
+# Not of it.
+
+# How long it may take,
+# altogether.
+READ_SECONDS = env.float("READ_SECONDS", default=2 * 60)
+"""
+    meaning = "How long it may take, altogether."
+    assert settings_in(source) == [("READ_SECONDS", "number", "``120`` (2 minutes)", meaning)]
+
+
+def test_a_setting_that_follows_another_one_has_no_part_in_its_comment():
+    assert [meaning for *_, meaning in settings_in("# One.\nA = env.str('A')\nB = env.str('B', default=A)\n")] == [
+        "One.",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    "code", ["A = env.str('A', default=make())", "A = env.str('A', default=SOMEWHERE['else'])"], ids=["call", "lookup"]
+)
+def test_a_default_that_cannot_be_told_is_an_error(code):
+    with pytest.raises(MAKER["NoMeaning"], match="The default of A cannot be told"):
+        settings_in(code)
+
+
+@pytest.mark.parametrize(
+    ("read", "kind", "default"),
+    [
+        ('env.str("URL")', "text", None),
+        ('env.str("BASE_URL", default=LMS)', "address (URL)", "as ``LMS``"),
+        ('env.bool("IS_ON", default=True)', "``true`` or ``false``", "``true``"),
+        ('env.list("NAMES", default=["a", "b"])', "list, with commas between", "``a,b``"),
+        ('env.str("NOTHING", default="") or None', "text", "none"),
+    ],
+)
+def test_type_and_default_of_a_setting_are_told_in_words(read, kind, default):
+    assert [one[1:3] for one in settings_in(f"X = {read}")] == [(kind, default)]
+
+
+@pytest.mark.parametrize("event_type", SIGNALS)
+def test_every_event_of_ours_is_described_with_all_its_fields(event_type):
+    section = (ROOT / "docs/reference/events.rst").read_text().split(f"``{event_type}``\n----")[1].split("\n---")[0]
+    described = re.findall(r"^   \* - (``\w+``(?:, ``\w+``)*)$", section, flags=re.MULTILINE)
+    (data,) = SIGNALS[event_type].init_data.values()
+    assert re.findall(r"\w+", " ".join(described)) == [field.name for field in attr.fields(data)]
 
 
 # --- Decisions -----------------------------------------------------------------------------------------------------
@@ -69,6 +129,30 @@ def test_every_decision_has_its_parts_and_is_in_the_index(path):
     assert f"* - `{title} <{path.name}>`_ - {status[1]} - {date[1]} - " in index
 
 
+# --- Names ---------------------------------------------------------------------------------------------------------
+
+
+def documents_of_today() -> list[Path]:
+    """Return all but those that say what was decided, or changed, at their time."""
+    return [path for path in documents() if DECISIONS not in path.parents and path.name != "CHANGELOG.rst"]
+
+
+# Gunicorn's own, which the image sets.
+OF_OTHERS = {"WEB_CONCURRENCY"}
+
+
+def test_the_settings_that_documents_name_are_on_the_page_of_settings():
+    name = re.compile(r"``([A-Z][A-Z0-9]*_[A-Z0-9_]+)\b")
+    known = set(name.findall((ROOT / "docs/reference/settings.rst").read_text()))
+    named = {found for path in documents_of_today() for found in name.findall(path.read_text())}
+    assert named - known - OF_OTHERS == set()
+
+
+def test_the_commands_that_documents_name_exist():
+    named = {name for path in documents_of_today() for name in re.findall(r"manage\.py ([a-z_]+)", path.read_text())}
+    assert named - get_commands().keys() == set()
+
+
 # --- Links ---------------------------------------------------------------------------------------------------------
 
 
@@ -79,5 +163,6 @@ def documents() -> list[Path]:
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_document_links_to_exists(path):
     text = path.read_text()
-    targets = re.findall(r"`[^`]+<([^`>:#]+)>`_", text) + re.findall(r"^\.\. (?:image|figure):: (\S+)$", text, re.M)
-    assert [target for target in targets if not (path.parent / target).exists()] == []
+    links = re.findall(r"`[^`]+<([^`>:#]+(?<!_))>`_", text)
+    pictures = re.findall(r"^\.\. (?:image|figure):: (\S+)$", text, re.MULTILINE)
+    assert [target for target in links + pictures if not (path.parent / target).exists()] == []
