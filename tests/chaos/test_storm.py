@@ -103,11 +103,8 @@ def cut_every_connection() -> None:
         )
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="runs on PostgreSQL, as `make test-chaos` does")
-def test_a_storm_survives_the_death_of_everything(fleet: tuple[Fleet, str]) -> None:
-    fleet_, address = fleet
-    broker = redis.Redis.from_url(REDIS_URL)
-    broker.flushdb()
+def meet_customer(address: str) -> EnterpriseCustomer:
+    """Know the customer of the storm, as the neighbours at this address have it, and what it intends."""
     customer_uuid = next(
         row["customer"]["uuid"]
         for row in requests.get(f"{address}/portal/learners", timeout=30).json()
@@ -116,6 +113,15 @@ def test_a_storm_survives_the_death_of_everything(fleet: tuple[Fleet, str]) -> N
     customer = EnterpriseCustomer.objects.create(uuid=customer_uuid, slug=STORM, name=STORM, fetched_at=timezone.now())
     for key in COURSES:
         DefaultEnterpriseEnrollmentIntention.objects.create(customer=customer, content_key=key)
+    return customer
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="runs on PostgreSQL, as `make test-chaos` does")
+def test_a_storm_survives_the_death_of_everything(fleet: tuple[Fleet, str]) -> None:
+    fleet_, address = fleet
+    broker = redis.Redis.from_url(REDIS_URL)
+    broker.flushdb()
+    customer = meet_customer(address)
     realized = DefaultEnterpriseEnrollmentRealization.objects.all()
     total = LEARNERS * len(COURSES)
 

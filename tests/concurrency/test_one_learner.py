@@ -102,8 +102,8 @@ def database_url() -> str:
     return f"{scheme}://{config['USER']}:{config['PASSWORD']}@{host}:{port}/{config['NAME']}"
 
 
-def work_at_once(neighbours: str, who: list[tuple[UUID, int]]) -> None:
-    """Let as many processes as there are pairs in `who` start their work in the same moment."""
+def run_program(neighbours: str, program: str, *arguments: str, **settings: str) -> str:
+    """Run a Python program with the test database and these neighbours (and more settings); return what it printed."""
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.test",
         "DATABASE_URL": database_url(),
@@ -114,18 +114,24 @@ def work_at_once(neighbours: str, who: list[tuple[UUID, int]]) -> None:
         "OAUTH2_CLIENT_ID": WORKER_KEY,
         "OAUTH2_CLIENT_SECRET": WORKER_SECRET,
         "PYTHONPATH": str(ROOT),
+        **settings,
     }
-    pairs = [f"{customer}:{learner}" for customer, learner in who]
     done = subprocess.run(
-        [sys.executable, "-c", WORKERS, *pairs],
+        [sys.executable, "-c", program, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def work_at_once(neighbours: str, who: list[tuple[UUID, int]]) -> None:
+    """Let as many processes as there are pairs in `who` start their work in the same moment."""
+    run_program(neighbours, WORKERS, *(f"{customer}:{learner}" for customer, learner in who))
 
 
 def enroll_items(neighbours: str) -> list[dict[str, Any]]:

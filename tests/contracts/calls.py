@@ -12,6 +12,7 @@ import requests
 
 from enterprise_access.lib.http import Limits, Transport, WorkerSession
 from enterprise_access.upstream.catalog.client import CatalogClient
+from enterprise_access.upstream.discovery.client import DiscoveryClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.lms.types import EnrollItem
@@ -25,9 +26,14 @@ LIMITS = Limits(connect_seconds=1, read_seconds=2, total_seconds=4)
 ENROLL_READ_SECONDS = 5.0
 MAX_BODY_BYTES = 1_000_000
 
-Client = LmsClient | CatalogClient | LicenseManagerClient
+Client = LmsClient | CatalogClient | LicenseManagerClient | DiscoveryClient
 Arguments = Callable[[Simulator], dict[str, Any]]
-PREFIXES = {LmsClient: "lms", CatalogClient: "catalog", LicenseManagerClient: "license-manager"}
+PREFIXES = {
+    LmsClient: "lms",
+    CatalogClient: "catalog",
+    LicenseManagerClient: "license-manager",
+    DiscoveryClient: "discovery",
+}
 # Of a client's public methods, these send nothing.
 SILENT = {"within", "is_content_key"}
 
@@ -122,7 +128,13 @@ def _licenses(method: str, endpoint: str, arguments: Arguments, **about: Any) ->
     return Call(LicenseManagerClient, method, f"license_manager.{endpoint}", arguments, **about)
 
 
+def _discovery(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
+    return Call(DiscoveryClient, method, f"discovery.{endpoint}", arguments, **about)
+
+
 CALLS = (
+    _discovery("list_type_options", "options", _are(course_key="edX+DemoX"), needed=("type_options",)),
+    _discovery("list_courses", "courses", _are(course_keys=["edX+DemoX"])),
     _lms("get_customer", "lms.customer", _are(customer_uuid=ACME), needed=("uuid",)),
     _lms("get_portal_customer", "lms.customer", _are(customer_uuid=ACME), needed=("uuid",)),
     _lms("find_customer", "lms.customers", _are(slug="acme")),
@@ -130,6 +142,7 @@ CALLS = (
     _lms("list_learner_links", "lms.learners", _are(customer_uuid=ACME, lms_user_ids=[1001, 1002])),
     _lms("iterate_learner_links", "lms.learners", _are(customer_uuid=ACME)),
     _lms("list_portal_links", "lms.learners", _are(username="frank")),
+    _lms("list_default_intentions", "lms.default_intentions", _are(customer_uuid=ACME)),
     _lms("is_learner_visible", "lms.learners", _are(lms_user_id=1001)),
     _lms("enroll", "lms.enroll_learners", _item, needed=("successes",), is_write=True),
     _lms("list_platform_enrollments", "platform.enrollments", _are(usernames=["dave", "erin"])),

@@ -39,7 +39,11 @@ UNRECORDED = {
     "StaffLicense.revoked_at": {"datetime"},  # the recorded learner has no revoked license
 }
 # Never recorded: the shape is read in the source of the service.
-WITHOUT_RECORDING = {"CatalogClient.get_search_key"}
+WITHOUT_RECORDING = {
+    "CatalogClient.get_search_key",
+    "DiscoveryClient.list_type_options",
+    "DiscoveryClient.list_courses",
+}
 # No recording of their own: another method asks the same and understands it in the same way.
 SAME_AS = {
     "LmsClient.iterate_learner_links": "LmsClient.list_learner_links",
@@ -47,7 +51,11 @@ SAME_AS = {
 }
 # Names in queries that no recording has: filters that are read in the source of the LMS. (That every list of several
 # pages takes a page_size is in the READMEs of the recordings.)
-UNRECORDED_NAMES = {"LmsClient.find_customer": {"slug"}, "LmsClient.find_portal_customer": {"slug"}}
+UNRECORDED_NAMES = {
+    "LmsClient.find_customer": {"slug"},
+    "LmsClient.find_portal_customer": {"slug"},
+    "DiscoveryClient.list_courses": {"keys", "editable"},
+}
 SERVICES = ("lms", "edx-platform", "enterprise-catalog", "license-manager")
 
 

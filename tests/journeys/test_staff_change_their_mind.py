@@ -17,32 +17,36 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff(world, django_user_model) -> Client:
+def staff(staff) -> Client:
     """Return somebody who may do everything, and has added the customer."""
-    client = Client()
-    client.force_login(django_user_model.objects.create_superuser("root"))
-    client.post(reverse("admin:customers_enterprisecustomer_add"), {"name_or_uuid": "acme"})
-    return client
+    staff.post(reverse("admin:customers_enterprisecustomer_add"), {"name_or_uuid": "acme"})
+    return staff
 
 
 def url(page: str) -> str:
     return reverse(f"admin:default_enrollments_defaultenterpriseenrollmentintention_{page}")
 
 
-def act(client: Client, action: str) -> None:
+def add(client: Client, content_key: str) -> None:
+    """Look up what the key stands for, and save what was shown."""
+    form = {"customer": str(ACME), "content_key": content_key}
+    shown = client.post(url("add"), form).context["form"].address
+    client.post(url("add"), form | {"shown": shown})
+
+
+def act(client: Client, action: str, **more: str) -> None:
     everything = list(DefaultEnterpriseEnrollmentIntention.objects.values_list("pk", flat=True))
-    client.post(
-        f"{url('changelist')}?state=all", {"action": action, "_selected_action": [str(pk) for pk in everything]}
-    )
+    chosen = {"action": action, "_selected_action": [str(pk) for pk in everything], **more}
+    client.post(f"{url('changelist')}?state=all", chosen)
 
 
 def test_what_staff_add_in_the_admin_is_what_the_next_learner_gets(world, staff, clock, sign_in, work_off, status_of):
-    staff.post(url("add"), {"customer": str(ACME), "content_key": LINUX.lower()})
+    add(staff, LINUX.lower())
     sign_in("ada")
     work_off()
     assert world.enrollment("ada", LINUX_RUN).is_active
 
-    act(staff, "delete_softly")
+    act(staff, "delete_selected", post="yes")
     sign_in("max")
     work_off()
     assert world.enrollments_of("max") == []
@@ -57,7 +61,7 @@ def test_what_staff_add_in_the_admin_is_what_the_next_learner_gets(world, staff,
 
 
 def test_another_advertised_run_is_for_newcomers_only(world, staff, clock, sign_in, work_off, status_of):
-    staff.post(url("add"), {"customer": str(ACME), "content_key": LINUX})
+    add(staff, LINUX)
     sign_in("ada")
     work_off()
 
@@ -81,7 +85,7 @@ def test_another_advertised_run_is_for_newcomers_only(world, staff, clock, sign_
 
 
 def test_who_left_the_old_run_is_not_enrolled_in_the_new_one(world, staff, clock, sign_in, work_off, status_of):
-    staff.post(url("add"), {"customer": str(ACME), "content_key": LINUX})
+    add(staff, LINUX)
     sign_in("ada")
     work_off()
     world.leave(username="ada", run_key=LINUX_RUN)

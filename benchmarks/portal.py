@@ -1,0 +1,246 @@
+"""`make bench-portal`: what a load of the learner portal's dashboard asks of the neighbours, and how long it takes.
+
+Every time stands beside the slowest single call that the same load made, and the neighbours' calls are counted one by
+one. *Rounds* is how many calls had to wait for one another: the largest number of calls of a load of which no two were
+under way at the same time. Writes portal.json and portal.rst in docs/benchmarks.
+"""
+
+import argparse
+import json
+import os
+import platform
+import secrets
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import django
+import requests
+from django.core.management import call_command
+
+from benchmarks.server import Neighbours, running
+from simulator.seed import ACME, WORKER_KEY, WORKER_SECRET
+
+REPORT: Final = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "portal"
+DELAYS: Final = (0.0, 0.05)
+# She is enrolled in the default course already, so that no load waits for a worker.
+LEARNER, COURSE = "erin", "edX+DemoX"
+COLD_BAR, WARM_BAR = 3.5, 1.2
+
+Row = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=15, help="How often each load is measured.")
+    parser.add_argument("--no-report", action="store_true", help="Print only.")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, running() as neighbours:
+        prepare(neighbours, Path(folder))
+        results = measure(neighbours, options.repeat)
+    table = as_table(results)
+    print(table)
+    if not options.no_report:
+        REPORT.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
+        REPORT.with_suffix(".rst").write_text(table)
+
+
+def prepare(neighbours: Neighbours, folder: Path) -> None:
+    """Set this process up against the neighbours, with the database and the cache of `make run`."""
+    keys = requests.get(f"{neighbours.url}/lms/oauth2/jwks", timeout=10).text
+    os.environ |= {
+        "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.local",
+        "EMBEDDED_HOME": str(folder),
+        "CACHE_STAMP": secrets.token_urlsafe(),
+        "LMS_BASE_URL": f"{neighbours.url}/lms",
+        "CATALOG_BASE_URL": f"{neighbours.url}/catalog",
+        "LICENSE_MANAGER_BASE_URL": f"{neighbours.url}/license-manager",
+        "OAUTH2_BASE_URL": f"{neighbours.url}/lms",
+        "OAUTH2_CLIENT_ID": WORKER_KEY,
+        "OAUTH2_CLIENT_SECRET": WORKER_SECRET,
+        "JWT_PUBLIC_SIGNING_JWK_SET": keys,
+        "JWT_ISSUER": "https://lms.example.com/oauth2",
+        "JWT_AUDIENCE": "openedx",
+        "CHECK_NEIGHBOURS_AT_START": "false",
+        "LOG_LEVEL": "ERROR",
+    }
+    django.setup()
+    from django.conf import settings
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = []
+    call_command("migrate", verbosity=0)
+    call_command("migrate", database="cache", verbosity=0)
+    call_command("createcachetable", database="cache")
+
+
+def measure(neighbours: Neighbours, repeat: int) -> Row:
+    from enterprise_access.apps.customers.services import fetch_customer
+    from enterprise_access.apps.default_enrollments.services.intentions import add_intention
+
+    fetch_customer(customer_uuid=ACME)
+    add_intention(customer_uuid=ACME, content_key=COURSE)
+    loads = []
+    for delay in DELAYS:
+        slow_down(neighbours, delay)
+        load = loader(neighbours)
+        load()
+        loads.append(summary("cold", delay, [watched(load, before=forget) for _ in range(repeat)]))
+        load()
+        loads.append(summary("warm", delay, [watched(load, before=forget_licenses) for _ in range(repeat)]))
+    return {
+        "command": "make bench-portal",
+        "machine": f"{os.cpu_count()} cores, shared with other work",
+        "versions": {"python": platform.python_version(), "django": django.get_version()},
+        "repeat": repeat,
+        "bars": {"cold_rounds": COLD_BAR, "warm_rounds": WARM_BAR},
+        "loads": loads,
+    }
+
+
+def slow_down(neighbours: Neighbours, seconds: float) -> None:
+    """Let every answer of every neighbour come later by so much."""
+    requests.delete(f"{neighbours.url}/control/faults", timeout=10).raise_for_status()
+    if seconds:
+        fault = {"kind": "delay_before", "endpoint": "*", "times": None, "seconds": seconds}
+        requests.post(f"{neighbours.url}/control/faults", json=fault, timeout=10).raise_for_status()
+
+
+def loader(neighbours: Neighbours) -> Callable[[], None]:
+    """Return a function that loads the learner's dashboard; nothing may be missing from it, or nothing was measured."""
+    from rest_framework.test import APIClient
+
+    answer = requests.post(f"{neighbours.url}/control/token", json={"username": LEARNER}, timeout=10)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"JWT {answer.json()['token']}")
+
+    def load() -> None:
+        body = {"enterprise_customer_slug": "acme/"}
+        page = client.post("/api/v1/bffs/learner/dashboard/", body, format="json")
+        if page.status_code != 200 or page.json()["errors"]:
+            raise RuntimeError(f"The page is not whole: {page.status_code} {page.content[-500:]!r}")
+
+    return load
+
+
+def forget() -> None:
+    """Empty the caches and forget the learner. Our own access token stays: it is fetched once an hour."""
+    from django.conf import settings
+
+    from enterprise_access.apps.customers.models import EnterpriseLearner
+
+    settings.CACHE_STAMP = secrets.token_urlsafe()
+    EnterpriseLearner.objects.all().delete()
+
+
+def forget_licenses() -> None:
+    """Forget what is kept for seconds only, so that a warm load is one that comes a little later."""
+    from enterprise_access.apps.licenses.selectors import forget_own_licenses
+
+    forget_own_licenses(customer_uuid=ACME, lms_user_id=1013)
+
+
+# --- Watching --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def intervals() -> Iterator[list[tuple[float, float]]]:
+    """Note when each call over HTTP began and ended."""
+    found: list[tuple[float, float]] = []
+    lock, inner = threading.Lock(), requests.Session.request
+
+    def request(self: requests.Session, *args: Any, **kwargs: Any) -> requests.Response:
+        began = time.perf_counter()
+        try:
+            return inner(self, *args, **kwargs)
+        finally:
+            with lock:
+                found.append((began, time.perf_counter()))
+
+    requests.Session.request = request  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        requests.Session.request = inner  # type: ignore[method-assign]
+
+
+def watched(load: Callable[[], None], *, before: Callable[[], None]) -> Row:
+    before()
+    with intervals() as calls:
+        started_at = time.perf_counter()
+        load()
+        taken = time.perf_counter() - started_at
+    return {
+        "ms": 1000 * taken,
+        "calls": len(calls),
+        "rounds": rounds_of(calls),
+        "slowest_ms": 1000 * max(end - begin for begin, end in calls),
+    }
+
+
+def rounds_of(calls: list[tuple[float, float]]) -> int:
+    """Return the largest number of calls of which no two overlap: whoever ends first leaves most room for others."""
+    rounds, free_at = 0, 0.0
+    for begin, end in sorted(calls, key=lambda call: call[1]):
+        if begin >= free_at:
+            rounds, free_at = rounds + 1, end
+    return rounds
+
+
+def summary(kind: str, delay: float, rows: list[Row]) -> Row:
+    def middle(name: str) -> float:
+        return round(statistics.median(row[name] for row in rows), 1)
+
+    return {
+        "load": kind,
+        "delay_ms": round(1000 * delay),
+        "calls": max(row["calls"] for row in rows),
+        # Without a delay an answer comes before the next call is even sent, so that nothing overlaps.
+        "rounds": max(row["rounds"] for row in rows) if delay else None,
+        "p50_ms": middle("ms"),
+        "p95_ms": round(statistics.quantiles([row["ms"] for row in rows], n=20)[-1], 1),
+        "slowest_call_ms": middle("slowest_ms"),
+        "ratio": round(statistics.median(row["ms"] / row["slowest_ms"] for row in rows), 1),
+    }
+
+
+# --- The report ------------------------------------------------------------------------------------------------------
+
+
+def as_table(results: Row) -> str:
+    names = list(results["loads"][0])
+    lines = [
+        "Pages of the learner portal: figures",
+        "====================================",
+        "",
+        f"Made by ``{results['command']}`` with Python {results['versions']['python']} and Django"
+        f" {results['versions']['django']} on a machine with {results['machine']}; {results['repeat']} repetitions.",
+        "The neighbours are the simulator in a process of its own on the same machine. Times are medians and 95th",
+        "percentiles of a dashboard load, in ms; *rounds* is how many of its calls had to wait for one another (the",
+        "worst load counts; not told without a delay), *ratio* the median of load over its own slowest call, with all",
+        "that is done here besides. Cold: the caches are empty and the learner is unknown; our own access token, which",
+        "lives for an hour, is there. Warm: some seconds after another load.",
+        "",
+        f"Bar: at most {COLD_BAR} rounds cold, {WARM_BAR} warm.",
+        "",
+        ".. list-table::",
+        "   :header-rows: 1",
+        "",
+        *row_of(names),
+    ]
+    for load in results["loads"]:
+        lines += row_of(["" if load[name] is None else load[name] for name in names])
+    return "\n".join(lines) + "\n"
+
+
+def row_of(cells: list[Any]) -> list[str]:
+    return [f"   {'* -' if number == 0 else '  -'} {cell}" for number, cell in enumerate(cells)]
+
+
+if __name__ == "__main__":
+    main()
