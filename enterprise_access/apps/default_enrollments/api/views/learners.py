@@ -29,6 +29,8 @@ from enterprise_access.lib.api_errors import ErrorSerializer
 from enterprise_access.lib.errors import Invalid
 
 CUSTOMER = "enterprise_customer_uuid"
+# Digits; what is longer is no id, and takes long to read.
+LONGEST_ID = len(str(2**63))
 ERRORS = {400: ErrorSerializer, 401: ErrorSerializer, 403: ErrorSerializer, 404: ErrorSerializer, 503: ErrorSerializer}
 
 
@@ -133,7 +135,7 @@ def _learner_from(params: Any, caller: Caller) -> int:
     value = params.get("lms_user_id")
     if not value:
         return _own_id(caller)
-    if not value.isascii() or not value.isdigit() or not 0 < int(value[:20]) < 2**63:
+    if not value.isascii() or not value.isdigit() or len(value) > LONGEST_ID or not 0 < int(value) < 2**63:
         raise Invalid("lms_user_id query parameter is not a positive whole number.")
     return int(value)
 
