@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference that are made from the code: settings, commands, routes, reasons.
+"""Write the pages of docs/reference that are made from the code: settings, commands, routes, reasons, licences.
 
 They are kept in the repository, so that they can be read there; a test fails when the code says something else than
 they do. A setting, command, argument or route without a meaning is an error.
@@ -6,6 +6,7 @@ they do. A setting, command, argument or route without a meaning is an error.
 
 import argparse
 import ast
+import importlib.metadata
 import os
 import re
 import sys
@@ -380,7 +381,40 @@ def _next_look(reason: str) -> str:
     return "; ".join(by_time + [words for event, words in when.items() if event in look.events])
 
 
+# --- Licences of what we stand on -------------------------------------------------------------------------------------
+
+# Packages that do not say it where a program can read it; what their own licence file says.
+SAID_ELSEWHERE = {"walrus": "MIT"}
+
+
+def licences_page() -> str:
+    """Return the licence of each package of requirements/base.txt, as the package itself states it."""
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements" / "base.txt").read_text(), flags=re.MULTILINE)
+    return "\n".join(
+        [
+            MADE_BY,
+            heading("Licences of the dependencies", is_title=True),
+            "What the service needs to run (``requirements/base.txt``), and the licence that each package states.\n",
+            table(["Package", "Licence"], [(name, licence_of(name)) for name in sorted(names)], widths="40 60"),
+        ]
+    )
+
+
+def licence_of(package: str) -> str:
+    """Return what the package states. Raises NoMeaning when it states nothing."""
+    about: Any = importlib.metadata.metadata(package)
+    classified = [
+        entry.split(" :: ")[-1] for entry in about.get_all("Classifier", []) if entry.startswith("License ::")
+    ]
+    in_words = (about.get("License") or "").strip().split("\n")[0]
+    found = about.get("License-Expression") or ", ".join(classified) or in_words or SAID_ELSEWHERE.get(package)
+    if not found:
+        raise NoMeaning(f"{package} does not state its licence; read it, and add it to SAID_ELSEWHERE.")
+    return found
+
+
 PAGES = {
+    "licences.rst": licences_page,
     "settings.rst": settings_page,
     "commands.rst": commands_page,
     "routes.rst": routes_page,
