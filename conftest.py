@@ -22,9 +22,21 @@ from simulator.in_process import SimulatorAdapter
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from simulator.tokens import throwaway_jwk
 from simulator.world import World
+from tests import tally as closing
 from tests.access.personal_data import Listener, found_in
 
 SIGNING_JWK = throwaway_jwk()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Close a proof with what was tried and what was lost."""
+    closing.close(terminalreporter, config)
+
+
+@pytest.fixture
+def tally(pytestconfig: pytest.Config) -> closing.Tally:
+    """Return what this run has tried and lost, to add to."""
+    return closing.of(pytestconfig)
 
 
 @pytest.fixture(scope="session")
