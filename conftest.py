@@ -15,6 +15,7 @@ from django.test import Client
 from edx_django_utils.cache import TieredCache
 from rest_framework.test import APIClient
 
+from enterprise_access.apps.content_metadata.selectors import content, modes
 from enterprise_access.lib import breaker, metrics
 from enterprise_access.upstream import connections
 from simulator.app import Simulator, create_app, simulator_of
@@ -66,6 +67,8 @@ def _clean_slate() -> None:
     TieredCache.dangerous_clear_all_tiers()
     connections.forget()
     breaker._breaker_of.cache_clear()
+    content._cache._kept.clear()
+    modes._seen.clear()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 from django.conf import settings
 from django.utils import timezone
 
@@ -87,21 +87,26 @@ class _Seen(Generic[V]):
     failure: str | None
 
 
-@frozen
+@define
 class _Kept(Generic[V]):
-    """What a process was shown while the group had this stamp: all of it young, and none of it due before `until`."""
+    """What a process was shown while the group had this stamp: all of it young, and none of it due before `until`.
+
+    `looked_at` is when the stamp was last seen to be the same, by time.monotonic().
+    """
 
     stamp: str
     entries: dict[str, Entry[V]]
     since: datetime
     until: datetime
+    looked_at: float
 
 
 class RefreshingCache(Generic[V]):
     """Answers of one kind, each known by a key, in groups that are asked for together (those of a customer, say).
 
     Each group has a stamp in the shared cache, which whoever stores or drops an entry renews afterwards. As long as it
-    is the same, a process need not look again at what it was shown.
+    is the same, a process need not look again at what it was shown; and for `trusted_seconds` it does not even look
+    whether the stamp is the same, unless it has itself renewed it.
 
     `version` is raised when values change their shape. `ages_of` says how old a value may become.
     """
@@ -112,11 +117,13 @@ class RefreshingCache(Generic[V]):
         *,
         version: int,
         ages_of: Callable[[V], Ages],
+        trusted_seconds: Callable[[], float] = lambda: 0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._kind = kind
         self._version = version
         self._ages_of = ages_of
+        self._trusted_seconds = trusted_seconds
         self._sleep = sleep
         self._kept: dict[tuple[str, frozenset[str]], _Kept[V]] = {}
 
@@ -140,17 +147,22 @@ class RefreshingCache(Generic[V]):
         wanted = frozenset(keys)
         if not wanted:
             return {}
-        # Before the look: if somebody stores something in between, the stamp will have changed by the next time.
-        stamp, now = self._stamp_of(group), timezone.now()
+        now, looked_at = timezone.now(), time.monotonic()
         kept = self._kept.get((group, wanted))
-        if kept is not None and kept.stamp == stamp and kept.since <= now < kept.until:
-            self._count(young=len(wanted), asked=0, stale=0, wanted=len(wanted))
-            return dict(kept.entries)
+        if kept is not None and not kept.since <= now < kept.until:
+            kept = None
+        if kept is not None and looked_at < kept.looked_at + self._trusted_seconds():
+            return self._served(kept)
+        # Before the look: if somebody stores something in between, the stamp will have changed by the next time.
+        stamp = self._stamp_of(group)
+        if kept is not None and kept.stamp == stamp:
+            kept.looked_at = looked_at
+            return self._served(kept)
         seen = self._look(group, wanted)
         young = self._young(seen, now)
         due = {key for key, entry in young.items() if self._is_due(group, entry, now)}
         if len(young) == len(wanted) and not due:
-            self._keep(group, young, stamp, now)
+            self._keep(group, young, stamp, now, looked_at)
         if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
             refresh_later(due)
         dear = wanted - young.keys()
@@ -160,7 +172,11 @@ class RefreshingCache(Generic[V]):
         self._count(young=len(wanted) - len(dear), asked=len(dear & young.keys()), stale=len(stale), wanted=len(wanted))
         return {**stale, **young}
 
-    def _keep(self, group: str, young: dict[str, Entry[V]], stamp: str | None, now: datetime) -> None:
+    def _served(self, kept: _Kept[V]) -> dict[str, Entry[V]]:
+        self._count(young=len(kept.entries), asked=0, stale=0, wanted=len(kept.entries))
+        return dict(kept.entries)
+
+    def _keep(self, group: str, young: dict[str, Entry[V]], stamp: str | None, now: datetime, looked_at: float) -> None:
         """Remember what was shown, until the first of it is due; from the next time on if there is no stamp yet."""
         if stamp is None:
             shared_cache.add(self._address(group, _STAMP), uuid4().hex, seconds=STAMP_SECONDS)
@@ -168,7 +184,7 @@ class RefreshingCache(Generic[V]):
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         until = min(self._due_at(group, entry) for entry in young.values())
-        self._kept[group, frozenset(young)] = _Kept(stamp, dict(young), now, until)
+        self._kept[group, frozenset(young)] = _Kept(stamp, dict(young), now, until, looked_at)
 
     def _count(self, *, young: int, asked: int, stale: int, wanted: int) -> None:
         found = {"young": young, "asked": asked, "stale": stale, "unknown": wanted - young - asked - stale}
@@ -296,6 +312,8 @@ class RefreshingCache(Generic[V]):
     def _renew_stamp(self, group: str) -> None:
         """Make every process look again. Last of all: who sees the stamp has to see what it stands for."""
         shared_cache.set_many({self._address(group, _STAMP): uuid4().hex}, seconds=STAMP_SECONDS)
+        for kept in [kept for kept in tuple(self._kept) if kept[0] == group]:
+            self._kept.pop(kept, None)
 
     def _address(self, group: str, name: str) -> str:
         return shared_cache.address_of(kind=self._kind, version=self._version, group=group, name=name)

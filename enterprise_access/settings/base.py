@@ -318,6 +318,9 @@ CONTENT_FRESH_SECONDS = env.int("CONTENT_FRESH_SECONDS", default=15 * 60)
 CONTENT_HARD_SECONDS = env.int("CONTENT_HARD_SECONDS", default=60 * 60)
 # How long "there is no such content" and "it has no run" are believed.
 CONTENT_ABSENT_SECONDS = env.int("CONTENT_ABSENT_SECONDS", default=60)
+# How long a process goes on with the content and the modes that it was shown, without looking whether another process
+# has stored anything newer. 0: it looks each time.
+CONTENT_TRUSTED_SECONDS = env.float("CONTENT_TRUSTED_SECONDS", default=2)
 # The modes of a run.
 MODES_FRESH_SECONDS = env.int("MODES_FRESH_SECONDS", default=24 * 60 * 60)
 # A learner's own licenses, read with their token: one page of the portal is several requests at once.

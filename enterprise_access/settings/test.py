@@ -24,6 +24,8 @@ os.environ.setdefault("CHECK_NEIGHBOURS_AT_START", "false")
 # A busy machine is no silent neighbour; tests of the budgets set their own.
 os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
 os.environ.setdefault("STALE_BUDGET_SECONDS", "30")
+# What one process stores for another is seen at once; tests of the pause set their own.
+os.environ.setdefault("CONTENT_TRUSTED_SECONDS", "0")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
 # Tests call as often as they like; those of throttling say otherwise.
 KINDS = ("USER", "READ", "WRITE", "REALIZE", "PORTAL", "EXPLAIN")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.models import RunModes
-from enterprise_access.apps.content_metadata.selectors import KnownModes, as_known_modes, list_modes
+from enterprise_access.apps.content_metadata.selectors import KnownModes, as_known_modes, forget_seen_modes, list_modes
 from enterprise_access.lib import shared_cache
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
@@ -63,6 +63,7 @@ def _ask(course_run_key: str) -> KnownModes | None:
         shared_cache.set_many({_unknown(fold(course_run_key)): 1}, seconds=UNKNOWN_SECONDS)
         # What was true once is no evidence any more, and would be asked for again for ever as the oldest there is.
         RunModes.objects.filter(course_run_key=course_run_key).delete()
+        forget_seen_modes(course_run_key)
         return None
     row, _ = RunModes.objects.update_or_create(
         course_run_key=course_run_key,
@@ -72,6 +73,7 @@ def _ask(course_run_key: str) -> KnownModes | None:
             "fetched_at": fetched_at,
         },
     )
+    forget_seen_modes(course_run_key)
     return as_known_modes(row)
 
 

@@ -1,6 +1,6 @@
 """Reads of the local copies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -68,34 +68,6 @@ def as_learner(row: EnterpriseLearner, *, email: str | None = None) -> Learner:
     )
 
 
-def get_customer_and_learner(
-    *, customer_uuid: UUID, lms_user_id: int
-) -> tuple[EnterpriseCustomer | None, Learner | None]:
-    """Return both in one statement where the learner is known; None for what is not."""
-    rows = _CUSTOMER_AND_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-    if not rows:
-        return get_customer(customer_uuid=customer_uuid), None
-    customer, learner = rows[0][: len(_CUSTOMER)], rows[0][len(_CUSTOMER) :]
-    return EnterpriseCustomer.from_db("default", _CUSTOMER, customer), Learner(
-        **dict(zip(_LEARNER, learner, strict=True))
-    )
-
-
-_CUSTOMER: Final = [field.attname for field in EnterpriseCustomer._meta.concrete_fields]
-# What is stored of a learner: everything but the e-mail address.
-_LEARNER: Final = [field.name for field in fields(Learner) if field.name != "email"]
-
-
-def _customer_and_learner(customer_uuid: UUID, lms_user_id: int) -> QuerySet[EnterpriseLearner, Any]:
-    rows = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).order_by()
-    return rows.values_list(*(f"customer__{name}" for name in _CUSTOMER), *_LEARNER)
-
-
-_CUSTOMER_AND_LEARNER: Final = Prepared(
-    _customer_and_learner, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
-)
-
-
 def email_address(*, lms_user_id: int) -> str:
     """Return where in the cache a learner's e-mail address is, for some minutes."""
     return shared_cache.address_of(kind="email", version=1, lms_user_id=lms_user_id)
@@ -124,37 +96,88 @@ def list_enterprise_enrollments(
     return _by_run(_as_enterprise_enrollment(*values) for values in rows.values_list(*_ENTERPRISE_ENROLLMENT))
 
 
-def list_both_enrollments(
-    *, customer_uuid: UUID, lms_user_id: int
-) -> tuple[tuple[EnrollmentCopy, ...], dict[tuple[int, str], EnterpriseEnrollmentCopy]]:
-    """Return `list_enrollments` and `list_enterprise_enrollments` of one learner, in one statement."""
-    found = _BOTH_ENROLLMENTS.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-    return (
-        tuple(_as_enrollment(*values) for *values, is_platform in found if is_platform),
-        _by_run(
-            _as_enterprise_enrollment(*values[:2], *values[3:]) for *values, is_platform in found if not is_platform
-        ),
+@frozen(kw_only=True)
+class StoredLearner:
+    """Everything that is stored of one learner of one customer. `customer` and `learner` None: never asked for."""
+
+    customer: EnterpriseCustomer | None
+    learner: Learner | None
+    enrollments: tuple[EnrollmentCopy, ...]
+    enterprise_enrollments: Mapping[tuple[int, str], EnterpriseEnrollmentCopy]
+
+
+def get_stored_learner(*, customer_uuid: UUID, lms_user_id: int) -> StoredLearner:
+    """Return what is stored, in one statement where the learner is known."""
+    customer, learner = None, None
+    enrollments: list[EnrollmentCopy] = []
+    enterprise: list[EnterpriseEnrollmentCopy] = []
+    for *values, kind in _STORED_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id):
+        if kind == _PLATFORM:
+            enrollments.append(_as_enrollment(*(values[place] for place in _ENROLLMENT_PLACES)))
+        elif kind == _ENTERPRISE:
+            enterprise.append(_as_enterprise_enrollment(*(values[place] for place in _ENTERPRISE_PLACES)))
+        else:
+            customer = EnterpriseCustomer.from_db("default", _CUSTOMER, values[: len(_CUSTOMER)])
+            learner = Learner(**dict(zip(_LEARNER, values[len(_CUSTOMER) :], strict=True)))
+    return StoredLearner(
+        customer=customer or get_customer(customer_uuid=customer_uuid),
+        learner=learner,
+        enrollments=tuple(enrollments),
+        enterprise_enrollments=_by_run(enterprise),
     )
 
 
 _ENROLLMENT = ("lms_user_id", "course_run_key", "mode", "is_active", "changed_at", "fetched_at")
-# In this order they fit below the columns of platform enrollments, with nothing for the mode.
 _ENTERPRISE_ENROLLMENT = ("lms_user_id", "course_run_key", "is_revoked", "unenrolled_at", "fetched_at")
 
 
-def _both_enrollments(customer_uuid: UUID, lms_user_id: int) -> QuerySet[LearnerEnrollment, Any]:
+_CUSTOMER: Final = [field.attname for field in EnterpriseCustomer._meta.concrete_fields]
+# What is stored of a learner: everything but the e-mail address.
+_LEARNER: Final = [field.name for field in fields(Learner) if field.name != "email"]
+_LINK: Final = [*(f"customer__{name}" for name in _CUSTOMER), *_LEARNER]
+# Which columns of enrollments stand below which ones of the link, being of the same kind; below the others is nothing.
+_ENROLLMENT_BELOW: Final = dict(
+    zip(
+        ("lms_user_id", "customer__slug", "customer__name", "is_linked", "last_login_at", "fetched_at"),
+        _ENROLLMENT,
+        strict=True,
+    )
+)
+_ENTERPRISE_BELOW: Final = dict(
+    zip(
+        ("lms_user_id", "customer__slug", "is_linked", "last_login_at", "fetched_at"),
+        _ENTERPRISE_ENROLLMENT,
+        strict=True,
+    )
+)
+_ENROLLMENT_PLACES: Final = [_LINK.index(name) for name in _ENROLLMENT_BELOW]
+_ENTERPRISE_PLACES: Final = [_LINK.index(name) for name in _ENTERPRISE_BELOW]
+_OF_LINK, _PLATFORM, _ENTERPRISE = range(3)
+
+
+def _stored_learner(customer_uuid: UUID, lms_user_id: int) -> QuerySet[EnterpriseLearner, Any]:
+    link = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).order_by()
     platform = LearnerEnrollment.objects.filter(lms_user_id=lms_user_id).order_by()
     enterprise = EnterpriseEnrollment.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id).order_by()
-    nothing = Value("", output_field=models.CharField(max_length=100))
-    is_platform, is_enterprise = (Value(kind, output_field=models.BooleanField()) for kind in (True, False))
-    return platform.values_list(*_ENROLLMENT, is_platform).union(
-        enterprise.values_list("lms_user_id", "course_run_key", nothing, *_ENTERPRISE_ENROLLMENT[2:], is_enterprise),
+    return link.values_list(*_LINK, _kind(_OF_LINK)).union(
+        platform.values_list(*_below(_ENROLLMENT_BELOW), _kind(_PLATFORM)),
+        enterprise.values_list(*_below(_ENTERPRISE_BELOW), _kind(_ENTERPRISE)),
         all=True,
     )
 
 
-_BOTH_ENROLLMENTS: Final = Prepared(
-    _both_enrollments, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+def _kind(kind: int) -> Value:
+    return Value(kind, output_field=models.IntegerField())
+
+
+def _below(columns: Mapping[str, str]) -> list[str | Value]:
+    of_learner = {field.attname: field for field in EnterpriseLearner._meta.concrete_fields}
+    kinds = [*EnterpriseCustomer._meta.concrete_fields, *(of_learner[name] for name in _LEARNER)]
+    return [columns.get(name) or Value(None, output_field=kind) for name, kind in zip(_LINK, kinds, strict=True)]
+
+
+_STORED_LEARNER: Final = Prepared(
+    _stored_learner, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
 )
 
 

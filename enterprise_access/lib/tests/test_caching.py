@@ -54,7 +54,10 @@ class Reader:
 
     def __init__(self, neighbour, *, version=1, ages_of=lambda _: AGES, budget_seconds=5):
         self.neighbour = neighbour
-        self.cache = RefreshingCache("test", version=version, ages_of=ages_of)
+        self.trusted_seconds = 0
+        self.cache = RefreshingCache(
+            "test", version=version, ages_of=ages_of, trusted_seconds=lambda: self.trusted_seconds
+        )
         self.budget_seconds = budget_seconds
         self.to_refresh: list[set[str]] = []
 
@@ -400,6 +403,48 @@ def test_what_another_process_stores_is_seen_by_the_next_read(reader, neighbour)
     warm(reader, other)
     other.refresh("a")
     assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+
+
+def test_what_is_trusted_is_not_even_looked_at(reader, neighbour, trips):
+    other = another_process(neighbour)
+    reader.trusted_seconds = 60
+    warm(reader)
+    other.refresh("a")
+    trips.clear()
+    assert reader.read("a", "b") == {"a": "a1", "b": "b1"}
+    assert trips == []
+    reader.trusted_seconds = 0
+    assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+
+
+def test_reading_again_and_again_does_not_prolong_the_trust(reader, neighbour, monkeypatch):
+    other = another_process(neighbour)
+    reader.trusted_seconds = 60
+    warm(reader)
+    other.refresh("a")
+    started_at = time.monotonic()
+    for seconds in (50, 55):
+        monkeypatch.setattr(time, "monotonic", lambda at=started_at + seconds: at)
+        assert reader.read("a", "b") == {"a": "a1", "b": "b1"}
+    monkeypatch.setattr(time, "monotonic", lambda: started_at + 61)
+    assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+
+
+def test_what_is_trusted_comes_due_all_the_same(reader, clock):
+    reader.trusted_seconds = 10 * SOFT
+    warm(reader)
+    clock.shift(SOFT + 1)
+    reader.read("a", "b")
+    assert reader.to_refresh == [{"a", "b"}]
+
+
+def test_a_process_does_not_trust_what_it_has_itself_replaced_or_dropped(reader):
+    reader.trusted_seconds = 60
+    warm(reader)
+    reader.refresh("a")
+    assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
+    reader.cache.forget("group", ["b"])
+    assert reader.read("a", "b") == {"a": "a2", "b": "b3"}
 
 
 def test_what_another_process_drops_is_not_served_any_more(reader, neighbour):

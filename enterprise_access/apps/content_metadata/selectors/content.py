@@ -77,7 +77,9 @@ def _ages_of(found: Attributed) -> Ages:
     )
 
 
-_cache: Final[RefreshingCache[Attributed]] = RefreshingCache("content", version=3, ages_of=_ages_of)
+_cache: Final[RefreshingCache[Attributed]] = RefreshingCache(
+    "content", version=3, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
+)
 
 
 def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:

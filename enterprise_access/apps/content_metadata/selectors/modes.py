@@ -4,6 +4,7 @@ The LMS's own answer is the only evidence that anybody is enrolled by. Where it 
 follows from what the run is meant for, or from what is sold, and which of it they are told.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -87,9 +88,38 @@ def _as_known_modes(raw_row: tuple[object, ...]) -> KnownModes:
 
 
 def list_known_modes(resolutions: Collection[Resolution], *, now: datetime) -> dict[str, KnownModes]:
-    """Return, by folded run key, the modes of resolved runs by the best evidence there is. Asks nobody; for readers."""
+    """Return, by folded run key, the modes of resolved runs by the best evidence there is. Asks nobody; for readers.
+
+    The LMS's modes may be those of up to CONTENT_TRUSTED_SECONDS ago.
+    """
     runs = [found.run.key for found in resolutions if isinstance(found, Resolved)]
-    return with_other_evidence(list_modes(course_run_keys=runs, now=now), resolutions)
+    return with_other_evidence(_list_modes_of_late(runs, now), resolutions)
+
+
+# By folded run key: when this process last read the modes, by time.monotonic(), and what it found.
+_seen: Final[dict[str, tuple[float, KnownModes | None]]] = {}
+_MOST_SEEN: Final = 10_000
+
+
+def _list_modes_of_late(course_run_keys: Iterable[str], now: datetime) -> dict[str, KnownModes]:
+    """Return what `list_modes` returned a moment ago. Everybody who comes of a customer reads the same few runs."""
+    read_at = time.monotonic()
+    runs = {fold(key): key for key in course_run_keys}
+    earliest = read_at - settings.CONTENT_TRUSTED_SECONDS
+    found = {key: seen[1] for key in runs if (seen := _seen.get(key)) is not None and seen[0] > earliest}
+    missing = runs.keys() - found.keys()
+    if missing:
+        read = list_modes(course_run_keys=[runs[key] for key in missing], now=now)
+        found |= {key: read.get(key) for key in missing}
+        if len(_seen) >= _MOST_SEEN:
+            _seen.clear()
+        _seen.update((key, (read_at, found[key])) for key in missing)
+    return {key: modes for key, modes in found.items() if modes is not None}
+
+
+def forget_seen_modes(course_run_key: str) -> None:
+    """Make this process read the modes of a run anew. Whoever writes them calls it."""
+    _seen.pop(fold(course_run_key), None)
 
 
 def as_known_modes(row: RunModes) -> KnownModes:

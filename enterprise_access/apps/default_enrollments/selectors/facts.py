@@ -1,6 +1,6 @@
 """The facts that decisions are made from, and the cases that they make up."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import define, evolve, field, frozen
 from django.db import models
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from enterprise_access.apps.content_metadata.domain import Resolved, course_key_of_run
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
@@ -66,8 +66,13 @@ _MOST_KEPT: Final = 10_000
 def as_intended(intention: Intention, content: Content, modes: KnownModes | None) -> Intended:
     """Put together what an intention stands for. As long as all of it stays what it is, this is the same object, so
     that what follows from it alone (how it is written, say) can be kept beside it."""
-    kept = _kept.get(intention.pk)
-    if kept is not None and kept.intention is intention and kept.content is content and kept.modes == modes:
+    kept = _kept.get(intention.uuid)
+    if (
+        kept is not None
+        and kept.intention is intention
+        and kept.content is content
+        and (kept.modes is modes or kept.modes == modes)
+    ):
         return kept
     case = Case(
         is_linked=True,
@@ -82,7 +87,7 @@ def as_intended(intention: Intention, content: Content, modes: KnownModes | None
     labels = frozenset(label for label in (case.target_run_key, case.course, *case.run_keys) if label)
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
-    _kept[intention.pk] = intended = Intended(
+    _kept[intention.uuid] = intended = Intended(
         intention=intention, content=content, modes=modes, case=case, labels=labels
     )
     return intended
@@ -161,15 +166,12 @@ def list_intentions_for(
     return intentions, frozenset((lms_user_id, intention_id) for intention_id in overridden)
 
 
-def list_last_looks(*, lms_user_id: int) -> dict[UUID, LastLook]:
-    """Return what came of the last look at each intention for this learner. Absent: there was no look yet."""
-    rows = _LOOKS.rows(lms_user_id=lms_user_id)
-    # The newest is the last one of an intention.
-    return {intention_id: LastLook(at=at, outcome=outcome, reason=reason) for intention_id, at, outcome, reason in rows}
-
-
 _INTENTION: Final = [field.attname for field in Intention._meta.concrete_fields]
-_REALIZATION: Final = [field.attname for field in Realization._meta.concrete_fields]
+# What readers use of a realization. (Django would read any other column when it is asked for it.)
+_REALIZATION_FIELDS: Final = [
+    field for field in Realization._meta.concrete_fields if field.name not in {"created", "compared_at"}
+]
+_REALIZATION: Final = [field.attname for field in _REALIZATION_FIELDS]
 
 
 def _intentions_and_overrides(customer_uuid: UUID, lms_user_id: int) -> QuerySet[Intention, Any]:
@@ -179,14 +181,6 @@ def _intentions_and_overrides(customer_uuid: UUID, lms_user_id: int) -> QuerySet
 
 _INTENTIONS_AND_OVERRIDES: Final = Prepared(
     _intentions_and_overrides, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
-)
-_LOOKS: Final = Prepared(
-    lambda lms_user_id: (
-        RealizationAttempt.objects.filter(lms_user_id=lms_user_id)
-        .order_by("pk")
-        .values_list("intention_id", "last_seen_at", "outcome", "reason")
-    ),
-    lms_user_id=models.BigIntegerField(),
 )
 
 
@@ -212,22 +206,60 @@ def list_realized_elsewhere(*, customer_uuid: UUID, lms_user_ids: Iterable[int])
     return _by_learner(elsewhere, ids)
 
 
-def list_realizations_everywhere(*, customer_uuid: UUID, lms_user_id: int) -> tuple[Realizations, Realizations]:
-    """Return `list_realizations` and `list_realized_elsewhere` of one learner, in one statement."""
+@frozen(kw_only=True)
+class Past:
+    """What became of one learner: what was realized `here` (for this customer), `elsewhere` (for others), and what came
+    of the last look at each intention. Absent: there was no look yet."""
+
+    here: Realizations
+    elsewhere: Realizations
+    last_looks: Mapping[UUID, LastLook]
+
+
+def get_past(*, customer_uuid: UUID, lms_user_id: int) -> Past:
+    """Return `list_realizations` and `list_realized_elsewhere` of one learner, and the last looks; in one statement."""
     here: list[Realization] = []
     elsewhere: list[Realization] = []
-    for *values, customer_id in _REALIZATIONS_OF_LEARNER.rows(lms_user_id=lms_user_id):
-        row = Realization.from_db("default", _REALIZATION, values)
-        (here if customer_id == customer_uuid else elsewhere).append(row)
-    return _by_learner(here, [lms_user_id]), _by_learner(elsewhere, [lms_user_id])
+    looks: dict[UUID, tuple[int, LastLook]] = {}
+    for *values, customer_id in _PAST.rows(lms_user_id=lms_user_id):
+        if customer_id is not None:
+            row = Realization.from_db("default", _REALIZATION, values)
+            (here if customer_id == customer_uuid else elsewhere).append(row)
+            continue
+        at, intention_id, number, outcome, reason = (values[place] for place in _LOOK_PLACES)
+        if intention_id not in looks or looks[intention_id][0] < number:
+            looks[intention_id] = number, LastLook(at=at, outcome=outcome, reason=reason)
+    for rows in (here, elsewhere):  # newest first, as everywhere
+        rows.sort(key=lambda row: (-row.realized_at.timestamp(), row.pk))
+    return Past(
+        here=_by_learner(here, [lms_user_id]),
+        elsewhere=_by_learner(elsewhere, [lms_user_id]),
+        last_looks={intention_id: look for intention_id, (_, look) in looks.items()},
+    )
 
 
-_REALIZATIONS_OF_LEARNER: Final = Prepared(
-    lambda lms_user_id: Realization.objects.filter(lms_user_id=lms_user_id).values_list(
-        *_REALIZATION, "intention__customer_id"
-    ),
-    lms_user_id=models.BigIntegerField(),
-)
+# Which columns of an attempt stand below which ones of a realization, being of the same kind. There is nothing below
+# the others, the customer among them: that is how an attempt is told from a realization.
+_LOOK_BELOW: Final = {
+    "modified": "last_seen_at",
+    "intention_id": "intention_id",
+    "enterprise_customer_user_id": "pk",
+    "course_key": "outcome",
+    "course_run_key": "reason",
+}
+_LOOK_PLACES: Final = [_REALIZATION.index(name) for name in _LOOK_BELOW]
+
+
+def _past(lms_user_id: int) -> QuerySet[Realization, Any]:
+    attempts = RealizationAttempt.objects.filter(lms_user_id=lms_user_id).order_by()
+    columns = [_LOOK_BELOW.get(field.attname, Value(None, output_field=field)) for field in _REALIZATION_FIELDS]
+    realizations = Realization.objects.filter(lms_user_id=lms_user_id).order_by()
+    return realizations.values_list(*_REALIZATION, "intention__customer_id").union(
+        attempts.values_list(*columns, Value(None, output_field=models.UUIDField())), all=True
+    )
+
+
+_PAST: Final = Prepared(_past, lms_user_id=models.BigIntegerField())
 
 
 def _by_learner(rows: Iterable[Realization], lms_user_ids: Iterable[int]) -> Realizations:
@@ -260,7 +292,8 @@ def make_cases_of_intended(facts: Facts, *, lms_user_id: int) -> dict[Intended, 
         enrollments=_labelled(enrollments), realizations=_labelled(_realizations_that_count(facts, lms_user_id))
     )
     intended = map(facts.intended, facts.intentions)
-    return {known: _make_case(facts, known, lms_user_id, shelf) for known in intended}
+    is_linked = facts.is_linked(lms_user_id)
+    return {known: _make_case(facts, known, lms_user_id, is_linked, shelf) for known in intended}
 
 
 Row = TypeVar("Row", Enrollment, Realization)
@@ -279,24 +312,30 @@ def _labelled(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Return rows by folded run key, and by the folded course key that is stored or that the run key spells out."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        labels = {fold(row.course_run_key), fold(row.course_key or ""), course_key_of_run(row.course_run_key)}
-        for label in labels:
-            if label:
-                found.setdefault(label, []).append(row)
+        for label in _labels_of(row.course_run_key, row.course_key):
+            found.setdefault(label, []).append(row)
     return found
 
 
-def _under(labels: Collection[str], rows: Mapping[str, Sequence[Row]]) -> list[Row]:
+# Many learners have the same runs.
+@lru_cache(maxsize=32_768)
+def _labels_of(course_run_key: str, course_key: str | None) -> tuple[str, ...]:
+    labels = {fold(course_run_key), fold(course_key or ""), course_key_of_run(course_run_key)}
+    return tuple(label for label in labels if label)
+
+
+def _under(labels: frozenset[str], rows: Mapping[str, Sequence[Row]]) -> list[Row]:
     """Return the rows that have any of the labels, each once."""
-    found = [row for label in labels if label in rows for row in rows[label]]
+    found = [row for label in labels & rows.keys() for row in rows[label]]
     return list({id(row): row for row in found}.values()) if len(found) > 1 else found
 
 
-def _make_case(facts: Facts, known: Intended, lms_user_id: int, shelf: _Shelf) -> Case:
+def _make_case(facts: Facts, known: Intended, lms_user_id: int, is_linked: bool, shelf: _Shelf) -> Case:
     # Whatever may belong to the course, and the runs in which it was realized; which of it does, the rules say.
     realizations = _under(known.labels, shelf.realizations)
-    enrollments = _under(known.labels.union(fold(row.course_run_key) for row in realizations), shelf.enrollments)
-    is_linked, has_override = facts.is_linked(lms_user_id), (lms_user_id, known.intention.pk) in facts.overrides
+    labels = known.labels.union(fold(row.course_run_key) for row in realizations) if realizations else known.labels
+    enrollments = _under(labels, shelf.enrollments)
+    has_override = (lms_user_id, known.intention.uuid) in facts.overrides
     if is_linked and facts.is_customer_active and not (enrollments or realizations or has_override):
         return known.case
     return evolve(
@@ -337,7 +376,7 @@ def _as_fact(row: Realization, intention: Intention) -> RealizationFact:
     return RealizationFact(
         course_run_key=row.course_run_key,
         course_key=row.course_key,
-        of_this_intention=row.intention_id == intention.pk,
+        of_this_intention=row.intention_id == intention.uuid,
         left_at=row.left_at,
         left_reason=Reason(row.left_reason) if row.left_reason else None,
     )

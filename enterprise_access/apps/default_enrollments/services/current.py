@@ -11,9 +11,9 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
 from enterprise_access.apps.customers.selectors import (
+    StoredLearner,
     get_customer,
-    get_customer_and_learner,
-    list_both_enrollments,
+    get_stored_learner,
     list_learners,
 )
 from enterprise_access.apps.customers.services import (
@@ -64,7 +64,8 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
 
     Raises CustomerUnknown, and UpstreamUnavailable when there is no copy that may be shown and the LMS does not answer.
     """
-    link = _stored_link(customer_uuid, lms_user_id)
+    stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    link = _link_in(stored)
     if link is None or not _is_young_enough(link, now):
         patience = settings.STALE_BUDGET_SECONDS if _can_do(link, now) else settings.REQUEST_BUDGET_SECONDS
         ends_at = earliest(time.monotonic() + patience)
@@ -72,28 +73,30 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
             one_at_a_time(ends_at=ends_at, reading=str(customer_uuid), lms_user_id=lms_user_id) as has_waited,
             deadline(ends_at),
         ):
-            link = _stored_link(customer_uuid, lms_user_id) if has_waited else link
+            if has_waited:
+                stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+                link = _link_in(stored)
             if link is None or not _is_young_enough(link, now):
                 link = _refreshed(customer_uuid, lms_user_id, now)
-    enrollments, enterprise_enrollments = list_both_enrollments(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+                stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     return Current(
         customer_uuid=customer_uuid,
         is_customer_active=link.is_customer_active,
         customer_read_at=link.customer_read_at,
         learner=link.learner,
-        enrollments=enrollments,
-        enterprise_enrollments=enterprise_enrollments,
+        enrollments=stored.enrollments,
+        enterprise_enrollments=stored.enterprise_enrollments,
         enrollments_read_at=link.learner.enrollments_fetched_at if link.learner else None,
         is_stale=link.is_stale,
     )
 
 
-def _stored_link(customer_uuid: UUID, lms_user_id: int) -> _Link | None:
-    """Return what is stored; None for a customer that we never met."""
-    customer, learner = get_customer_and_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+def _link_in(stored: StoredLearner) -> _Link | None:
+    """Return customer and learner as they are stored; None for a customer that we never met."""
+    customer = stored.customer
     if customer is None:
         return None
-    return _Link(is_customer_active=customer.is_active, customer_read_at=customer.fetched_at, learner=learner)
+    return _Link(is_customer_active=customer.is_active, customer_read_at=customer.fetched_at, learner=stored.learner)
 
 
 def _is_young_enough(link: _Link, now: datetime) -> bool:

@@ -23,7 +23,6 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
     Facts,
     Intention,
     Realization,
-    list_intentions_for,
     make_cases,
 )
 from enterprise_access.apps.default_enrollments.services.current import Current, get_current
@@ -109,8 +108,7 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> Explanation:
     now = timezone.now()
     with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
-        intentions, overrides = list_intentions_for(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-        facts = gather(current, intentions=intentions, overrides=overrides, lms_user_id=lms_user_id, now=now)
+        facts, _ = gather(current, lms_user_id=lms_user_id, now=now)
     if not current.is_linked:
         # Nothing is decided from it, and it is not for this customer to know of somebody else's learner.
         facts = evolve(facts, realized_elsewhere={})

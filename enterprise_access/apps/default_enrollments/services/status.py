@@ -22,12 +22,11 @@ from enterprise_access.apps.default_enrollments.domain.values import Bucket, Ver
 from enterprise_access.apps.default_enrollments.selectors.facts import (
     Facts,
     Intended,
-    Intention,
     LastLook,
+    Past,
     Realization,
+    get_past,
     list_intentions_for,
-    list_last_looks,
-    list_realizations_everywhere,
     make_cases_of_intended,
 )
 from enterprise_access.apps.default_enrollments.services.current import Current, get_current
@@ -82,48 +81,42 @@ def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: boo
             raise LearnerNotAssociated(
                 f"User with lms_user_id {lms_user_id} is not associated with the enterprise customer {customer_uuid}."
             )
-        intentions, overrides = list_intentions_for(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-        facts = gather(current, intentions=intentions, overrides=overrides, lms_user_id=lms_user_id, now=now)
+        facts, past = gather(current, lms_user_id=lms_user_id, now=now)
     return LearnerStatus(
         customer_uuid=customer_uuid,
         lms_user_id=lms_user_id,
         email=recall_email(lms_user_id=lms_user_id) if with_email else None,
-        intentions=_decide(facts, list_last_looks(lms_user_id=lms_user_id), lms_user_id, now),
+        intentions=_decide(facts, past.last_looks, lms_user_id, now),
         facts_fetched_at=_oldest(facts, current),
         is_stale=current.is_stale or any(content.is_stale for content in facts.contents.values()),
         now=now,
     )
 
 
-def gather(
-    current: Current,
-    *,
-    intentions: tuple[Intention, ...],
-    overrides: frozenset[tuple[int, UUID]],
-    lms_user_id: int,
-    now: datetime,
-) -> Facts:
+def gather(current: Current, *, lms_user_id: int, now: datetime) -> tuple[Facts, Past]:
     """Put together what decisions about one learner are made from, and note what it shows of realized enrollments."""
     customer_uuid, read_at = current.customer_uuid, current.enrollments_read_at or now
+    intentions, overrides = list_intentions_for(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    past = get_past(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     contents = fetch_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
     resolutions = [content.resolution for content in contents.values()]
-    here, elsewhere = list_realizations_everywhere(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     enrollments = {lms_user_id: current.enrollments}
-    notice_changes(here.values(), enrollments, current.enterprise_enrollments, now=read_at)
-    return Facts(
+    notice_changes(past.here.values(), enrollments, current.enterprise_enrollments, now=read_at)
+    facts = Facts(
         customer_uuid=customer_uuid,
         is_customer_active=current.is_customer_active,
         intentions=intentions,
         learners={lms_user_id: current.learner} if current.learner else {},
         enrollments=enrollments,
         enterprise_enrollments=current.enterprise_enrollments,
-        realizations=here,
+        realizations=past.here,
         contents=contents,
         modes=list_known_modes(resolutions, now=now),
         overrides=overrides,
-        realized_elsewhere=elsewhere,
+        realized_elsewhere=past.elsewhere,
         read_at=read_at,
     )
+    return facts, past
 
 
 def _decide(
@@ -139,8 +132,8 @@ def _decide(
             intended=known,
             verdict=verdict,
             enrollment=_in_resolved_run(known.content, enrollments),
-            realization=realizations.get(known.intention.pk),
-            last_look=looks.get(known.intention.pk),
+            realization=realizations.get(known.intention.uuid),
+            last_look=looks.get(known.intention.uuid),
         )
         for known, verdict in verdicts.items()
     )

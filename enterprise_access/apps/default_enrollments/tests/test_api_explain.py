@@ -38,7 +38,7 @@ from simulator.seed import ACME, GLOBEX
 pytestmark = pytest.mark.django_db
 
 # Of an explanation with everything young, the caller's own included.
-STATEMENTS = 10
+STATEMENTS = 9
 
 
 def ask(client: APIClient, customer: object = ACME, **params: Any) -> Any:

@@ -662,9 +662,9 @@ def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_a
     assert len(items_of(body)) == 20
 
 
-# The caller, customer with learner, both kinds of enrollments, intentions, overrides with last looks, realizations,
-# modes.
-STATEMENTS = 7
+# The caller; customer, learner and both kinds of enrollments; intentions with overrides; realizations with last looks;
+# modes, which a process need not read again for a moment (CONTENT_TRUSTED_SECONDS).
+STATEMENTS = 5
 
 
 def public_pem(tokens: Tokens) -> bytes:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from enterprise_access.apps.content_metadata.models import RunModes
 from enterprise_access.apps.content_metadata.selectors import refresh_content
 from enterprise_access.apps.content_metadata.selectors.content import _cache as content_cache
+from enterprise_access.apps.content_metadata.services import refresh_modes
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import RealizationOverride
 from enterprise_access.apps.default_enrollments.services.intentions import (
@@ -33,7 +34,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     intend,
     visit,
 )
-from enterprise_access.apps.default_enrollments.tests.test_api_learner_status import ask_well, items_of
+from enterprise_access.apps.default_enrollments.tests.test_api_learner_status import STATEMENTS, ask_well, items_of
 from simulator.seed import ACME
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,42 @@ def test_content_that_another_process_has_refreshed_is_in_the_next_answer(world,
     clock.shift(timedelta(seconds=1))
     in_another_process(customer_uuid=ACME, content_keys=[DEMO])
     assert items(api_as("ada"))[DEMO]["reason"] == "enrollment_closed"
+
+
+def test_content_and_modes_are_trusted_for_a_moment_and_no_longer(
+    world, api_as, clock, settings, django_assert_num_queries
+):
+    intend(DEMO)
+    client = api_as("ada")
+    settings.CONTENT_TRUSTED_SECONDS = 60
+    warm(client)
+    clock.shift(timedelta(seconds=1))
+    world.close_run(run_key=DEMO_RUN)
+    in_another_process(customer_uuid=ACME, content_keys=[DEMO])
+    RunModes.objects.filter(course_run_key=DEMO_RUN).update(modes={"audit": None})
+    with django_assert_num_queries(STATEMENTS - 1):
+        item = items(client)[DEMO]
+    assert (item["best_mode_for_course_run"], item["reason"]) == ("verified", "needs_enrollment")
+    settings.CONTENT_TRUSTED_SECONDS = 0
+    item = items(client)[DEMO]
+    assert (item["best_mode_for_course_run"], item["reason"]) == ("audit", "enrollment_closed")
+
+
+def test_what_the_process_itself_has_fetched_is_never_missed(world, api_as, clock, settings):
+    intend(DEMO)
+    client = api_as("ada")
+    visit(ADA)
+    RunModes.objects.filter(course_run_key=DEMO_RUN).update(modes={"audit": None})
+    warm(client)
+    settings.CONTENT_TRUSTED_SECONDS = 60
+    world.close_run(run_key=DEMO_RUN)
+    clock.shift(timedelta(seconds=1))
+    refresh_content(customer_uuid=ACME, content_keys=[DEMO])
+    item = items(client)[DEMO]
+    assert (item["best_mode_for_course_run"], item["is_course_run_enrollable"]) == ("audit", False)
+    RunModes.objects.all().delete()
+    refresh_modes(course_run_keys=[DEMO_RUN])
+    assert items(client)[DEMO]["best_mode_for_course_run"] == "verified"
 
 
 def test_content_that_left_the_cache_is_asked_for_again(world, api_as):

@@ -10,8 +10,8 @@ from simulator.seed import ACME
 pytestmark = pytest.mark.django_db
 
 STATUS = "/api/v1/default-enterprise-enrollment-intentions/learner-status/"
-# Those of a status whose modes are known; the last looks, as something is not served; and what the runs are for.
-STATEMENTS = 8
+# Those of a status whose modes are known, and what the runs are for.
+STATEMENTS = 6
 
 
 def best_modes(body):
