@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from celery import current_app
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client
@@ -43,6 +44,8 @@ def tally(pytestconfig: pytest.Config) -> closing.Tally:
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
     """Listen to every logger for as long as there are tests, and look at what was counted at the end."""
+    # Know every task, as a worker does. Celery sets Django up once more for it, and would throw out whoever listens.
+    current_app.loader.import_default_modules()
     listener = Listener()
     logging.getLogger().addHandler(listener)
     yield listener
@@ -55,6 +58,8 @@ def listener() -> Iterator[Listener]:
 def _nobody_is_named(request: pytest.FixtureRequest, listener: Listener) -> Iterator[None]:
     """Fail a test that makes the service log an address, a token, or the name of one of the world's people."""
     yield
+    if listener not in logging.getLogger().handlers:
+        pytest.fail("Nobody listens any more: this test has set logging up anew.")
     heard = listener.take()
     if heard and "names_people" not in request.keywords:
         pytest.fail("Somebody is named in the log:\n" + "\n".join(heard))

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from celery import current_app
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -40,7 +39,6 @@ def sign_in(api_as: Callable[[str], APIClient]) -> Callable[..., None]:
 @pytest.fixture
 def work_off() -> Callable[[], None]:
     """Do what sweep and workers do: whatever is due now, until nothing is."""
-    current_app.loader.import_default_modules()
 
     def work() -> None:
         for _ in range(100):

@@ -60,7 +60,6 @@ def revoke(world, username):
 
 
 def run_task():
-    current_app.loader.import_default_modules()
     current_app.tasks["default_enrollments.reconcile"].apply(throw=True)
 
 

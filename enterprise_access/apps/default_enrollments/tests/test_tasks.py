@@ -32,12 +32,6 @@ SWEEP = "default_enrollments.sweep"
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _worker():
-    """Know every task, as a worker does."""
-    current_app.loader.import_default_modules()
-
-
 @pytest.fixture
 def sent(django_capture_on_commit_callbacks, monkeypatch):
     """Run something, and return the messages that it sent, as (job, arguments)."""
