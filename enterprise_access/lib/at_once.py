@@ -29,6 +29,17 @@ def at_once(calls: Sequence[Callable[[], R]], *, limit: int, ends_at: float) -> 
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def ahead(call: Callable[[], R]) -> Callable[[], R]:
+    """Begin a call, and return what waits for its answer, or raises what it raises. Nobody need ask for it.
+
+    The call has to end by itself, as those to neighbours do inside `deadline`, which holds here, too.
+    """
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead")
+    future = pool.submit(copy_context().run, _leaving_nothing_open, call)
+    pool.shutdown(wait=False)
+    return future.result
+
+
 def _answers(futures: list[Future[R]], ends_at: float) -> list[R]:
     ended, under_way = wait(futures, timeout=max(0.0, ends_at - time.monotonic()), return_when=FIRST_EXCEPTION)
     failed = next((future for future in futures if future in ended and future.exception() is not None), None)

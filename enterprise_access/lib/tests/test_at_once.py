@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from django.db import connections
 
-from enterprise_access.lib.at_once import at_once
+from enterprise_access.lib.at_once import ahead, at_once
 
 SOMETHING: ContextVar[str] = ContextVar("something", default="nothing")
 
@@ -89,3 +89,17 @@ def test_no_connection_to_the_database_is_left_open():
     at_once([use_the_database] * 3, limit=3, ends_at=time.monotonic() + 5)
     is_in_memory = getattr(connections["default"], "is_in_memory_db", lambda: False)
     assert is_in_memory() or all(connection.connection is None for connection in used)
+
+
+def test_a_call_that_is_begun_ahead_goes_on_meanwhile_and_knows_what_we_know():
+    barrier = threading.Barrier(2)
+    SOMETHING.set("ours")
+    answer = ahead(lambda: (barrier.wait(5), SOMETHING.get())[1])
+    barrier.wait(5)
+    assert answer() == "ours"
+
+
+def test_what_a_call_ahead_raises_is_raised_by_who_asks_for_the_answer():
+    answer = ahead(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        answer()

@@ -3,6 +3,8 @@
 from enterprise_access.apps.customers.services.changes import apply_enrollment_changes
 from enterprise_access.apps.customers.services.copies import (
     CANARY_KEY,
+    LinksAskedFor,
+    ask_for_links_ahead,
     check_canary,
     fetch_customer,
     fetch_customer_by_slug,
@@ -34,9 +36,11 @@ from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbou
 __all__ = [
     "CANARY_KEY",
     "RESOLVE_SIGHTINGS_JOB",
+    "LinksAskedFor",
     "NeighbourCheck",
     "SeenLink",
     "apply_enrollment_changes",
+    "ask_for_links_ahead",
     "check_canary",
     "check_neighbours",
     "check_neighbours_at_start",

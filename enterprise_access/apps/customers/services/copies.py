@@ -4,10 +4,11 @@ Every function here asks the LMS and raises `UpstreamError` when it gives no usa
 as they were. No lock and no transaction is held while the LMS is asked.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from attrs import frozen
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
@@ -24,6 +25,7 @@ from enterprise_access.apps.customers.models import (
 )
 from enterprise_access.apps.customers.selectors import as_learner, email_address, get_customer, list_enrollments
 from enterprise_access.lib import shared_cache
+from enterprise_access.lib.at_once import ahead
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream import lms
@@ -84,14 +86,38 @@ def _store_customer(answer: Customer) -> EnterpriseCustomer:
     return customer
 
 
-def refresh_learners(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> dict[int, Learner]:
+@frozen
+class LinksAskedFor:
+    """Links that the LMS was asked for at `started_at`; `answer` waits for them."""
+
+    started_at: datetime
+    answer: Callable[[], Collection[LearnerLink]]
+
+
+def ask_for_links_ahead(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> LinksAskedFor:
+    """Begin to ask for what `refresh_learners` needs, while somebody else is asked for something else."""
+    started_at, client = timezone.now(), lms.from_settings()
+    ids = tuple(lms_user_ids)
+    return LinksAskedFor(
+        started_at, ahead(lambda: client.list_learner_links(customer_uuid=customer_uuid, lms_user_ids=ids))
+    )
+
+
+def refresh_learners(
+    *, customer_uuid: UUID, lms_user_ids: Collection[int], asked: LinksAskedFor | None = None
+) -> dict[int, Learner]:
     """Ask the LMS which of these learners are linked, keep copies, and return the learners that are known.
 
     The values carry e-mail addresses, for this call's use only. A learner who is missing from the LMS's answer is
-    not linked (any more); one who was never linked is absent from what is returned.
+    not linked (any more); one who was never linked is absent from what is returned. `asked`: the very same was asked
+    for already.
     """
-    started_at = timezone.now()
-    links = lms.from_settings().list_learner_links(customer_uuid=customer_uuid, lms_user_ids=tuple(lms_user_ids))
+    started_at = asked.started_at if asked else timezone.now()
+    links = (
+        asked.answer()
+        if asked
+        else lms.from_settings().list_learner_links(customer_uuid=customer_uuid, lms_user_ids=tuple(lms_user_ids))
+    )
     by_id = {link.lms_user_id: link for link in links}
     if len(by_id) < len(set(lms_user_ids)):
         check_canary()

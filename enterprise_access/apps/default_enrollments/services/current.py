@@ -17,6 +17,8 @@ from enterprise_access.apps.customers.selectors import (
     list_learners,
 )
 from enterprise_access.apps.customers.services import (
+    LinksAskedFor,
+    ask_for_links_ahead,
     refresh_customer,
     refresh_enrollments,
     refresh_learners,
@@ -77,7 +79,7 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
                 link = _link_in(stored)
             if link is None or not _is_young_enough(link, now):
-                link = _refreshed(customer_uuid, lms_user_id, now)
+                link = _refreshed(customer_uuid, lms_user_id, now, is_customer_known=link is not None)
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     return Current(
         customer_uuid=customer_uuid,
@@ -131,10 +133,20 @@ def _is_younger(instant: datetime | None, seconds: float, now: datetime) -> bool
 # --- Asking the LMS ----------------------------------------------------------------------------------------------
 
 
-def _refreshed(customer_uuid: UUID, lms_user_id: int, now: datetime) -> _Link:
-    """Ask for what is too old; where the LMS does not answer, what is stored has to do."""
+def _refreshed(customer_uuid: UUID, lms_user_id: int, now: datetime, *, is_customer_known: bool) -> _Link:
+    """Ask for what is too old; where the LMS does not answer, what is stored has to do.
+
+    The link is asked for at the same time as the customer, if that is one that we have met.
+    """
+    copy = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
+    is_link_young = copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
+    asked = None
+    if is_customer_known and not is_link_young:
+        asked = ask_for_links_ahead(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
     is_active, customer_read_at, is_customer_stale = _ask_for_customer(customer_uuid, now)
-    learner, is_link_stale = _ask_for_link(customer_uuid, lms_user_id, now)
+    learner, is_link_stale = copy, False
+    if not is_link_young:
+        learner, is_link_stale = _ask_for_link(customer_uuid, lms_user_id, copy, asked, now)
     are_enrollments_stale = False
     if learner is not None and learner.is_linked and not _are_enrollments_young(learner, now):
         learner, are_enrollments_stale = _ask_for_enrollments(learner, now)
@@ -158,17 +170,17 @@ def _ask_for_customer(customer_uuid: UUID, now: datetime) -> tuple[bool, datetim
     return customer.is_active, customer.fetched_at, False
 
 
-def _ask_for_link(customer_uuid: UUID, lms_user_id: int, now: datetime) -> tuple[Learner | None, bool]:
-    """Return the learner (None: never linked), and whether the copy is older than it should be."""
-    copy = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
-    if copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now):
-        return copy, False
+def _ask_for_link(
+    customer_uuid: UUID, lms_user_id: int, copy: Learner | None, asked: LinksAskedFor | None, now: datetime
+) -> tuple[Learner | None, bool]:
+    """Return the learner (None: never linked), and whether that is the copy, older than it should be."""
     try:
-        learner = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
+        learners = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], asked=asked)
     except UpstreamError:
         if copy is None or not _may_be_shown(copy.fetched_at, now):
             raise
         return copy, True
+    learner = learners.get(lms_user_id)
     if learner is not None:
         remember_email(learner=learner)
     return learner, False

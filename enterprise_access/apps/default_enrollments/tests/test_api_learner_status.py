@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
 )
 from enterprise_access.lib.one_at_a_time import one_at_a_time
+from enterprise_access.upstream.lms.client import LmsClient
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 from simulator.tokens import Tokens
 
@@ -640,6 +642,27 @@ def test_who_left_is_noticed_by_a_look_too(world, api_as, clock):
     item = items_of(ask_well(api_as("ada")))[DEMO]
     assert (item["bucket"], item["rule"]) == ("not_enrollable", "D2")
     assert realizations_of(ADA)[DEMO_RUN].left_at == timezone.now()
+
+
+def test_customer_and_link_are_asked_for_at_the_same_time(world, api_as, clock, monkeypatch):
+    intend(DEMO)
+    client = api_as("ada")
+    ask_well(client)
+    clock.shift(timedelta(minutes=6))
+    both = threading.Barrier(2)
+
+    def together(name):
+        asked = getattr(LmsClient, name)
+
+        def ask(*args, **kwargs):
+            both.wait(20)
+            return asked(*args, **kwargs)
+
+        monkeypatch.setattr(LmsClient, name, ask)
+
+    together("get_customer")
+    together("list_learner_links")
+    assert ask_well(client)["stale"] is False
 
 
 def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_as, clock, django_assert_num_queries):
