@@ -6,10 +6,11 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_protect
@@ -42,11 +43,30 @@ class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
-    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._refuse_no_key(unquote(object_id))
+        answer: HttpResponse = super().history_view(request, object_id, extra_context)
+        return answer
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if request.method == "POST":
             raise PermissionDenied
-        answer: HttpResponse = super().history_form_view(request, *args, **kwargs)
+        self._refuse_no_key(object_id)
+        if not (version_id.isascii() and version_id.isdigit() and len(version_id) < len(str(_LARGEST_ID))):
+            raise Http404
+        answer: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)
         return answer
+
+    def _refuse_no_key(self, object_id: str) -> None:
+        """Answer that there is nothing where an address has no key at all; the library would crash."""
+        try:
+            self.opts.pk.to_python(object_id)
+        except ValidationError:
+            raise Http404 from None
 
 
 class AsksBeforeAddingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]

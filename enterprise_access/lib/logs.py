@@ -10,7 +10,10 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+# Tried only where a word begins: from every letter of a long word on, it would take hours to find none in a megabyte.
+_ADDRESS: Final = re.compile(
+    r"(?<![A-Za-z0-9._%+-])(?:[A-Za-z0-9._%+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,})+"
+)
 _TOKEN: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,2}")
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from celery import signals
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from edx_django_utils.monitoring import set_custom_attribute
@@ -57,10 +58,11 @@ def _method_of(request: HttpRequest) -> str:
 
 
 def _customer_of(request: HttpRequest) -> UUID | None:
-    said = next((request.GET[name] for name in _CUSTOMER_PARAMETERS if name in request.GET), "")
     try:
+        # Reading more parameters than anybody may send is refused, here as in the view.
+        said = next((request.GET[name] for name in _CUSTOMER_PARAMETERS if name in request.GET), "")
         return UUID(said)
-    except ValueError:
+    except (ValueError, SuspiciousOperation):
         return None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from simulator.seed import seed
 from simulator.world import World
 
-ADDRESS: Final = re.compile(r"[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
+ADDRESS: Final = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
 TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}\.")
 # Accounts of services, not of people.
 _SERVICES: Final = {"enterprise_access_worker", "worker_without_staff", "staff_without_role", "outsider"}
