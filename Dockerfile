@@ -38,7 +38,7 @@ EXPOSE 8900
 HEALTHCHECK --interval=15s --timeout=3s --start-period=15s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8900/', timeout=2)"]
 # One process: its world lives in memory.
-CMD ["gunicorn", "--bind", "0.0.0.0:8900", "--threads", "8", "simulator.wsgi:application"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8900", "--threads", "8", "--no-control-socket", "simulator.wsgi:application"]
 
 # --- The service -----------------------------------------------------------------------------------------------------
 FROM runtime AS service

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+# A socket in the home of whoever starts it, to look at the processes and to change their number: nobody uses it, the
+# user of the image has no home, and two servers of one user would take it from each other.
+control_socket_disable = True
+
 
 def on_starting(server: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
     """Forget what the processes of an earlier run have left in PROMETHEUS_MULTIPROC_DIR, if that is set."""

@@ -218,7 +218,7 @@ These are read by the programs and libraries that we use, or by ``make``.
        sets it.
    * - ``WEB_PORT``, ``SIMULATOR_PORT``, ``EMBEDDED_HOME``
      - Of ``make run``: its two ports (8000 and 8900), and the folder that it keeps everything in (``var/``).
-   * - ``POSTGRES_URL``, ``MARIADB_URL``, ``EVENT_BUS_TEST_REDIS_URL``
+   * - ``POSTGRES_URL``, ``MARIADB_URL``, ``EVENT_BUS_TEST_REDIS_URL``, ``DELIVERY_REDIS_URL``
      - Where the servers are that some tests and measurements need.
    * - ``MODEL_STEPS``, ``CHAOS_LEARNERS``
      - How long ``make test-model`` and ``make test-chaos`` go on.

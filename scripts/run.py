@@ -4,6 +4,7 @@ Everything it keeps is in one folder (var/, or EMBEDDED_HOME). WEB_PORT and SIMU
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import honcho.manager
 import requests
 from honcho.manager import Manager
 from honcho.printer import Printer
@@ -31,6 +33,11 @@ READY_WITHIN_SECONDS = 60
 # Customers of the simulated world, and what staff have intended for their learners before the visitor comes.
 DEMONSTRATION = ["acme=HarvardX+CS50,BerkeleyX+CS188.1x", "globex", "hooli"]
 STOPPED_BY_CTRL_C = 130
+# A worker ends the call that it has in hand, and records it: for that honcho's own patience (5) is too short.
+STOPPED_WITHIN_SECONDS = 20
+# Browsers connect ahead of time and say nothing yet. With no proxy in front to hold such connections, they must not
+# keep a process from others.
+WEB_WORKERS = "--workers 2 --threads 4 --graceful-timeout 3"
 
 
 def main() -> int:
@@ -43,12 +50,11 @@ def main() -> int:
     for command in (["migrate", "--verbosity", "0"], ["createcachetable", "--database", "cache", "--verbosity", "0"]):
         if (code := manage(command, service).returncode) != 0:
             return code
-    manager = Manager(Printer(sys.stdout))
+    manager = Manager(Printer(Output()))
     add_processes(manager, service, simulator)
-    threading.Thread(target=welcome, args=(service,), daemon=True).start()
-    manager.loop()
-    say(f"Stopped. The data is kept in {HOME}; 'make run' goes on with it, 'make clean' forgets it.")
-    return 0 if manager.returncode == STOPPED_BY_CTRL_C else manager.returncode or 0
+    code = run_until_stopped(manager, service)
+    say(f"Stopped. The data is kept in {HOME}: 'make run' goes on with it. Remove that folder to begin anew.")
+    return code
 
 
 def is_free(port: int) -> bool:
@@ -77,7 +83,9 @@ def environments() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def manage(arguments: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=environment, check=False)
+    # In a session of its own, so that Ctrl-C reaches it through us, and not as a traceback.
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False, start_new_session=True)
 
 
 def add_processes(manager: Manager, service: Mapping[str, str], simulator: Mapping[str, str]) -> None:
@@ -90,7 +98,7 @@ def add_processes(manager: Manager, service: Mapping[str, str], simulator: Mappi
             " simulator.wsgi:application",
             simulator,
         ),
-        "web": (f"{gunicorn}:{WEB_PORT} --workers 2 enterprise_access.wsgi:application", service),
+        "web": (f"{gunicorn}:{WEB_PORT} {WEB_WORKERS} enterprise_access.wsgi:application", service),
         "worker": (
             f"{celery} worker --loglevel info --pool threads --concurrency 2"
             " --without-gossip --without-mingle --without-heartbeat",
@@ -100,6 +108,44 @@ def add_processes(manager: Manager, service: Mapping[str, str], simulator: Mappi
     }
     for name, (command, environment) in commands.items():
         manager.add_process(name, f"exec {command}", cwd=str(ROOT), env=dict(environment))
+
+
+def run_until_stopped(manager: Manager, service: Mapping[str, str]) -> int:
+    """Run the processes until Ctrl-C, or until the terminal is closed. Return 0 then, else the code of what failed."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup wants it
+        signal.signal(signal.SIGHUP, stop_silently)
+    honcho.manager.KILL_WAIT = STOPPED_WITHIN_SECONDS
+    threading.Thread(target=welcome, args=(service,), daemon=True).start()
+    manager.loop()
+    return 0 if manager.returncode == STOPPED_BY_CTRL_C else manager.returncode or 0
+
+
+class Output:
+    """Where the processes' lines go. When nobody reads them any more everything is stopped, as by SIGTERM.
+
+    A terminal that is closed, or a pipe whose reader Ctrl-C has ended first, must not end this program before it has
+    ended the others: each of them is in a session of its own, and would stay.
+    """
+
+    def write(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError:
+            stop_silently()
+
+    def flush(self) -> None:
+        """Do nothing: each write is flushed."""
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()
+
+
+def stop_silently(*_signal: object) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    signal.raise_signal(signal.SIGTERM)
 
 
 def welcome(environment: Mapping[str, str]) -> None:
@@ -138,4 +184,8 @@ def say(*lines: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while the database was being prepared
+        say("Stopped before it had begun.")
+        sys.exit(STOPPED_BY_CTRL_C)

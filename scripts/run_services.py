@@ -13,7 +13,6 @@ import os
 import re
 import shlex
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -27,7 +26,20 @@ import redis  # noqa: E402
 from database_matrix import NotReachable, connect  # noqa: E402
 from honcho.manager import Manager  # noqa: E402
 from honcho.printer import Printer  # noqa: E402
-from run import BIN, HOME, SIMULATOR_PORT, STOPPED_BY_CTRL_C, WEB_PORT, environments, is_free, manage, say, welcome  # noqa: E402
+from run import (  # noqa: E402
+    BIN,
+    HOME,
+    SIMULATOR_PORT,
+    STOPPED_BY_CTRL_C,
+    WEB_PORT,
+    WEB_WORKERS,
+    Output,
+    environments,
+    is_free,
+    manage,
+    run_until_stopped,
+    say,
+)
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/enterprise_access")
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
@@ -54,13 +66,12 @@ def main() -> int:
     say("Preparing the database ...")
     if (code := manage(["migrate", "--verbosity", "0"], service).returncode) != 0:
         return code
-    manager = Manager(Printer(sys.stdout))
+    manager = Manager(Printer(Output()))
     for name, (command, environment) in processes(service, simulator).items():
         manager.add_process(name, command, cwd=str(ROOT), env=dict(environment))
-    threading.Thread(target=welcome, args=(service,), daemon=True).start()
-    manager.loop()
+    code = run_until_stopped(manager, service)
     say("Stopped. The data is kept in the database, and 'make run-services' goes on with it.")
-    return 0 if manager.returncode == STOPPED_BY_CTRL_C else manager.returncode or 0
+    return code
 
 
 def prepare_servers() -> str | None:
@@ -113,7 +124,7 @@ def processes(service: Mapping[str, str], simulator: Mapping[str, str]) -> dict[
     gunicorn = f"exec {BIN / 'gunicorn'} --log-level warning --bind 127.0.0.1"
     found: dict[str, tuple[str, Mapping[str, str]]] = {
         "simulator": (f"{gunicorn}:{SIMULATOR_PORT} --threads 8 simulator.wsgi:application", simulator),
-        "web": (f"{gunicorn}:{WEB_PORT} --workers 2 enterprise_access.wsgi:application", service),
+        "web": (f"{gunicorn}:{WEB_PORT} {WEB_WORKERS} enterprise_access.wsgi:application", service),
         "beat": (f"exec {celery} beat --loglevel warning --schedule {HOME / 'beat'} --pidfile=", service),
     }
     for number in range(1, WORKERS + 1):
@@ -126,4 +137,8 @@ def processes(service: Mapping[str, str], simulator: Mapping[str, str]) -> dict[
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # while the database was being prepared
+        say("Stopped before it had begun.")
+        sys.exit(STOPPED_BY_CTRL_C)

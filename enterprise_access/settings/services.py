@@ -7,10 +7,13 @@ environment wins over both.
 import os
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from enterprise_access.settings import embedded
 
 os.environ.setdefault("EMBEDDED_HOME", str(embedded.home() / "services"))
+if not (embedded.home() / "services.env").is_file():
+    raise ImproperlyConfigured("Nothing is known of the servers yet: start the system once with 'make run-services'.")
 # The first one that names a value wins.
 for name in ("services.env", "embedded.env"):
     environ.Env.read_env(embedded.home() / name)

@@ -36,6 +36,10 @@ from enterprise_access.settings.base import *  # noqa: E402, F403
 ALLOWED_HOSTS = ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+if DATABASES["default"]["ENGINE"].endswith("mysql"):  # noqa: F405
+    # Not the collation that connections have, so that no statement depends upon their being the same.
+    DATABASES["default"]["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_unicode_ci"}  # noqa: F405
+
 if DATABASES["default"]["ENGINE"].endswith("sqlite3") and "memory" not in DATABASES["default"]["NAME"]:  # noqa: F405
     # A file, when processes have to share it.
     DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"] + ".test"}  # noqa: F405

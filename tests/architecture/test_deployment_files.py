@@ -1,6 +1,7 @@
 """The container files fit the code: no name of the settings is forgotten, and nothing that is copied is missing.
 
-There is no container engine in the test suite, so this reads the files instead of building them.
+There is no container engine in the test suite, so this reads the files instead of building them. What they describe is
+acted out in tests/delivery.
 """
 
 import ast
@@ -8,45 +9,33 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from enterprise_access.settings import embedded
 from simulator.seed import WORKER_KEY, WORKER_SECRET
+from tests.delivery.compose import ROOT, compose_file, dockerfile, filled_in, printed_env
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 OURS = ("web", "worker", "beat", "migrate")
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\}")
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from make_reference import all_settings  # noqa: E402
+
+# Settings of ours that are the same in every installation, unless it says otherwise in a place for the rest.
+NOT_ASKED_FOR = {"OPENEDX_TELEMETRY": "names of classes, for who has written one"}
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    services: dict[str, Any] = document["services"]
+    services: dict[str, Any] = compose_file()["services"]
     return services
 
 
-@pytest.fixture(scope="module")
-def printed_env() -> dict[str, str]:
+@pytest.fixture(scope="module", name="printed_env")
+def env() -> dict[str, str]:
     """Return what make_compose_env.py prints."""
-    command = [sys.executable, "scripts/make_compose_env.py"]
-    lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    pairs = dict(line.split("=", 1) for line in lines)
-    assert all(value[0] == value[-1] == "'" and "'" not in value[1:-1] for value in pairs.values())
-    return {name: value[1:-1] for name, value in pairs.items()}
-
-
-def filled_in(text: str, env: Mapping[str, str]) -> str:
-    """Return `text` with its variables replaced, as Compose does it. A required one that is not there is a KeyError."""
-
-    def value_of(match: re.Match[str]) -> str:
-        given = env.get(match["name"])
-        return given or match["rest"] if match["kind"] == ":-" else env[match["name"]]
-
-    return VARIABLE.sub(value_of, text)
+    return printed_env()
 
 
 def required_names() -> set[str]:
@@ -58,12 +47,6 @@ def required_names() -> set[str]:
 
 def is_named(node: ast.Assign, name: str) -> bool:
     return any(isinstance(target, ast.Name) and target.id == name for target in node.targets)
-
-
-def dockerfile() -> str:
-    """Return the Dockerfile with its continued lines joined, and without its comments."""
-    lines = (line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.startswith("#"))
-    return "\n".join(lines).replace("\\\n", " ")
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -96,7 +79,7 @@ def test_the_service_starts_with_that_environment(services, printed_env):
 def test_no_secret_is_written_into_the_compose_file(services):
     for service in services.values():
         for name, value in service.get("environment", {}).items():
-            if re.search(r"SECRET|PASSWORD|JWK", name):
+            if re.search(r"SECRET|PASSWORD|JWK|CREDENTIALS", name):
                 assert re.fullmatch(r"\$\{\w+:(\?[^}]+|-)\}", value), name
 
 
@@ -125,6 +108,41 @@ def test_every_name_in_the_environment_means_something(services):
     known |= required_names()
     for name in OURS:
         assert services[name]["environment"].keys() <= known
+
+
+def of_the_installation() -> set[str]:
+    """Return the settings that no default can know: addresses, secrets, and what is not there unless it is named."""
+    return {
+        setting.name
+        for setting in all_settings()
+        if setting.default is None or setting.default == "none" or setting.kind.startswith("address")
+        if not str(setting.default).startswith("as ")
+    } - NOT_ASKED_FOR.keys()
+
+
+def test_compose_asks_for_everything_that_differs_between_installations(services):
+    assert {"DISCOVERY_BASE_URL", "EMAIL_URL", "LMS_CANARY_USER_ID", "METRICS_CREDENTIALS"} <= of_the_installation()
+    for name, service in ours(services).items():
+        assert of_the_installation() - service["environment"].keys() == set(), name
+
+
+def test_the_plugin_for_tutor_knows_everything_that_differs_between_installations():
+    folder = ROOT / "deploy/tutor/tutorenterpriseaccess/templates/enterprise-access/apps"
+    told = set(re.findall(r"^([A-Z0-9_]+)=", (folder / "environment.env").read_text(), flags=re.MULTILINE))
+    # Nobody is sent on after having signed out: the LMS would have to be told that it may.
+    assert of_the_installation() - told == {"SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL"}
+
+
+def test_everything_else_can_be_set_in_a_file(services):
+    for name, service in ours(services).items():
+        assert service["env_file"] == [{"path": "settings.env", "required": False}], name
+    assert "settings.env" in (ROOT / ".dockerignore").read_text().split()
+
+
+def test_what_is_optional_can_be_left_out(services, printed_env):
+    value = services["web"]["environment"]["DISCOVERY_BASE_URL"]
+    assert filled_in(value, printed_env) == "http://simulator:8900/discovery"
+    assert filled_in(value, printed_env | {"DISCOVERY_BASE_URL": ""}) == ""
 
 
 def test_signing_in_through_the_lms_can_be_switched_on(services):
@@ -204,7 +222,7 @@ def test_what_must_be_kept_is_on_a_volume(services):
 
 
 def test_every_volume_is_declared(services):
-    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    document = compose_file()
     used = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
     assert used == document["volumes"].keys()
 

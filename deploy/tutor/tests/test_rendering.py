@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
@@ -49,6 +49,12 @@ def installation(request, tmp_path_factory):
             *("--set", f"REDIS_PASSWORD={AWKWARD}", "--set", f"ENTERPRISE_ACCESS_MYSQL_PASSWORD={AWKWARD}"),
             *("--set", "ENTERPRISE_ACCESS_CANARY_USER_ID=1001"),
             *("--set", 'ENTERPRISE_ACCESS_EXTRA_ENVIRONMENT={"SWEEP_SECONDS": "15"}'),
+            *("--set", "SMTP_USERNAME=mail@example.org", "--set", f"SMTP_PASSWORD={AWKWARD}"),
+            *("--set", "SMTP_USE_TLS=true", "--set", "SMTP_HOST=mail.example.org"),
+            # As when Tutor's plugin for course-discovery is enabled.
+            *("--set", "DISCOVERY_HOST=discovery.learn.example.org"),
+            *("--set", "ENTERPRISE_ACCESS_DIGEST_RECIPIENTS=a@example.org,b@example.org"),
+            *("--set", "ENTERPRISE_ACCESS_METRICS_CREDENTIALS=scraper"),
         ]
     tutor(root, "config", "save", *options)
     return root
@@ -121,6 +127,26 @@ def test_addresses_survive_any_password(environment, config):
     assert broker.path != cache.path, "clearing the cache leaves the broker alone"
 
 
+def test_mail_goes_the_way_of_the_installation(environment, config):
+    address = urlsplit(environment["EMAIL_URL"])
+    if "SMTP_USERNAME" not in config:
+        assert environment["EMAIL_URL"] == "smtp://smtp:8025"
+        return
+    assert (address.scheme, address.hostname, address.port) == ("smtp+tls", "mail.example.org", 8025)
+    assert (unquote(address.username), unquote(address.password)) == ("mail@example.org", AWKWARD)
+    assert environment["DEFAULT_FROM_EMAIL"] == "contact@learn.example.org"
+
+
+def test_what_is_optional_is_left_out_until_it_is_there(environment, config):
+    given = {
+        "DISCOVERY_BASE_URL": "http://discovery:8000",
+        "METRICS_CREDENTIALS": "scraper",
+        "VALIDATION_DIGEST_RECIPIENTS": "a@example.org,b@example.org",
+    }
+    found = {name: environment[name] for name in given if name in environment}
+    assert found == (given if "DISCOVERY_HOST" in config else {})
+
+
 def test_tokens_are_checked_with_the_installation_s_own_public_key(environment, config):
     (key,) = json.loads(environment["JWT_PUBLIC_SIGNING_JWK_SET"])["keys"]
     assert key.keys() == {"kid", "kty", "e", "n"}, "nothing of the private half"
@@ -144,6 +170,7 @@ def test_compose_runs_every_process(compose, installation):
         assert (installation / "env/local" / service["env_file"]).is_file(), name
         assert compose.keys() >= set(service["depends_on"]), name
         assert all(isinstance(word, str) for word in service.get("command", [])), name
+        assert service["stop_grace_period"] == "60s", name
 
 
 def test_one_consumer_runs_for_each_topic_that_the_lms_fills(compose, installation):
@@ -208,6 +235,7 @@ def test_kubernetes_runs_every_process_with_its_settings(installation):
         (container,) = pod["containers"]
         assert container["envFrom"] == [{"configMapRef": {"name": "enterprise-access-environment"}}]
         assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["terminationGracePeriodSeconds"] == 60
         assert (
             deployments[name]["spec"]["selector"]["matchLabels"]
             == deployments[name]["spec"]["template"]["metadata"]["labels"]

@@ -32,6 +32,8 @@ DEFAULTS = {
     "LMS_URL": "http://lms:8000",
     "CATALOG_URL": "http://enterprise-catalog:8160",
     "LICENSE_MANAGER_URL": "http://license-manager:8170",
+    # Optional: only types of courses are read there. Of Tutor's own plugin for course-discovery, where that is enabled.
+    "DISCOVERY_URL": "{% if DISCOVERY_HOST is defined %}http://discovery:8000{% endif %}",
     # Origins of the pages that call the API from a browser, as the learner portal does; separated by commas.
     "CORS_ORIGINS": "{% if ENABLE_HTTPS %}https{% else %}http{% endif %}://apps.{{ LMS_HOST }}",
     "MYSQL_DATABASE": "enterprise_access",
@@ -52,6 +54,11 @@ DEFAULTS = {
     "WEB_REPLICAS": 2,
     "WORKER_REPLICAS": 2,
     "LOG_LEVEL": "INFO",
+    # Who gets the daily mail about intentions that need somebody; separated by commas.
+    "DIGEST_RECIPIENTS": "",
+    # What a scraper of /metrics sends. Empty: there is no such page. Workers and consumers tell theirs on the port.
+    "METRICS_CREDENTIALS": "",
+    "METRICS_PORT": 9100,
     # Any other setting of docs/reference/settings, by its name.
     "EXTRA_ENVIRONMENT": {},
 }

@@ -6,8 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from django.db.models import BooleanField, CharField, F, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import CharField, QuerySet, UUIDField, Value
 
 from enterprise_access.apps.course_types.domain.graph import CourseType, Mode, RunType, SeatType, Track, TypeGraph
 from enterprise_access.apps.course_types.domain.keys import fold_course_key
@@ -147,19 +146,13 @@ def list_modes_by_type(*, discovery_uuids: Mapping[str, UUID | None]) -> ModesBy
     runs = TypedCourseRun.objects.filter(run_key_folded__in=list(uuids)).order_by()
     types = CourseRunType.objects.filter(discovery_uuid__in={uuid for uuid in uuids.values() if uuid}).order_by()
     # Both at once: this is read for every page of a learner whose runs the LMS was not asked about yet.
-    rows = runs.annotate(name=F("run_key_folded"), is_run=_flag(True)).values_list(
-        "is_run", "name", *(f"run_type__{path}" for path in _TRACK)
-    )
-    others = types.annotate(text=Cast("discovery_uuid", CharField(max_length=36)), is_run=_flag(False))
-    found = _lms_modes(rows.union(others.values_list("is_run", "text", *_TRACK), all=True))
-    stated = {key: found[True, key] for key in uuids if (True, key) in found}
-    by_uuid = {UUID(text): modes for (is_run, text), modes in found.items() if not is_run}
-    in_catalog = {key: by_uuid[uuid] for key, uuid in uuids.items() if uuid in by_uuid and key not in stated}
+    # Each in a column of its own: MySQL unites no texts of different collations.
+    no_key, no_uuid = Value(None, output_field=CharField()), Value(None, output_field=UUIDField())
+    rows = runs.values_list("run_key_folded", no_uuid, *(f"run_type__{path}" for path in _TRACK))
+    found = _lms_modes(rows.union(types.values_list(no_key, "discovery_uuid", *_TRACK), all=True))
+    stated = {key: found[key, None] for key in uuids if (key, None) in found}
+    in_catalog = {key: found[None, uuid] for key, uuid in uuids.items() if (None, uuid) in found and key not in stated}
     return ModesByType(stated=stated, in_catalog=in_catalog)
-
-
-def _flag(value: bool) -> Value:
-    return Value(value, output_field=BooleanField())
 
 
 # What of a track decides under which slug the LMS has its mode.
@@ -171,12 +164,12 @@ _TRACK: Final = (
 )
 
 
-def _lms_modes(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[bool, str], frozenset[str]]:
+def _lms_modes(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str | None, UUID | None], frozenset[str]]:
     """Return the LMS modes by what stands first in each row. A type without tracks says nothing."""
-    found: dict[tuple[bool, str], set[str]] = defaultdict(set)
-    for is_run, name, mode, certificate_type, is_id_verified, seat_type in rows:
+    found: dict[tuple[str | None, UUID | None], set[str]] = defaultdict(set)
+    for run_key, uuid, mode, certificate_type, is_id_verified, seat_type in rows:
         if mode is not None:
             value = Mode(slug=mode, certificate_type=certificate_type, is_id_verified=is_id_verified)
             seat = None if seat_type is None else SeatType(slug=seat_type)
-            found[bool(is_run), name].add(Track(mode=value, seat_type=seat).lms_mode)
+            found[run_key, uuid].add(Track(mode=value, seat_type=seat).lms_mode)
     return {key: frozenset(modes) for key, modes in found.items()}

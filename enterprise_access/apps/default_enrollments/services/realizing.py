@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.services import note_visits
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, Trigger
+from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, list_intentions, list_realizations
 from enterprise_access.apps.default_enrollments.services.confirming import confirm
 from enterprise_access.apps.default_enrollments.services.doubts import are_in_doubt, settle_doubts
@@ -135,7 +135,7 @@ def _carry_out(
     return summary, still_open
 
 
-def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, Trigger]) -> list[Result]:
+def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, str]) -> list[Result]:
     items, read_at = confirm(facts, batch)
     confirmed = {(item.lms_user_id, item.intention) for item in items}
     kept_back = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from enterprise_access.apps.default_enrollments.domain.values import Reason
@@ -11,7 +11,6 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     Outcome,
     RealizationAttempt,
-    Trigger,
 )
 from enterprise_access.apps.default_enrollments.services.announcing import announce_blocked, announce_realized
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
@@ -24,9 +23,7 @@ Realization = DefaultEnterpriseEnrollmentRealization
 
 
 @retry_deadlocks
-def write_attempts(
-    items: Sequence[Item], *, triggers: Mapping[int, Trigger], now: datetime
-) -> list[RealizationAttempt]:
+def write_attempts(items: Sequence[Item], *, triggers: Mapping[int, str], now: datetime) -> list[RealizationAttempt]:
     """Write that these items are about to be sent. To be committed before anything leaves the house."""
     return _add(
         RealizationAttempt(
@@ -61,7 +58,12 @@ def _add(attempts: Iterable[RealizationAttempt]) -> list[RealizationAttempt]:
     with transaction.atomic():
         if replaced:
             RealizationAttempt.objects.filter(pk__in=replaced).update(is_newest=False)
-        return RealizationAttempt.objects.bulk_create(fresh)
+        if connection.features.can_return_rows_from_bulk_insert:
+            return RealizationAttempt.objects.bulk_create(fresh)
+        # MySQL tells the id of a single row only, and every attempt has to be found again when its outcome is known.
+        for row in fresh:
+            row.save(force_insert=True)
+        return fresh
 
 
 @retry_deadlocks
@@ -130,7 +132,7 @@ def settle_attempt(attempt: RealizationAttempt, *, outcome: Outcome, reason: str
 
 
 @retry_deadlocks
-def write_findings(findings: Iterable[Finding], *, triggers: Mapping[int, Trigger], now: datetime) -> None:
+def write_findings(findings: Iterable[Finding], *, triggers: Mapping[int, str], now: datetime) -> None:
     """Write why nothing was sent. The same finding again only moves its last time and its count."""
     findings = [finding for finding in findings if finding.is_news]
     latest = _latest_attempts(findings)
@@ -168,7 +170,7 @@ def _says_the_same(last: RealizationAttempt, outcome: Outcome, finding: Finding)
     return (last.outcome, last.reason, last.course_run_key) == (outcome, finding.reason, finding.course_run_key)
 
 
-def _as_attempt(finding: Finding, outcome: Outcome, trigger: Trigger, now: datetime) -> RealizationAttempt:
+def _as_attempt(finding: Finding, outcome: Outcome, trigger: str, now: datetime) -> RealizationAttempt:
     return RealizationAttempt(
         intention=finding.intention,
         lms_user_id=finding.lms_user_id,

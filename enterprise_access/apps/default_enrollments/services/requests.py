@@ -82,7 +82,7 @@ class Claimed:
 
     pk: int
     lms_user_id: int
-    trigger: Trigger
+    trigger: str
     generation: int
     failures: int
 
@@ -153,7 +153,7 @@ def _take(customer_uuid: UUID, token: UUID, limit: int, now: datetime) -> tuple[
         Claimed(
             pk=row.pk,
             lms_user_id=row.lms_user_id,
-            trigger=Trigger(row.trigger),
+            trigger=row.trigger,
             generation=row.generation,
             failures=row.failures,
         )
@@ -228,7 +228,7 @@ def settle(
     next_look_at: datetime | None,
     waiting_for: str,
     failures: int,
-    trigger: Trigger | None = None,
+    trigger: str | None = None,
 ) -> None:
     """Write down when the learner is looked at again (None: not until somebody asks), and end the lease.
 

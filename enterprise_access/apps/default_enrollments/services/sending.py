@@ -16,7 +16,6 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     Outcome,
     RealizationAttempt,
-    Trigger,
 )
 from enterprise_access.apps.default_enrollments.services.doubts import shows_mode
 from enterprise_access.apps.default_enrollments.services.enrolling import Item, Sent, enroll
@@ -42,9 +41,7 @@ class Result:
     reason: str = ""
 
 
-def send(
-    lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, Trigger], facts_read_at: datetime
-) -> list[Result]:
+def send(lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, str], facts_read_at: datetime) -> list[Result]:
     """Enroll one batch. What may not be sent any more (paused, lease lost, facts too old) is left out and stays due."""
 
     def still_allowed() -> Collection[int]:

@@ -53,7 +53,7 @@ def _settle_one(lease: Lease, request: Claimed, entries: Sequence[Open]) -> None
     )
 
 
-def _next_trigger(request: Claimed, entries: Sequence[Open], at: datetime | None) -> Trigger:
+def _next_trigger(request: Claimed, entries: Sequence[Open], at: datetime | None) -> str:
     """Return what will have made us look next time: a look that comes by itself is no visit of the learner.
 
     When nothing could be asked about the learner, the visit was not noted yet, and is still to be.

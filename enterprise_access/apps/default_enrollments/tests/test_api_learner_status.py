@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,7 +50,6 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
 )
 from enterprise_access.lib.one_at_a_time import one_at_a_time
-from enterprise_access.upstream.lms.client import LmsClient
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 from simulator.tokens import Tokens
 
@@ -644,25 +642,17 @@ def test_who_left_is_noticed_by_a_look_too(world, api_as, clock):
     assert realizations_of(ADA)[DEMO_RUN].left_at == timezone.now()
 
 
-def test_customer_and_link_are_asked_for_at_the_same_time(world, api_as, clock, monkeypatch):
+def test_customer_and_link_are_asked_for_at_the_same_time(simulator, world, api_as, clock):
     intend(DEMO)
     client = api_as("ada")
     ask_well(client)
     clock.shift(timedelta(minutes=6))
-    both = threading.Barrier(2)
-
-    def together(name):
-        asked = getattr(LmsClient, name)
-
-        def ask(*args, **kwargs):
-            both.wait(20)
-            return asked(*args, **kwargs)
-
-        monkeypatch.setattr(LmsClient, name, ask)
-
-    together("get_customer")
-    together("list_learner_links")
+    world.journal.forget()
+    simulator.faults.add("delay_before", "lms.customer", seconds=1)
     assert ask_well(client)["stale"] is False
+    # The journal names a call when it is answered.
+    asked = [call.endpoint for call in world.journal.calls()]
+    assert asked.index("lms.learners") < asked.index("lms.customer")
 
 
 def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_as, clock, django_assert_num_queries):

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseLearner
-from enterprise_access.apps.default_enrollments.models import Trigger
+from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.realizing import Summary
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -19,6 +19,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     HOUR,
     LEA,
     LINUX,
+    LINUX_RUN,
     MAX,
     MINUTE,
     PROJECT,
@@ -54,6 +55,16 @@ def test_who_has_everything_is_settled(world):
     visit(ADA)
     assert is_settled(ADA)
     assert (request_of(ADA).waiting_for, request_of(ADA).failures) == ("", 0)
+
+
+def test_a_trigger_of_newer_code_keeps_nobody_waiting(world):
+    intend(DEMO)
+    visit(ADA)
+    RealizationRequest.objects.update(trigger="comet", due_at=timezone.now())
+    intend(LINUX)
+    work()
+    assert is_settled(ADA)
+    assert set(realizations_of(ADA)) == {DEMO_RUN, LINUX_RUN}
 
 
 @pytest.mark.parametrize(

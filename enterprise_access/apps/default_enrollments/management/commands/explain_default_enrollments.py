@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -39,18 +40,18 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(plain, cls=DjangoJSONEncoder, indent=2))
             return
+        self.stdout.write(f"Learner {explanation.lms_user_id} of {customer.name} ({customer.slug}), {customer.pk}")
         for line in _lines(plain):
             self.stdout.write(line)
 
 
 def _lines(plain: Plain) -> Iterator[str]:
     customer, link = plain["customer"], plain["link"]
-    yield f"Learner {plain['lms_user_id']} of customer {plain['enterprise_customer_uuid']}"
-    yield f"  customer: {'active' if customer['is_active'] else 'switched off'}, as of {customer['fetched_at']:%c}"
+    yield f"  customer: {'active' if customer['is_active'] else 'switched off'}, as of {_utc(customer['fetched_at'])}"
     if customer["is_paused"]:
         yield "  Staff have stopped enrolling: nothing is sent before they go on."
     linked = "linked" if link["is_linked"] else "not linked"
-    yield f"  link: {linked}, as of {link['fetched_at']:%c}" if link["fetched_at"] else f"  link: {linked}"
+    yield f"  link: {linked}, as of {_utc(link['fetched_at'])}" if link["fetched_at"] else f"  link: {linked}"
     if plain["stale"]:
         yield "  The LMS does not answer; this is as it was when it last did."
     yield from _request_lines(plain["request"])
@@ -67,9 +68,9 @@ def _request_lines(request: Plain | None) -> Iterator[str]:
     if request is None:
         yield "  Nobody has asked for this learner yet: a login, a visit to the portal or a backfill does."
     elif request["dead_at"]:
-        yield f"  Given up since {request['dead_at']:%c}: nothing happens before somebody of staff has looked."
+        yield f"  Given up since {_utc(request['dead_at'])}: nothing happens before somebody of staff has looked."
     elif request["due_at"]:
-        yield f"  next look: {request['due_at']:%c}"
+        yield f"  next look: {_utc(request['due_at'])}"
     else:
         yield "  No look is planned; see below what brings one."
     if request and request["waiting_for"]:
@@ -97,15 +98,19 @@ def _fact_lines(entry: Plain) -> Iterator[str]:
     if content and content["fetched_at"]:
         stands_for = content["course_run_key"] or content["unresolved"]
         catalogs = "unknown" if content["catalogs"] is None else len(content["catalogs"])
-        yield f"  content: {stands_for}, in catalogs: {catalogs}, as of {content['fetched_at']:%c}"
+        yield f"  content: {stands_for}, in catalogs: {catalogs}, as of {_utc(content['fetched_at'])}"
     if modes:
         slugs = ", ".join(mode["slug"] for mode in modes["modes"]) or "none"
         yield f"  modes: {slugs} (from {modes['evidence']})"
     for row in entry["enrollments"]:
         state = "active" if row["is_active"] else "inactive"
-        yield f"  enrollment: {row['course_run_key']}, {row['mode']}, {state}, as of {row['fetched_at']:%c}"
+        yield f"  enrollment: {row['course_run_key']}, {row['mode']}, {state}, as of {_utc(row['fetched_at'])}"
     for row in entry["realizations"]:
-        left = f", left {row['left_at']:%c} ({row['left_reason']})" if row["left_at"] else ""
-        yield f"  realized: {row['course_run_key']}, {row['mode']}, {row['realized_at']:%c}{left}"
+        left = f", left {_utc(row['left_at'])} ({row['left_reason']})" if row["left_at"] else ""
+        yield f"  realized: {row['course_run_key']}, {row['mode']}, {_utc(row['realized_at'])}{left}"
     for row in entry["attempts"]:
-        yield f"  attempt: {row['last_at']:%c} {row['outcome']} {row['reason']} ({row['times']} times)"
+        yield f"  attempt: {_utc(row['last_at'])} {row['outcome']} {row['reason']} ({row['times']} times)"
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
