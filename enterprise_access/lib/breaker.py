@@ -100,6 +100,21 @@ class Breaker:
             last_reason=self._last_reason,
         )
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether every call goes through, and not one at most."""
+        return self._state is State.CLOSED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a call would end before it began: nobody answers, and it is too early to try again."""
+        with self._lock:
+            return self._state is State.HALF_OPEN or (self._state is State.OPEN and self._is_pausing())
+
+    def _is_pausing(self) -> bool:
+        # A clock that was set back is no reason to wait longer than the pause.
+        return 0 < self._retry_at - time.time() <= self._pause_seconds
+
     def call(self, send: Callable[[], T], *, is_write: bool = False) -> T:
         """Return what `send` returns, and learn from what it raises.
 
@@ -125,8 +140,7 @@ class Breaker:
             if self._state is State.CLOSED:
                 return
             left_seconds = self._retry_at - time.time()
-            # A clock that was set back is no reason to wait longer than the pause.
-            may_try = self._state is State.OPEN and not 0 < left_seconds <= self._pause_seconds
+            may_try = self._state is State.OPEN and not self._is_pausing()
             if may_try:
                 self._state = State.HALF_OPEN
         if may_try:

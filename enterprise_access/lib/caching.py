@@ -136,10 +136,12 @@ class RefreshingCache(Generic[V]):
         refresh_later: Callable[[Collection[str]], None],
         may_fail: tuple[type[Exception], ...],
         budget_seconds: float,
+        is_in_vain: Callable[[], bool] = lambda: False,
     ) -> dict[str, Entry[V]]:
         """Return what is to be served for every key that there is anything for. A key without an entry is unknown.
 
         `fetch` asks while we wait; what it raises of `may_fail` means that nobody could be asked, and is not raised.
+        `is_in_vain`: nobody would answer, as is known already, so that nothing need be begun.
         `refresh_later` is told which keys to refresh behind the back. Waiting for another caller and asking take no
         longer than `budget_seconds` together, and end with the deadline that the caller has set for several calls.
         """
@@ -166,7 +168,7 @@ class RefreshingCache(Generic[V]):
         if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
             refresh_later(due)
         dear = wanted - young.keys()
-        if dear:
+        if dear and not is_in_vain():
             young |= self._fetch_or_wait(group, dear, seen, fetch, may_fail, ends_at)
         stale = {key: evolve(entry, is_stale=True) for key, entry in seen.entries.items() if key not in young}
         self._count(young=len(wanted) - len(dear), asked=len(dear & young.keys()), stale=len(stale), wanted=len(wanted))

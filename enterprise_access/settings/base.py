@@ -292,7 +292,7 @@ UPSTREAM_CONNECT_TIMEOUT_SECONDS = env.float("UPSTREAM_CONNECT_TIMEOUT_SECONDS",
 # How long a neighbour may stay silent. A read takes at most twice that altogether, its repetitions included.
 UPSTREAM_READ_TIMEOUT_SECONDS = env.float("UPSTREAM_READ_TIMEOUT_SECONDS", default=10)
 # How long the neighbours may hold up one request of the API altogether.
-REQUEST_BUDGET_SECONDS = env.float("REQUEST_BUDGET_SECONDS", default=3)
+REQUEST_BUDGET_SECONDS = env.float("REQUEST_BUDGET_SECONDS", default=2.8)
 # How long a page of the learner portal may take altogether, whatever the neighbours do.
 PORTAL_BUDGET_SECONDS = env.float("PORTAL_BUDGET_SECONDS", default=3)
 # How long who has a stale answer to fall back upon waits for the LMS.

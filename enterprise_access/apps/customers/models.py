@@ -52,6 +52,9 @@ class EnterpriseLearner(models.Model):
     enrollments_fetched_at = models.DateTimeField(
         null=True, blank=True, help_text="When all platform enrollments were last read. Empty: never."
     )
+    enrollments_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When we last changed any ourselves: a read that began before is too old."
+    )
 
     objects = EnterpriseLearnerQuerySet.as_manager()
 

@@ -202,10 +202,22 @@ def test_one_call_at_a_time_is_let_through_to_see(neighbour, clock):
         probe = pool.submit(neighbour.breaker.call, slowly)
         is_trying.wait(10)
         assert neighbour.state == State.HALF_OPEN
+        assert neighbour.breaker.is_open
         assert [neighbour.ask() for _ in range(20)] == [Reason.CIRCUIT_OPEN] * 20
         may_end.set()
         assert probe.result() == "answer"
     assert neighbour.state == State.CLOSED
+
+
+def test_it_is_open_for_as_long_as_nothing_is_sent(neighbour, clock):
+    assert not neighbour.breaker.is_open
+    neighbour.fail()
+    clock.shift(PAUSE - 1)
+    assert neighbour.breaker.is_open
+    clock.shift(1)
+    assert not neighbour.breaker.is_open
+    neighbour.ask()
+    assert not neighbour.breaker.is_open
 
 
 def test_a_probe_that_crashes_lets_the_next_one_try(neighbour, clock):

@@ -96,6 +96,7 @@ def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[s
         refresh_later=lambda due: enqueue_on_commit(REFRESH_JOB, customer_uuid=str(customer_uuid), keys=sorted(due)),
         may_fail=(UpstreamError,),
         budget_seconds=settings.CONTENT_BUDGET_SECONDS,
+        is_in_vain=catalog.is_known_to_be_away,
     )
     return {key: _content_of(key, entries) for key in keys}
 

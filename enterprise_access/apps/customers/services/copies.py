@@ -12,6 +12,7 @@ from attrs import frozen
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
@@ -181,7 +182,9 @@ def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[Enrol
     ids = list(ids_by_username.values())
     with transaction.atomic():
         _replace_enrollments(ids, fresh, started_at)
-        EnterpriseLearner.objects.filter(lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
+        # A read that began before something was changed there does not make young what was forgotten since.
+        unchanged = Q(enrollments_changed_at=None) | Q(enrollments_changed_at__lte=started_at)
+        EnterpriseLearner.objects.filter(unchanged, lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
     return list_enrollments(lms_user_ids=ids)
 
 
@@ -261,9 +264,14 @@ def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
 
     The copies only count as too old: should the platform be silent, they are better than nothing.
     """
-    too_old = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS + 1)
-    EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids, enrollments_fetched_at__gt=too_old).update(
-        enrollments_fetched_at=too_old
+    now = timezone.now()
+    too_old = now - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS + 1)
+    rows = EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids)
+    rows.update(
+        enrollments_changed_at=now,
+        enrollments_fetched_at=Case(
+            When(enrollments_fetched_at__gt=too_old, then=Value(too_old)), default=F("enrollments_fetched_at")
+        ),
     )
 
 

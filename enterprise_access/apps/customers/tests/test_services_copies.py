@@ -333,6 +333,26 @@ def test_forgetting_makes_the_next_reader_ask(acme):
     assert read_at < timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
 
 
+def test_a_read_that_was_under_way_does_not_undo_the_forgetting(acme, clock, monkeypatch):
+    learners = learners_of(ADA).values()
+    inner = requests.adapters.HTTPAdapter.send
+
+    def send(self, request, *args, **kwargs):
+        answer = inner(self, request, *args, **kwargs)
+        if "/enrollments" in request.url:
+            clock.shift(ONE_SECOND)
+            forget_enrollments(lms_user_ids=[ADA])
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(requests.adapters.HTTPAdapter, "send", send)
+        refresh_enrollments(learners=learners)
+    assert list_learners(customer_uuid=ACME, lms_user_ids=[ADA])[ADA].enrollments_fetched_at is None
+    clock.shift(ONE_SECOND)
+    refresh_enrollments(learners=learners)
+    assert list_learners(customer_uuid=ACME, lms_user_ids=[ADA])[ADA].enrollments_fetched_at == timezone.now()
+
+
 def test_forgetting_does_not_make_a_learner_of_whom_nothing_was_read_look_read(acme):
     learners_of(ADA)
     forget_enrollments(lms_user_ids=[ADA])

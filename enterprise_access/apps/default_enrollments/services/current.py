@@ -27,6 +27,7 @@ from enterprise_access.apps.customers.services import (
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.http.deadline import deadline, earliest
 from enterprise_access.lib.one_at_a_time import one_at_a_time
+from enterprise_access.upstream import lms
 
 
 @frozen(kw_only=True)
@@ -68,7 +69,9 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
     """
     stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     link = _link_in(stored)
-    if link is None or not _is_young_enough(link, now):
+    if link is not None and not _is_young_enough(link, now) and _can_do(link, now) and lms.is_known_to_be_away():
+        link = evolve(link, is_stale=True)
+    elif link is None or not _is_young_enough(link, now):
         patience = settings.STALE_BUDGET_SECONDS if _can_do(link, now) else settings.REQUEST_BUDGET_SECONDS
         ends_at = earliest(time.monotonic() + patience)
         with (
@@ -141,7 +144,7 @@ def _refreshed(customer_uuid: UUID, lms_user_id: int, now: datetime, *, is_custo
     copy = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
     is_link_young = copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
     asked = None
-    if is_customer_known and not is_link_young:
+    if is_customer_known and not is_link_young and lms.takes_several_calls():
         asked = ask_for_links_ahead(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
     is_active, customer_read_at, is_customer_stale = _ask_for_customer(customer_uuid, now)
     learner, is_link_stale = copy, False

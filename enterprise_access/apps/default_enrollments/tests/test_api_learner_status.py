@@ -573,6 +573,28 @@ def test_a_silent_lms_is_bridged_with_copies_that_are_marked_as_stale(simulator,
     assert items_of(body)[DEMO]["bucket"] == "enrollable"
 
 
+def test_while_everybody_is_known_to_be_away_a_stale_answer_costs_no_more_than_a_warm_one(
+    simulator, world, api_as, clock, django_assert_max_num_queries
+):
+    intend(DEMO)
+    client = api_as("ada")
+    ask_well(client)
+    clock.shift(10 * MINUTE + 2 * HOUR)
+    client = api_as("ada")  # with a young token
+    simulator.faults.add("drop", "*", times=None)
+    for _ in range(5):
+        ask_well(client)
+    world.journal.forget()
+    with django_assert_max_num_queries(STATEMENTS):
+        body = ask_well(client)
+    assert (body["stale"], world.journal.calls()) == (True, [])
+    assert items_of(body)[DEMO]["course_run_key"] == DEMO_RUN
+    # As soon as somebody may be there again, they are asked.
+    simulator.faults.clear()
+    clock.shift(timedelta(seconds=16))
+    assert ask_well(client)["stale"] is False
+
+
 def test_copies_older_than_a_day_are_not_shown(simulator, world, api_as, clock):
     intend(DEMO)
     ask_well(api_as("ada"))
