@@ -46,9 +46,13 @@ $(VENV)/.bench: $(VENV)/.test requirements/bench.txt
 	$(BIN)/python -m pip install -r requirements/bench.txt
 	@touch $@
 
+$(VENV)/.mutation: $(VENV)/.test requirements/mutation.txt
+	$(BIN)/python -m pip install -r requirements/mutation.txt
+	@touch $@
+
 requirements: $(VENV)/.test ## compile requirements/*.in into pinned requirements/*.txt
 	$(BIN)/python -m pip install -r requirements/tools.txt
-	for name in tools base mysql local test docs bench tutor; do \
+	for name in tools base mysql local test docs bench mutation tutor; do \
 	  CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	    --strip-extras --allow-unsafe --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
@@ -85,22 +89,29 @@ reference: $(VENV)/.test ## write the pages of docs/reference anew that are made
 demo: $(VENV)/.test ## tell the main story against a freshly started system, step by step
 	@$(BIN)/python scripts/demo.py
 
+# Needs a PostgreSQL, and a Redis whose databases 9 and 10 it empties. Fails when a bar is not met. What a page load
+# takes is one of the things that the capacity is reckoned with.
+bench: $(VENV)/.bench ## measure everything, and judge it by the bars (FULL=1: all sizes); writes docs/benchmarks
+	@code=0; $(BIN)/python -m benchmarks "$(POSTGRES_URL)" "$(REDIS_URL)" || code=$$?; \
+	  $(BIN)/python scripts/capacity_page.py && exit $$code
+
 bench-content: $(VENV)/.test ## measure reads of content against the simulated catalog; writes docs/benchmarks/content.*
 	@$(BIN)/python -m benchmarks.content
 
 # Where the servers of the database matrix are. Their test databases are made and removed by the run.
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/postgres
+REDIS_URL ?= redis://127.0.0.1:6379
 MARIADB_URL ?= mysql://root:@127.0.0.1:3306/test
 
-# Needs a PostgreSQL and a Redis (EVENT_BUS_TEST_REDIS_URL) on this machine.
-test-services: $(VENV)/.test ## run the tests that need real servers, on PostgreSQL and Redis
+# Needs a PostgreSQL, a MariaDB, a Redis (EVENT_BUS_TEST_REDIS_URL, DELIVERY_REDIS_URL) and memcached on this machine.
+test-services: $(VENV)/.mysql ## run the tests that need real servers, on PostgreSQL and Redis
 	DATABASE_URL="$(POSTGRES_URL)" $(BIN)/python -m pytest -m services $(ARGS)
 
 run-services: $(VENV)/.local ## start the whole system with PostgreSQL or MariaDB, and Redis, in place of the embedded parts
 	@$(BIN)/python scripts/run_services.py
 
-bench-events: $(VENV)/.test ## measure how many events a consumer takes in a second, on PostgreSQL and Redis
-	@$(BIN)/python benchmarks/events.py "$(POSTGRES_URL)"
+bench-events: $(VENV)/.test ## measure how many events a consumer takes in a second; writes docs/benchmarks/events.*
+	@$(BIN)/python -m benchmarks.events "$(POSTGRES_URL)"
 
 test-databases: $(VENV)/.mysql ## run checks, migrations and tests on SQLite, PostgreSQL and MariaDB
 	@$(BIN)/python scripts/database_matrix.py "sqlite://:memory:" "$(POSTGRES_URL)" "$(MARIADB_URL)"
@@ -112,13 +123,24 @@ SERVICE_TESTS := $(BIN)/python -m pytest -m services -p no:cacheprovider
 test-model: $(VENV)/.test ## what must always hold: 10,000 steps of learners, staff, neighbours and accidents
 	MODEL_STEPS=$${MODEL_STEPS:-10000} $(BIN)/python -m pytest tests/model -q
 
+test-faults: $(VENV)/.test ## every neighbour fails in every way, at every call and behind every door; some minutes
+	FAULT_KINDS=all $(BIN)/python -m pytest -m faults -q -p no:cacheprovider $(ARGS)
+
+test-fuzz: $(VENV)/.test ## hostile values in every field, and requests made up from the API document; some minutes
+	DOCUMENT_EXAMPLES=$${DOCUMENT_EXAMPLES:-12} HOSTILE_VALUES=$${HOSTILE_VALUES:-0} HOSTILE_TRIES=$${HOSTILE_TRIES:-30} \
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz tests/access/test_document.py $(ARGS)
+
 test-concurrency: $(VENV)/.mysql ## many processes for one learner, on SQLite, PostgreSQL and MariaDB
 	folder=$$(mktemp -d) && DATABASE_URL="sqlite:///$$folder/db" $(SERVICE_TESTS) tests/concurrency; \
 	  code=$$?; rm -rf "$$folder"; exit $$code
 	DATABASE_URL="$(POSTGRES_URL)" $(SERVICE_TESTS) tests/concurrency
 	DATABASE_URL="$(MARIADB_URL)" $(SERVICE_TESTS) tests/concurrency
 
-test-chaos: $(VENV)/.test ## kill -9 and flush everything in the middle of a storm (PostgreSQL, Redis; some minutes)
+test-mutation: $(VENV)/.mutation ## whether the domain's tests notice each small change of its rules (ARGS="--sample 40")
+	$(BIN)/python scripts/mutation.py $(ARGS)
+
+# Starts a PostgreSQL and a Redis of its own, and connects to none that is there: of the address only the kind counts.
+test-chaos: $(VENV)/.test ## kill, empty and restart everything in the middle of a storm of 500 learners; some minutes
 	DATABASE_URL="$(POSTGRES_URL)" $(SERVICE_TESTS) tests/chaos
 
 test-browser: $(VENV)/.test ## what people see, in a real browser (BROWSER=/usr/bin/chromium)
@@ -132,9 +154,10 @@ bench-first-learner: $(VENV)/.test ## seconds from a fresh copy to a learner enr
 
 bench-portal: $(VENV)/.test ## measure a page load of the learner portal; writes docs/benchmarks/portal.*
 	@$(BIN)/python -m benchmarks.portal
+	@$(BIN)/python scripts/capacity_page.py
 
-bench-storm: $(VENV)/.test ## a login storm on PostgreSQL, Redis and real workers; writes docs/benchmarks/storm.rst
-	$(BIN)/python benchmarks/storm.py "$(POSTGRES_URL)"
+bench-storm: $(VENV)/.bench ## a login storm on PostgreSQL, Redis and real workers; writes docs/benchmarks/storm.*
+	@$(BIN)/python -m benchmarks.storm "$(POSTGRES_URL)"
 
 test-tutor: $(VENV)/.test $(VENV)-tutor/.installed ## render the Tutor plugin with Tutor, and read every file of it
 	cd deploy/tutor && SERVICE_PYTHON=$(CURDIR)/$(BIN)/python $(CURDIR)/$(VENV)-tutor/bin/python -m pytest \
@@ -154,7 +177,7 @@ capacity-page: $(VENV)/.test ## write docs/capacity/index.rst anew from what was
 
 # Needs PostgreSQL, MariaDB and a Redis, whose database 9 it empties.
 bench-capacity: $(VENV)/.mysql ## measure what a learner costs, and a storm of 5,000; writes docs/capacity
-	@$(BIN)/python benchmarks/capacity.py "$(POSTGRES_URL)" "$(MARIADB_URL)"
+	@$(BIN)/python -m benchmarks.capacity "$(POSTGRES_URL)" "$(MARIADB_URL)"
 	@$(BIN)/python scripts/capacity_page.py
 
 # Needs a PostgreSQL and a Redis, whose database 10 it empties.
@@ -168,4 +191,4 @@ bench-overview: $(VENV)/.test ## the admin's overview and long lists beside an e
 clean: ## forget the environment and the data of `make run`
 	rm -rf $(VENV) $(VENV)-tutor var
 
-.PHONY: capacity capacity-page bench-capacity docs reference bench-api bench-overview help run test test-browser screenshots bench-first-learner bench-portal requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-chaos bench-storm clean test-services run-services bench-events test-tutor
+.PHONY: test-faults test-fuzz capacity capacity-page bench-capacity docs reference bench bench-api bench-overview help run test test-browser screenshots bench-first-learner bench-portal requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-mutation test-chaos bench-storm clean test-services run-services bench-events test-tutor

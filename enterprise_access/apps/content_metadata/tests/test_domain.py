@@ -65,6 +65,8 @@ def test_a_course_key_names_a_course(key):
         "course-v1:edX+DemoX+",
         "course-v1:edX+DemoX+2026+T1",
         "course-v1:edX+DemoX+2026 T1",
+        "course-v1:edX+DemoX+2026_T1+branch@draft",
+        "course-v1:edX+DemoX+2026_T1+version@519665f6223ebd6980884f2b",
         "course-v1:edX+DemoX+2026/T1",
         "course-v1:",
         "library-v1:edX+DemoX",
@@ -134,6 +136,11 @@ def test_a_run_key_does_not_care_whether_anything_is_advertised(advertised):
 
 def test_no_advertised_run_is_no_run():
     course = evolve(COURSE, advertised_run=None)
+    assert resolve("edX+DemoX", course) == Unresolved(reason=UnresolvedReason.NO_ADVERTISED_RUN, course=course)
+
+
+def test_no_advertised_run_is_not_taken_for_a_run_without_uuid():
+    course = evolve(COURSE, advertised_run=None, runs=(evolve(SPRING, uuid=None), AUTUMN))
     assert resolve("edX+DemoX", course) == Unresolved(reason=UnresolvedReason.NO_ADVERTISED_RUN, course=course)
 
 

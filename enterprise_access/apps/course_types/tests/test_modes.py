@@ -72,6 +72,18 @@ def test_we_want_the_first_unexpired_mode():
     assert want({"verified": YESTERDAY, "professional": None, "audit": None}, now=NOON) == "professional"
 
 
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("verified", "professional"),
+        ("professional", "no-id-professional"),
+        ("no-id-professional", "unpaid-executive-education"),
+    ],
+)
+def test_of_two_paid_modes_we_want_the_better(better, worse):
+    assert want({worse: None, better: None}, now=NOON) == better
+
+
 def test_we_want_unpaid_executive_education_before_audit():
     assert want(endless("audit", "unpaid-executive-education"), now=NOON) == "unpaid-executive-education"
 

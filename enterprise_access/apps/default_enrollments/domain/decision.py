@@ -90,11 +90,8 @@ class _View:
 
     @cached_property
     def audit_like_in_resolved_run(self) -> tuple[Enrollment, ...]:
-        """Active enrollments in the resolved run that nobody paid for."""
-        run = self.case.resolved_run
-        if run is None:
-            return ()
-        return tuple(row for row in _active_audit_like(self.in_scope) if same_key(row.course_run_key, run.key))
+        """Active enrollments in the resolved run that nobody paid for. Only for rules after [D8]."""
+        return tuple(row for row in _active_audit_like(self.in_scope) if same_key(row.course_run_key, self.run.key))
 
     @property
     def run(self) -> CourseRun:

@@ -153,7 +153,7 @@ def _pause(failures: int, spread: float, *, first: timedelta, last: timedelta) -
     doublings = min(max(failures, 1) - 1, 20)
     shortest = min(first * (1 << doublings), last)
     longest = min(shortest * 2, last)
-    return shortest + (longest - shortest) * min(max(spread, 0.0), 1.0)
+    return shortest + (longest - shortest) * spread
 
 
 def _tomorrow(now: datetime, last_login_at: datetime | None) -> datetime | None:

@@ -187,6 +187,12 @@ class TestD2:
         rows = (left(run_key=OLDER_RUN, is_revoked=True),)
         assert answer(enrollments=rows, realizations=(revoked, realized(OLDER_RUN)))[1] is Reason.LICENSE_REVOKED
 
+    def test_a_run_that_was_left_says_nothing_about_another_in_which_the_learner_stays(self):
+        # The mark of the revocation is gone by now; what was recorded of that run stands, and the other was not left.
+        revoked = realized(OLDER_RUN, left_at=NOON, left_reason=Reason.LICENSE_REVOKED)
+        rows = (left(run_key=OLDER_RUN), enrolled("audit"))
+        assert answer(enrollments=rows, realizations=(revoked, realized())) == (Rule.D2, Reason.LICENSE_REVOKED)
+
     def test_two_spellings_of_one_run_are_revoked_only_if_both_are(self):
         rows = (left(is_revoked=True), left(run_key=LOUD_RUN))
         assert answer(enrollments=rows, realizations=(realized(),)) == (Rule.D2, Reason.LEARNER_UNENROLLED)
@@ -251,6 +257,9 @@ class TestD3:
 
     def test_an_override_does_not_make_it_known(self):
         assert answer(enrollments=(unknown(),), has_override=True)[0] is Rule.D3
+
+    def test_comes_before_a_realized_run_that_is_not_visible(self):
+        assert answer(enrollments=(unknown(),), realizations=(realized(OLDER_RUN),))[0] is Rule.D3
 
     def test_comes_before_a_left_paid_enrollment(self):
         assert answer(enrollments=(unknown(), left(run_key=OLDER_RUN)))[0] is Rule.D3
@@ -383,6 +392,10 @@ class TestD8:
     def test_an_audit_enrollment_that_we_did_not_make_does_not_serve(self):
         assert answer(resolution=unresolved(), enrollments=(enrolled("audit"),))[0] is Rule.D8
 
+    def test_comes_before_being_in_audit_only(self):
+        facts: Facts = {"modes": AUDIT_ONLY, "enrollments": (enrolled("audit"),)}
+        assert answer(resolution=unresolved(), **facts)[0] is Rule.D8
+
 
 class TestD9:
     """Active in audit, and nothing better would be picked."""
@@ -424,6 +437,11 @@ class TestD10:
 
     def test_concerns_an_upgrade_too(self):
         assert answer(catalogs=(), enrollments=(enrolled("audit"),))[0] is Rule.D10
+
+    @pytest.mark.parametrize("catalogs", [(), None])
+    def test_comes_before_executive_education(self, catalogs):
+        resolution = make_resolved(course_type="executive-education-2u")
+        assert answer(resolution=resolution, catalogs=catalogs)[0] is Rule.D10
 
 
 class TestD11:
@@ -664,6 +682,9 @@ class TestBelonging:
 
     def test_the_course_is_known_from_the_content_key_while_nothing_resolves(self):
         assert self.belongs(run_key=OLDER_RUN, resolution=unresolved())
+
+    def test_a_course_that_resolves_to_no_run_means_no_run(self):
+        assert make_case(resolution=unresolved()).target_run_key is None
 
     def test_the_course_of_a_run_intention_is_known_from_its_key_while_nothing_resolves(self):
         case = make_run_case(resolution=unresolved())

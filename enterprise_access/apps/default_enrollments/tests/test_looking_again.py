@@ -12,7 +12,7 @@ from enterprise_access.apps.default_enrollments.domain.looking_again import (
     look_of,
     next_look,
 )
-from enterprise_access.apps.default_enrollments.domain.reasons import EXPLANATIONS, explain
+from enterprise_access.apps.default_enrollments.domain.reasons import EXPLANATIONS, Explanation, explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.tests.cases import NOON, ONE_DAY, ONE_SECOND
 
@@ -104,6 +104,10 @@ def test_a_first_look_without_failures_counts_as_the_first_failure():
 def test_enrollment_that_is_not_open_is_looked_at_when_it_opens():
     opening = NOON + 3 * ONE_DAY
     assert next_look(Reason.ENROLLMENT_NOT_OPEN, now=NOON, enrollment_starts_at=opening) == opening
+
+
+def test_enrollment_of_which_nobody_knows_when_it_opens_is_not_looked_at_by_time():
+    assert next_look(Reason.ENROLLMENT_NOT_OPEN, now=NOON, enrollment_starts_at=None) is None
 
 
 def test_enrollment_that_opened_in_the_meantime_is_looked_at_now():
@@ -201,7 +205,9 @@ class TestWords:
         assert "staff override" in explain(reason).what_would_change_it
 
     def test_a_code_that_only_its_payer_knows_is_shown(self):
-        assert "budget_used_up" in explain("budget_used_up").text
+        assert explain("budget_used_up") == Explanation(
+            "No subsidy pays for it: budget_used_up.", "A subsidy of the learner pays for the run."
+        )
 
 
 def test_what_was_kept_back_is_looked_at_at_once_and_is_not_shown_as_waiting_for_somebody():

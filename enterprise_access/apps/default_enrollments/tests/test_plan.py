@@ -1,10 +1,13 @@
 """Several intentions of one learner, decided together."""
 
+import pytest
+
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
-from enterprise_access.apps.default_enrollments.domain.values import Case, Rule
+from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Rule, Verdict
 from enterprise_access.apps.default_enrollments.tests.cases import (
     NOON,
     OLDER_RUN,
+    ONE_SECOND,
     OTHER_COURSE,
     RUN,
     RUN_OF_OTHER_COURSE,
@@ -96,6 +99,46 @@ def test_a_run_that_is_listed_under_the_course_only_covers_it():
     course = make_case(resolution=make_resolved(make_run(), runs=(make_run(), foreign)))
     run = make_run_case(content_key=foreign.key, resolution=make_resolved(foreign, runs=(make_run(), foreign)))
     assert rules_of(course=course, run=run)["course"] is Rule.D6
+
+
+def test_a_run_that_says_itself_of_which_course_it_is_covers_it():
+    renamed = make_run("course-v1:edX+Renamed+2024")
+    run = make_run_case(content_key=renamed.key, run=renamed)
+    assert rules_of(course=make_case(), run=run)["course"] is Rule.D6
+
+
+@pytest.mark.parametrize("make", [make_case, make_run_case])
+def test_every_intention_is_decided_for_the_instant_that_was_asked_for(make):
+    case = make(run=make_run(enrollment_starts_at=NOON))
+    [before] = decide_all({"one": case}, now=NOON - ONE_SECOND).values()
+    [then] = decide_all({"one": case}, now=NOON).values()
+    assert (before.rule, then.rule) == (Rule.D12, Rule.D17)
+
+
+class TestVerdictsGivenBefore:
+    """What was decided of the very same case is not decided again."""
+
+    # Not what the rules say of these cases, so that one sees whose word it is.
+    GIVEN = Verdict.none(Rule.D1, Reason.ENROLLED)
+    SKIPPED = Verdict.skip(Rule.D13, Reason.INVITATION_ONLY)
+
+    @pytest.mark.parametrize("case", [make_case(), make_run_case()], ids=["course", "run"])
+    def test_is_taken_for_what_it_is(self, case):
+        assert decide_all({"one": case}, now=NOON, decided={"one": self.GIVEN}) == {"one": self.GIVEN}
+
+    @pytest.mark.parametrize("case", [make_case(), make_run_case()], ids=["course", "run"])
+    def test_is_taken_for_its_own_intention_only(self, case):
+        verdicts = decide_all({"one": case}, now=NOON, decided={"other": self.GIVEN})
+        assert verdicts["one"].rule is Rule.D17
+
+    def test_of_a_run_says_whether_it_covers_the_course(self):
+        cases = {"course": make_case(), "run": make_run_case()}
+        assert decide_all(cases, now=NOON, decided={"run": self.GIVEN})["course"].rule is Rule.D6
+        assert decide_all(cases, now=NOON, decided={"run": self.SKIPPED})["course"].rule is Rule.D17
+
+    def test_of_a_course_does_not_count_once_a_run_covers_it(self):
+        cases = {"course": make_case(), "run": make_run_case()}
+        assert decide_all(cases, now=NOON, decided={"course": self.GIVEN})["course"].rule is Rule.D6
 
 
 def test_no_intentions_are_no_verdicts():

@@ -1,5 +1,6 @@
 """Which license of a learner can be used for some content, and why none can."""
 
+import math
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -90,7 +91,7 @@ def _longest_lasting(licenses: Iterable[License]) -> License:
 
 
 def _instant(expires_at: datetime | None) -> float:
-    return float("inf") if expires_at is None else expires_at.timestamp()
+    return math.inf if expires_at is None else expires_at.timestamp()
 
 
 def _refusal(licenses: Collection[License]) -> LicenseRefusal:
