@@ -18,6 +18,8 @@ from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseE
 from enterprise_access.apps.default_enrollments.services.describing import check_key
 from simulator.app import Simulator
 from simulator.seed import ACME
+from tests.concurrency.test_one_learner import count
+from tests.tally import Tally
 
 AT_ONCE = 8
 KEY = "edX+DemoX"
@@ -26,7 +28,9 @@ INTENTIONS = "/api/v1/default-enterprise-enrollment-intentions/"
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=True)]
 
 
-def test_of_many_who_add_one_key_at_once_one_succeeds(simulator: Simulator, api_as: Callable[[str], APIClient]):
+def test_of_many_who_add_one_key_at_once_one_succeeds(
+    simulator: Simulator, api_as: Callable[[str], APIClient], tally: Tally
+):
     fetch_customer(customer_uuid=ACME)
     check_key(customer_uuid=ACME, content_key=KEY)  # warm, so that all come to the database together
     client = api_as("enterprise_access_worker")
@@ -44,6 +48,8 @@ def test_of_many_who_add_one_key_at_once_one_succeeds(simulator: Simulator, api_
     with ThreadPoolExecutor(AT_ONCE) as pool:
         answers = list(pool.map(add, range(AT_ONCE)))
 
+    made = DefaultEnterpriseEnrollmentIntention.objects.count()
+    count(tally, expected=1, made=made, **{f"races_of_{AT_ONCE}_staff_for_one_key": 1})
     kept = DefaultEnterpriseEnrollmentIntention.objects.get()
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * (AT_ONCE - 1)
     refused = [answer.json() for answer in answers if answer.status_code == 409]

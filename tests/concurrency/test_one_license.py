@@ -13,7 +13,8 @@ import requests
 
 from enterprise_access.apps.licenses.models import LicenseClaim
 from simulator.seed import ACME, HOOLI
-from tests.concurrency.test_one_learner import neighbours, run_program
+from tests.concurrency.test_one_learner import count, neighbours, run_program
+from tests.tally import Tally
 
 __all__ = ["neighbours"]
 
@@ -73,10 +74,12 @@ def calls(neighbours: str, endpoint: str) -> list[dict]:
     return log["calls"]
 
 
-def test_twenty_page_loads_activate_once_and_show_the_same(neighbours: str) -> None:
+def test_twenty_page_loads_activate_once_and_show_the_same(neighbours: str, tally: Tally) -> None:
     shown = load_at_once(neighbours, [(ACME, BEN, "ben")] * PAGE_LOADS)
 
-    assert len(calls(neighbours, "license_manager.license_activation")) == 1
+    activations = calls(neighbours, "license_manager.license_activation")
+    count(tally, expected=1, made=len(activations), races_of_20_pages_for_one_license=1)
+    assert len(activations) == 1
     assert len(shown) == PAGE_LOADS
     assert {str(load["licenses"]) for load in shown} == {str(shown[0]["licenses"])}
     assert shown[0]["licenses"][0][1] == "activated"
@@ -85,19 +88,22 @@ def test_twenty_page_loads_activate_once_and_show_the_same(neighbours: str) -> N
     assert not LicenseClaim.objects.exclude(token=None).exists()
 
 
-def test_twenty_page_loads_take_one_license_and_show_the_same(neighbours: str) -> None:
+def test_twenty_page_loads_take_one_license_and_show_the_same(neighbours: str, tally: Tally) -> None:
     shown = load_at_once(neighbours, [(HOOLI, NINA, "nina")] * PAGE_LOADS)
 
-    assert [call["caller"] for call in calls(neighbours, "license_manager.auto_apply")] == ["nina"]
+    callers = [call["caller"] for call in calls(neighbours, "license_manager.auto_apply")]
+    count(tally, expected=1, made=len(callers), races_of_20_pages_for_one_license=1)
+    assert callers == ["nina"]
     assert {str(load["licenses"]) for load in shown} == {str(shown[0]["licenses"])}
     assert len(shown[0]["licenses"]) == 1
     assert [load for load in shown if load["problems"]] == []
 
 
-def test_two_learners_at_once_get_a_license_each(neighbours: str) -> None:
+def test_two_learners_at_once_get_a_license_each(neighbours: str, tally: Tally) -> None:
     shown = load_at_once(neighbours, [(HOOLI, NINA, "nina"), (HOOLI, OMAR, "omar")] * (PAGE_LOADS // 2))
 
     callers = sorted(call["caller"] for call in calls(neighbours, "license_manager.auto_apply"))
+    count(tally, expected=2, made=len(callers), races_of_20_pages_for_two_licenses=1)
     assert callers == ["nina", "omar"]
     held = {load["learner"]: load["licenses"][0][0] for load in shown}
     assert len(set(held.values())) == 2

@@ -19,7 +19,8 @@ from enterprise_access.apps.default_enrollments.models import (
 )
 from simulator.seed import ACME, HOOLI
 from simulator.tokens import AUDIENCE, ISSUER
-from tests.concurrency.test_one_learner import enroll_items, neighbours, run_program
+from tests.concurrency.test_one_learner import count, enroll_items, neighbours, run_program
+from tests.tally import Tally
 
 __all__ = ["neighbours"]
 
@@ -112,7 +113,7 @@ def what_counts(body: dict[str, Any]) -> Any:
     ],
 )
 def test_twenty_page_loads_take_one_license_and_enroll_once(
-    neighbours: str, tmp_path: Path, username: str, slug: str, customer: UUID, endpoint: str
+    neighbours: str, tmp_path: Path, username: str, slug: str, customer: UUID, endpoint: str, tally: Tally
 ) -> None:
     row = EnterpriseCustomer.objects.create(uuid=customer, slug=slug, name=slug, fetched_at="2026-01-01T00:00:00Z")
     for key in KEYS:
@@ -120,8 +121,11 @@ def test_twenty_page_loads_take_one_license_and_enroll_once(
 
     bodies = load_at_once(neighbours, tmp_path, username=username, slug=slug, customer=customer)
 
-    assert times_called(neighbours, endpoint) == 1
-    assert sorted(item["course_run_key"] for item in enroll_items(neighbours)) == RUNS
+    licenses, runs = times_called(neighbours, endpoint), [it["course_run_key"] for it in enroll_items(neighbours)]
+    count(tally, expected=1, made=licenses, **{f"races_of_{LOADS}_pages_of_a_new_learner": 1})
+    count(tally, expected=len(RUNS), made=len(runs))
+    assert licenses == 1
+    assert sorted(runs) == RUNS
     assert DefaultEnterpriseEnrollmentRealization.objects.count() == len(KEYS)
     first = what_counts(bodies[0])
     assert first[2] == sorted(KEYS)
