@@ -5,7 +5,7 @@
 Web servers are gunicorn with 2 sync workers, on SQLite with Django's database cache (as `make run` has it), and on
 PostgreSQL with Redis. The floor is an authenticated view on the same server that returns the same body, prepared,
 through the same renderer; floor and candidate are measured in turns. Every run makes a database of its own beside the
-one named and drops it; the Redis database named is emptied. Writes docs/benchmarks/api.json, api.rst and api.svg.
+one named and drops it; the Redis database named is emptied. Writes docs/benchmarks/api.json, api.rst and pictures.
 """
 
 import argparse
@@ -14,10 +14,8 @@ import functools
 import http.client
 import json
 import os
-import platform
 import secrets
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -28,38 +26,55 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
+from benchmarks.api_page import as_page
+from benchmarks.api_world import COUNT, NEWCOMER, SIZES, learner_of, seed_api, slug_of
+from benchmarks.plots import plot_cold, plot_warm
+from benchmarks.reporting import ROOT, Row, about_this, percentiles, write
+from benchmarks.serving import (
+    DELAY_SECONDS,
+    Neighbours,
+    children_of,
+    free_port,
+    fresh_database,
+    running,
+    serving,
+    wait_for,
+)
+from simulator.seed import WORKER_KEY, WORKER_SECRET
+from simulator.tokens import Tokens, throwaway_jwk
+from simulator.values import uuid_for
+from simulator.world import World
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from database_matrix import fresh_database  # noqa: E402
-
-from benchmarks.api_world import COUNT, NEWCOMER, SIZES, learner_of, seed_api, slug_of  # noqa: E402
-from simulator.seed import WORKER_KEY, WORKER_SECRET  # noqa: E402
-from simulator.tokens import Tokens, throwaway_jwk  # noqa: E402
-from simulator.values import uuid_for  # noqa: E402
-from simulator.world import World  # noqa: E402
-
-REPORT = ROOT / "docs" / "benchmarks" / "api"
 API = "/api/v1/default-enterprise-enrollment-intentions/"
 ISSUER, AUDIENCE = "https://lms.bench/oauth2", "openedx"
+WORKER_USERNAME = "enterprise_access_worker"
 CLIENTS = (1, 8)
 BURSTS = (8, 64)
-BARS = {10: 1.5, 100: 2.5}
-
-Row = dict[str, Any]
+# Sizes of which warm requests are profiled: those that have a bar.
+PROFILED = (10, 100)
+PROFILE_REPEAT = 30
+BREAKERS_OPEN = 10
+# So often that the first ones, which wait until the breakers open, are not the ordinary case.
+STALE_REPEAT = 60
+# How often something is asked that nobody knows, while nobody answers; not so often that breakers open.
+COLD_WHILE_SILENT = 4
+# So many requests meet both workers.
+WARM_ENOUGH = 6
+# Each customer of the measured world has one.
+CATALOGS = 1
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", nargs="?", default="postgres://postgres@127.0.0.1:5432/postgres")
     parser.add_argument("redis", nargs="?", default="redis://127.0.0.1:6379/10")
-    parser.add_argument("--repeat", type=int, default=60, help="How often each request is measured.")
+    parser.add_argument("--repeat", type=int, default=60, help="How often each warm request is measured.")
+    parser.add_argument("--cold-repeat", type=int, default=10, help="How often each cold request is measured.")
     parser.add_argument("--seconds", type=float, default=1.5, help="How long each load of several clients lasts.")
     parser.add_argument("--only", choices=["sqlite", "postgres"])
     parser.add_argument("--no-report", action="store_true", help="Print only.")
     options = parser.parse_args()
+    about = about_this("make bench-api", server="gunicorn, 2 sync workers", repeat=options.repeat)
     jwk = throwaway_jwk()
     results = []
     if options.only != "postgres":
@@ -70,63 +85,15 @@ def main() -> None:
         with fresh_database(options.database) as (url, _):
             urls = {"DATABASE_URL": url, "CACHE_URL": options.redis.replace("redis://", "rediscache://")}
             results.append(measure("PostgreSQL, Redis", urls, jwk, options))
-    about = about_this(options)
-    print(as_table(about, results))
+    page = as_page(about, results)
+    print(page)
     if not options.no_report:
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.with_suffix(".json").write_text(json.dumps({"about": about, "results": results}, indent=2) + "\n")
-        REPORT.with_suffix(".rst").write_text(as_table(about, results))
-        plot(results)
-
-
-def about_this(options: argparse.Namespace) -> Row:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
-    return {
-        "command": "make bench-api",
-        "machine": f"{os.cpu_count()} cores, shared with other work",
-        "python": platform.python_version(),
-        "commit": commit.stdout.strip() or "unknown",
-        "server": "gunicorn, 2 sync workers",
-        "repeat": options.repeat,
-    }
+        write("api", {"about": about, "results": results}, page)
+        plot_warm(results, "api")
+        plot_cold(results, "api-cold")
 
 
 # --- The servers -------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextlib.contextmanager
-def serving(app: str, port: int, environment: dict[str, str], *more: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program under gunicorn, and end it whatever happens."""
-    command = [sys.executable, "-m", "gunicorn", app, "-b", f"127.0.0.1:{port}", "--log-level", "error", *more]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGCONT)
-            process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def await_answer(url: str) -> None:
-    ends_at = time.monotonic() + 60
-    while time.monotonic() < ends_at:
-        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
-            requests.get(url, timeout=10)
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"Nobody answers at {url}.")
 
 
 def environment_of(urls: dict[str, str], jwk: Row, simulator: str, prepared: str) -> dict[str, str]:
@@ -159,25 +126,47 @@ def environment_of(urls: dict[str, str], jwk: Row, simulator: str, prepared: str
 def measure(name: str, urls: dict[str, str], jwk: Row, options: argparse.Namespace) -> Row:
     print(f"--- {name}", flush=True)
     simulator_port, web_port = free_port(), free_port()
-    simulator = f"http://127.0.0.1:{simulator_port}"
     tokens = Tokens(world=World(seed=seed_api), signing_jwk=jwk, issuer=ISSUER, audience=AUDIENCE)
     with contextlib.ExitStack() as stack:
         prepared = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = environment_of(urls, jwk, simulator, prepared)
-        neighbours = stack.enter_context(
-            serving("benchmarks.api_world:app", simulator_port, environment, "--threads", "32")
-        )
-        await_answer(f"{simulator}/catalog/health/")
-        inside("set-up", environment)
-        stack.enter_context(serving("enterprise_access.wsgi:application", web_port, environment, "-w", "2"))
-        await_answer(f"http://127.0.0.1:{web_port}/health/live/")
-        bench = Bench(web_port, simulator, tokens, Path(prepared), environment, neighbours.pid, options)
+        environment = environment_of(urls, jwk, f"http://127.0.0.1:{simulator_port}", prepared)
+        neighbours = stack.enter_context(running("benchmarks.api_world:app", environment, simulator_port))
+        inside = stack.enter_context(process_inside(environment))
+        inside("set_up")
+        web = stack.enter_context(serving("enterprise_access.wsgi:application", web_port, environment, "-w", "2"))
+        bench = Bench(web_port, web, neighbours, tokens, Path(prepared), inside, options)
+        wait_for(bench.is_alive, while_runs=web)
         return {"storage": name, **bench.run()}
 
 
-def inside(what: str, environment: dict[str, str]) -> None:
-    """Do something with the database of the measured server, in a process that is set up for it."""
-    subprocess.run([sys.executable, "-m", "benchmarks.api_data", what], cwd=ROOT, env=environment, check=True)
+Inside = Callable[..., Any]
+
+
+@contextlib.contextmanager
+def process_inside(environment: dict[str, str]) -> Iterator[Inside]:
+    """Yield a function that gives orders to a process that is set up like the measured server; see api_data."""
+    command = [sys.executable, "-m", "benchmarks.api_data"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    orders, answers = process.stdin, process.stdout
+    if orders is None or answers is None:
+        raise RuntimeError("There is no pipe.")
+
+    def order(do: str, **arguments: object) -> Any:
+        orders.write(json.dumps({"do": do, **arguments}) + "\n")
+        orders.flush()
+        line = answers.readline()
+        if not line:
+            raise RuntimeError(f"The process inside has failed at {do!r}.")
+        return json.loads(line)
+
+    try:
+        yield order
+    finally:
+        orders.close()
+        answers.close()
+        process.wait(timeout=30)
 
 
 # --- Measuring ---------------------------------------------------------------------------------------------------
@@ -189,36 +178,62 @@ class Bench:
     def __init__(
         self,
         port: int,
-        simulator: str,
+        web: "subprocess.Popen[bytes]",
+        neighbours: Neighbours,
         tokens: Tokens,
         prepared: Path,
-        environment: dict[str, str],
-        neighbours_pid: int,
+        inside: Inside,
         options: argparse.Namespace,
     ) -> None:
         self.port = port
-        self.simulator = simulator
+        self.web = web
+        self.neighbours = neighbours
         self.tokens = tokens
         self.prepared = prepared
-        self.environment = environment
-        self.neighbours_pid = neighbours_pid
+        self.inside = inside
         self.repeat: int = options.repeat
+        self.cold_repeat: int = options.cold_repeat
         self.seconds: float = options.seconds
 
     def run(self) -> Row:
-        return {
+        found: Row = {
             "learner_status": [self.measure_status(size) for size in SIZES],
-            "list": self.measure_list(),
-            "cold": self.measure_cold(),
-            "burst": [self.measure_burst(callers) for callers in BURSTS],
-            "silent": self.measure_silence(),
+            "list": [self.measure_list(size) for size in PROFILED],
+            "profiles": {str(size): self.profile(size) for size in PROFILED},
         }
+        self.neighbours.delay(DELAY_SECONDS)
+        found |= {
+            "delay_ms": round(1000 * DELAY_SECONDS),
+            "cold": [self.measure_cold(size) for size in SIZES],
+            "burst": [self.measure_burst(callers) for callers in BURSTS],
+            "timeline": self.inside("timeline", path=self.path_of(max(SIZES)), token=self.token_of(max(SIZES))),
+        }
+        self.neighbours.delay(0)
+        found["silent"] = self.measure_silence()
+        found["calls_without_modes"] = self.count_calls_without_modes()
+        return found
+
+    def path_of(self, size: int) -> str:
+        return f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(size))}"
+
+    def list_of(self, size: int) -> str:
+        return f"{API}?enterprise_customer_uuid={uuid_for('customer', slug_of(size))}&page_size={size}"
+
+    def token_of(self, size: int) -> str:
+        return self.tokens.token_for(learner_of(size))
+
+    def is_alive(self) -> bool:
+        try:
+            return self.get("/health/live/", "")[0] == http.client.OK
+        except OSError:
+            return False
 
     def get(self, path: str, token: str, headers: dict[str, str] | None = None) -> tuple[int, Any, bytes]:
         """Return status, headers and body. A connection for each request: that is how sync workers serve."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request("GET", path, headers={"Authorization": f"JWT {token}", **(headers or {})})
+            authorization = {"Authorization": f"JWT {token}"} if token else {}
+            connection.request("GET", path, headers=authorization | (headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
         finally:
@@ -230,141 +245,191 @@ class Bench:
             raise RuntimeError(f"{path} answered {status}: {body[:300]!r}")
         return body
 
-    def measure_status(self, size: int) -> Row:
-        path = f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(size))}"
-        row = self.compare(f"status-{size}", path, self.tokens.token_for(learner_of(size)))
-        return {"intentions": size, **row}
+    # --- Warm
 
-    def measure_list(self) -> Row | None:
-        """Measure the list of all intentions of the largest customer, if this version has such a list."""
-        customer, operator = uuid_for("customer", slug_of(max(SIZES))), self.tokens.token_for(WORKER_USERNAME)
-        path = f"{API}?enterprise_customer_uuid={customer}&page_size=100"
-        status, _, body = self.get(path, operator)
-        if status != http.client.OK:
-            return None
-        return {"intentions": len(json.loads(body)["results"]), **self.compare("list", path, operator)}
+    def count_statements(self, path: str, token: str) -> Row:
+        """Count what a warm request costs that comes when no process trusts any more what it was shown: the most."""
+        self.inside("wait_until_nothing_is_trusted")
+        self.neighbours.forget_calls()
+        told = [self.get(path, token, {COUNT: "1"})[1] for _ in range(WARM_ENOUGH)]
+        return {
+            "statements": max(int(headers[COUNT]) for headers in told),
+            "statements_of_database_cache": max(int(headers[f"{COUNT}-Of-Cache"]) for headers in told),
+            "upstream_calls": self.neighbours.count_calls(),
+        }
+
+    def measure_status(self, size: int) -> Row:
+        return {"intentions": size, **self.compare(f"status-{size}", self.path_of(size), self.token_of(size))}
+
+    def measure_list(self, size: int) -> Row:
+        """Measure the list of all intentions of a customer."""
+        path, token = self.list_of(size), self.tokens.token_for(WORKER_USERNAME)
+        if (found := len(json.loads(self.expect(path, token))["results"])) != size:
+            raise RuntimeError(f"The list has {found} intentions.")
+        return {"intentions": size, **self.compare(f"list-{size}", path, token)}
 
     def compare(self, name: str, path: str, token: str) -> Row:
         """Measure floor and candidate in turns, by one client and by several."""
-        for _ in range(6):  # both workers
+        for _ in range(WARM_ENOUGH):
             body = self.expect(path, token)
         (self.prepared / f"{name}.json").write_bytes(body)
         floor_path = f"/floor/{name}/"
-        for _ in range(6):
+        for _ in range(WARM_ENOUGH):
             if len(self.expect(floor_path, token)) != len(body):
                 raise RuntimeError("The floor answers another body.")
-        self.forget_calls()
-        _, headers, _ = self.get(path, token, {COUNT: "1"})
         floor, candidate = [], []
         for _ in range(self.repeat):
             floor.append(taken(lambda: self.expect(floor_path, token)))
             candidate.append(taken(lambda: self.expect(path, token)))
         row = {
             "bytes": len(body),
-            "statements": int(headers[COUNT]),
-            "statements_of_database_cache": int(headers[f"{COUNT}-Of-Cache"]),
-            "upstream_calls": self.count_calls(),
-            "floor": percentiles(floor),
-            "candidate": percentiles(candidate),
-            "ratio": round(statistics.median(candidate) / statistics.median(floor), 2),
+            **self.count_statements(path, token),
+            **beside(floor, candidate),
+            "loads": [self.measure_load(floor_path, path, token, clients) for clients in CLIENTS],
         }
-        for clients in CLIENTS:
-            floor_rate, rate = self.rates([floor_path, path], token, clients)
-            row[f"per_second_{clients}"] = {"floor": floor_rate, "candidate": rate}
         print(json.dumps({"name": name, **row}), flush=True)
         return row
 
-    def rates(self, paths: Sequence[str], token: str, clients: int) -> list[float]:
-        """Return how many requests a second are answered of each path, measured in turns."""
-        turns = 2
-        done = dict.fromkeys(paths, 0)
+    def measure_load(self, floor_path: str, path: str, token: str, clients: int) -> Row:
+        """Measure floor and candidate in turns while so many clients ask without a pause."""
+        turns, floor, candidate = 2, list[float](), list[float]()
         for _ in range(turns):
-            for path in paths:
-                done[path] += self.load(path, token, clients, self.seconds / turns)
-        return [round(done[path] / self.seconds, 1) for path in paths]
+            for asked, times in ((floor_path, floor), (path, candidate)):
+                times += self.load(asked, token, clients, self.seconds / turns)
+        rates = {"floor": round(len(floor) / self.seconds, 1), "candidate": round(len(candidate) / self.seconds, 1)}
+        return {"clients": clients, **beside(floor, candidate), "per_second": rates}
 
-    def load(self, path: str, token: str, clients: int, seconds: float) -> int:
-        ends_at, done = time.monotonic() + seconds, []
+    def load(self, path: str, token: str, clients: int, seconds: float) -> list[float]:
+        """Return the milliseconds of every request."""
+        ends_at = time.monotonic() + seconds
+        times: list[float] = []
 
         def ask() -> None:
             while time.monotonic() < ends_at:
-                self.expect(path, token)
-                done.append(1)
+                times.append(taken(lambda: self.expect(path, token)))
 
         at_once([ask] * clients)
-        return len(done)
+        return times
 
-    def measure_cold(self) -> list[Row]:
-        """Count the upstream calls of a first request, when nothing is known but the intentions."""
-        rows = []
-        for size in SIZES:
-            path = f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(size))}"
-            token = self.tokens.token_for(learner_of(size))
-            inside("forget", self.environment)
-            self.forget_calls()
-            milliseconds = taken(functools.partial(self.expect, path, token))
-            rows.append({"intentions": size, "upstream_calls": self.count_calls(), "ms": round(milliseconds, 1)})
-        return rows
+    def profile(self, size: int) -> Row:
+        """Profile a request in a process of its own, before which as many are made as it takes to open breakers."""
+        paths = {"path": self.path_of(size), "floor": f"/floor/status-{size}/"}
+        more = {"repeat": PROFILE_REPEAT, "unmeasured": BREAKERS_OPEN}
+        found: Row = self.inside("profile", token=self.token_of(size), **paths, **more)
+        return found
+
+    # --- Cold
+
+    def measure_cold(self, size: int) -> Row:
+        """Measure a first request, when nothing is known but the intentions and the modes."""
+        ask, floor = (
+            functools.partial(self.expect, path, self.token_of(size))
+            for path in (self.path_of(size), f"/floor/status-{size}/")
+        )
+        times, floors, calls = [], [], list[dict[str, int]]()
+        for _ in range(self.cold_repeat if size == max(SIZES) else max(1, self.cold_repeat // 3)):
+            self.inside("forget")
+            self.neighbours.forget_calls()
+            times.append(taken(ask))
+            calls.append(self.neighbours.calls_by_endpoint())
+            floors += [taken(floor) for _ in range(5)]
+        if not all(calls):
+            raise RuntimeError("Nobody was asked: the request was not cold.")
+        most = max(calls, key=lambda by_endpoint: sum(by_endpoint.values()))
+        row = {
+            "intentions": size,
+            "catalogs": CATALOGS,
+            "upstream_calls": sum(most.values()),
+            "calls": most,
+            "p50": round(statistics.median(times), 1),
+            "slowest": round(max(times), 1),
+            "floor_p50": round(statistics.median(floors), 2),
+        }
+        print(json.dumps({"name": f"cold-{size}", **row}), flush=True)
+        return row
 
     def measure_burst(self, callers: int) -> Row:
         """Count the upstream calls when many ask at once for what nobody knows."""
-        path = f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(10))}"
-        token = self.tokens.token_for(learner_of(10))
-        inside("forget", self.environment)
-        self.forget_calls()
+        path, token = self.path_of(10), self.token_of(10)
+        self.inside("forget")
+        self.neighbours.forget_calls()
         at_once([lambda: self.expect(path, token)] * callers)
-        return {"callers": callers, "upstream_calls": self.count_calls()}
+        return {"callers": callers, "intentions": 10, "upstream_calls": self.neighbours.count_calls()}
+
+    def count_calls_without_modes(self) -> dict[str, int]:
+        """Count the upstream calls of a request when nobody knows the modes of the runs either."""
+        size = max(SIZES)
+        self.restart_workers()
+        self.inside("forget_modes")
+        self.neighbours.forget_calls()
+        self.expect(self.path_of(size), self.token_of(size))
+        return self.neighbours.calls_by_endpoint()
+
+    # --- Silent neighbours
 
     def measure_silence(self) -> Row:
-        """Let every neighbour hang, and ask for what has a stale copy, and for what nobody knows."""
-        path = f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(10))}"
-        token = self.tokens.token_for(learner_of(10))
-        inside("forget", self.environment)
-        for _ in range(6):
-            body = self.expect(path, token)
-        inside("age", self.environment)
-        os.kill(self.neighbours_pid, signal.SIGSTOP)
-        for worker in children_of(self.neighbours_pid):
-            os.kill(worker, signal.SIGSTOP)
-        try:
-            stale, floor = [], []
-            for _ in range(self.repeat):
+        """Let every neighbour hang, and ask for what has a stale copy; then again, for what nobody knows."""
+        path, token = self.path_of(10), self.token_of(10)
+        self.get_warm(path, token)
+        self.inside("age")
+        stale, floor, unmarked = [], [], 0
+        with self.neighbours.hanging():
+            for _ in range(STALE_REPEAT):
                 floor.append(taken(lambda: self.expect("/floor/status-10/", token)))
                 started_at = time.perf_counter()
                 body = self.expect(path, token)
                 stale.append(1000 * (time.perf_counter() - started_at))
-                if not json.loads(body)["stale"]:
-                    raise RuntimeError("The answer is not marked as stale.")
-            cold = f"{API}learner-status/?enterprise_customer_uuid={uuid_for('customer', slug_of(max(SIZES)))}"
-            started_at = time.perf_counter()
-            status, headers, body = self.get(cold, self.tokens.token_for(NEWCOMER))
-            unknown = 1000 * (time.perf_counter() - started_at)
-        finally:
-            for worker in children_of(self.neighbours_pid):
-                os.kill(worker, signal.SIGCONT)
-            os.kill(self.neighbours_pid, signal.SIGCONT)
+                unmarked += not json.loads(body)["stale"]
+            profile = self.profile(10)
         return {
-            "stale": percentiles(stale) | {"slowest": round(max(stale), 1)},
-            "floor": percentiles(floor),
-            "ratio": round(statistics.median(stale) / statistics.median(floor), 2),
+            **beside(floor, stale),
+            "slowest": round(max(stale), 1),
+            "unmarked": unmarked,
+            "profile": profile,
             "slower_than_half_a_second": sum(each > 500 for each in stale),
-            "unknown": {
-                "status": status,
-                "code": json.loads(body).get("code"),
-                "retry_after": headers.get("Retry-After"),
-                "ms": round(unknown, 1),
-            },
+            "unknown": self.measure_unknown(),
         }
 
-    def forget_calls(self) -> None:
-        requests.delete(f"{self.simulator}/control/log", timeout=30).raise_for_status()
+    def measure_unknown(self) -> Row:
+        """Ask for what nobody knows while nobody answers, from the first request on, when breakers are closed."""
+        self.restart_workers()
+        self.get_warm(self.path_of(10), self.token_of(10))
+        self.inside("forget")
+        path, token = self.path_of(max(SIZES)), self.tokens.token_for(NEWCOMER)
+        answers, times = [], []
+        with self.neighbours.hanging():
+            for _ in range(COLD_WHILE_SILENT):
+                started_at = time.perf_counter()
+                status, _, body = self.get(path, token)
+                times.append(1000 * (time.perf_counter() - started_at))
+                answers.append((status, json.loads(body).get("code")))
+        expected = (http.client.SERVICE_UNAVAILABLE, "upstream_unavailable")
+        status, code = answers[0]
+        return {
+            "asked": len(answers),
+            "status": status,
+            "code": code,
+            "answered_otherwise": sum(answer != expected for answer in answers),
+            "first": round(times[0], 1),
+            "p50": round(statistics.median(times), 1),
+            "slowest": round(max(times), 1),
+        }
 
-    def count_calls(self) -> int:
-        calls: list[Row] = requests.get(f"{self.simulator}/control/log", timeout=30).json()["calls"]
-        return len(calls)
+    def get_warm(self, path: str, token: str) -> None:
+        for _ in range(WARM_ENOUGH):
+            self.expect(path, token)
 
+    def restart_workers(self) -> None:
+        """Have new web processes, whose breakers are closed."""
+        old = set(children_of(self.web.pid))
+        os.kill(self.web.pid, signal.SIGHUP)
 
-WORKER_USERNAME = "enterprise_access_worker"
+        def are_new() -> bool:
+            now = children_of(self.web.pid)
+            return len(now) == len(old) and not old & set(now)
+
+        wait_for(are_new, while_runs=self.web)
+        wait_for(self.is_alive, while_runs=self.web)
 
 
 def at_once(calls: Sequence[Callable[[], object]]) -> None:
@@ -392,102 +457,10 @@ def taken(do: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started_at)
 
 
-def percentiles(milliseconds: Sequence[float]) -> Row:
-    ordered = sorted(milliseconds)
-    return {"p50": round(statistics.median(ordered), 2), "p95": round(ordered[int(len(ordered) * 0.95) - 1], 2)}
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-# --- The report --------------------------------------------------------------------------------------------------
-
-
-def as_table(about: Row, results: Sequence[Row]) -> str:
-    lines = ["The API", "=======", ""]
-    lines += [
-        f"Made by ``{about['command']}`` at commit {about['commit']} on {about['machine']}, Python {about['python']};",
-        f"{about['server']}. The floor is an authenticated view on the same server that returns the same body,",
-        "prepared, through the same renderer; both are measured in turns, so that the ratio holds on a busy machine.",
-        "Times are milliseconds of one client, network and token included. Statements are all of the request's, the",
-        "caller's own included; those of a cache that lives in a database stand apart.",
-        "",
-        ".. image:: api.svg",
-        "   :alt: How many times the floor learner-status takes, by number of intentions.",
-        "",
-    ]
-    for result in results:
-        lines += [result["storage"], "-" * len(result["storage"]), ""]
-        lines += _list_table(
-            ["", "bytes", "statements (cache)", "upstream", "floor p50 / p95", "ours p50 / p95", "ratio (bar)"]
-            + [f"a second, {clients} client{'s' * (clients > 1)}: floor / ours" for clients in CLIENTS],
-            [_status_line(row) for row in result["learner_status"]]
-            + ([_line("list of intentions", result["list"], "")] if result["list"] else []),
-        )
-        lines += _prose(result)
-    return "\n".join(lines) + "\n"
-
-
-def _status_line(row: Row) -> list[str]:
-    bar = BARS.get(row["intentions"])
-    return _line(f"learner-status, {row['intentions']}", row, f" ({bar})" if bar else "")
-
-
-def _line(title: str, row: Row, bar: str) -> list[str]:
-    return [
-        title,
-        str(row["bytes"]),
-        f"{row['statements']} ({row['statements_of_database_cache']})",
-        str(row["upstream_calls"]),
-        f"{row['floor']['p50']} / {row['floor']['p95']}",
-        f"{row['candidate']['p50']} / {row['candidate']['p95']}",
-        f"{row['ratio']}{bar}",
-        *(
-            f"{row[f'per_second_{clients}']['floor']} / {row[f'per_second_{clients}']['candidate']}"
-            for clients in CLIENTS
-        ),
-    ]
-
-
-def _list_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [titles, *rows]:
-        lines += [f"   {'*' if number == 0 else ' '} - {cell}".rstrip() for number, cell in enumerate(row)]
-    return [*lines, ""]
-
-
-def _prose(result: Row) -> list[str]:
-    silent, unknown = result["silent"], result["silent"]["unknown"]
-    cold = ", ".join(f"{row['upstream_calls']} ({row['intentions']})" for row in result["cold"])
-    burst = ", ".join(f"{row['upstream_calls']} (burst of {row['callers']})" for row in result["burst"])
-    return [
-        f"Upstream calls of a first request, by number of intentions: {cold}. Of many at once, 10 intentions: {burst}.",
-        "",
-        f"While every neighbour hangs, what has a stale copy is answered in {silent['stale']['p50']} ms (p50; "
-        f"{silent['ratio']} floors), {silent['stale']['slowest']} ms at worst; {silent['slower_than_half_a_second']} "
-        "requests waited before the breaker opened. What nobody knows is answered with "
-        f"{unknown['status']} ``{unknown['code']}`` (Retry-After: {unknown['retry_after']}) after {unknown['ms']} ms.",
-        "",
-    ]
-
-
-def plot(results: Sequence[Row]) -> None:
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "api"
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 4))
-    for result in results:
-        rows = result["learner_status"]
-        axes.plot([row["intentions"] for row in rows], [row["ratio"] for row in rows], "o-", label=result["storage"])
-    axes.plot(list(BARS), list(BARS.values()), "k_", markersize=20, label="bar")
-    axes.axhline(1, color="grey", linewidth=1, linestyle=":", label="floor")
-    axes.set(xlabel="intentions", ylabel="times the floor (p50)", title="learner-status, warm", ylim=(0, None))
-    axes.legend()
-    figure.savefig(REPORT.with_suffix(".svg"), metadata={"Date": None}, bbox_inches="tight")
+def beside(floor: Sequence[float], candidate: Sequence[float]) -> Row:
+    """Return the times of both, and how many floors the candidate takes."""
+    ratio = statistics.median(candidate) / statistics.median(floor)
+    return {"floor": percentiles(floor), "candidate": percentiles(candidate), "ratio": round(ratio, 2)}
 
 
 if __name__ == "__main__":

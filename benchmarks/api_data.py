@@ -1,24 +1,32 @@
-"""What `make bench-api` does to the database of the server that it measures. Run as a program of its own.
+"""What `make bench-api` does inside a process that is set up like the server that it measures.
 
-python -m benchmarks.api_data set-up | forget | age
+python -m benchmarks.api_data
+
+Reads orders from stdin, a JSON object a line ({"do": "forget"}), and answers each with a line.
 """
 
+import json
 import sys
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import django
 from django.core.management import call_command
+
+from benchmarks.reporting import Row
+
+SERVER = {"SERVER_NAME": "127.0.0.1"}
 
 
 def set_up() -> None:
     """Make the tables, and customers with intentions, half of which are realized for the learner."""
     from django.conf import settings
     from django.core.cache import cache
-    from django.utils import timezone
 
-    from benchmarks.api_world import SIZES, course_key, run_key, slug_of
-    from enterprise_access.apps.content_metadata.models import RunModes
+    from benchmarks.api_world import SIZES, course_key, slug_of
     from enterprise_access.apps.customers.services import fetch_customer_by_slug
 
     call_command("migrate", verbosity=0)
@@ -26,7 +34,22 @@ def set_up() -> None:
         call_command("migrate", database="cache", verbosity=0)
         call_command("createcachetable", database="cache")
     cache.clear()
-    # The LMS would have to be asked for them one by one, within its limit.
+    _write_modes()
+    for size in SIZES:
+        customer = fetch_customer_by_slug(slug=slug_of(size)).pk
+        keys = [course_key(number) for number in range(size)]
+        _intend(customer, keys[: size // 2])
+        _realize(customer, size)
+        _intend(customer, keys[size // 2 :])
+
+
+def _write_modes() -> None:
+    """The LMS would have to be asked for them one by one, within its limit."""
+    from django.utils import timezone
+
+    from benchmarks.api_world import SIZES, run_key
+    from enterprise_access.apps.content_metadata.models import RunModes
+
     RunModes.objects.bulk_create(
         RunModes(
             course_run_key=run_key(number),
@@ -36,12 +59,6 @@ def set_up() -> None:
         )
         for number in range(max(SIZES))
     )
-    for size in SIZES:
-        customer = fetch_customer_by_slug(slug=slug_of(size)).pk
-        keys = [course_key(number) for number in range(size)]
-        _intend(customer, keys[: size // 2])
-        _realize(customer, size)
-        _intend(customer, keys[size // 2 :])
 
 
 def _intend(customer: UUID, keys: list[str]) -> None:
@@ -77,7 +94,7 @@ def _realize(customer: UUID, size: int) -> None:
 
 
 def forget() -> None:
-    """Know nothing but intentions and realizations."""
+    """Know nothing but intentions, realizations and modes: not in this process, and not in any other."""
     from django.core.cache import cache
 
     from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerEnrollment
@@ -86,6 +103,23 @@ def forget() -> None:
     EnterpriseLearner.objects.all().delete()
     LearnerEnrollment.objects.all().delete()
     EnterpriseCustomer.objects.update(fetched_at="2020-01-01T00:00:00Z")
+    wait_until_nothing_is_trusted()
+
+
+def wait_until_nothing_is_trusted() -> None:
+    """Wait until every process looks again at what it was shown before."""
+    from django.conf import settings
+
+    seconds = [float(getattr(settings, name)) for name in dir(settings) if name.endswith("_TRUSTED_SECONDS")]
+    time.sleep(max(seconds, default=0.0) * 1.1)
+
+
+def forget_modes() -> None:
+    """Know nothing of the modes of any run either."""
+    from enterprise_access.apps.content_metadata.models import RunModes
+
+    RunModes.objects.all().delete()
+    forget()
 
 
 def age() -> None:
@@ -99,6 +133,55 @@ def age() -> None:
     EnterpriseCustomer.objects.update(fetched_at=then)
 
 
-if __name__ == "__main__":
+# --- Where the time goes ---------------------------------------------------------------------------------------------
+
+
+def profile(path: str, floor: str, token: str, repeat: int, unmeasured: int = 3) -> Row:
+    """Profile a request and its floor, after some that are not measured."""
+    from benchmarks.watching import profile_of
+
+    beside = profile_of(_asking(floor, token), repeat, unmeasured)
+    return {
+        "floor": {key: beside[key] for key in ("ms", "packages")},
+        "candidate": profile_of(_asking(path, token), repeat, unmeasured),
+    }
+
+
+def timeline(path: str, token: str) -> Row:
+    """Note the calls of a request for what nobody knows."""
+    from benchmarks.watching import timeline_of
+
+    ask = _asking(path, token)
+    ask()  # What is cold are the copies, not the process.
+    forget()
+    return timeline_of(ask)
+
+
+def _asking(path: str, token: str) -> Callable[[], None]:
+    from django.test import Client
+
+    client = Client(headers={"Authorization": f"JWT {token}"})
+
+    def ask() -> None:
+        answer = client.get(path, **SERVER)  # type: ignore[arg-type]
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} answered {answer.status_code}: {answer.content[:300]!r}")
+
+    return ask
+
+
+ORDERS: dict[str, Callable[..., Any]] = {
+    order.__name__: order
+    for order in (set_up, forget, forget_modes, wait_until_nothing_is_trusted, age, profile, timeline)
+}
+
+
+def main() -> None:
     django.setup()
-    {"set-up": set_up, "forget": forget, "age": age}[sys.argv[1]]()
+    for line in sys.stdin:
+        order = json.loads(line)
+        print(json.dumps(ORDERS[order.pop("do")](**order)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,3 +17,5 @@ REST_FRAMEWORK = REST_FRAMEWORK | {  # noqa: F405
         "1000000/min",
     )
 }
+# That a neighbour hangs is no news here.
+LOGGING["loggers"]["django.request"] = {"level": "CRITICAL"}  # type: ignore[index]  # noqa: F405

@@ -1,6 +1,6 @@
 """What one learner costs: the coefficients of docs/capacity, measured on PostgreSQL, MariaDB and Redis.
 
-    python benchmarks/capacity.py [POSTGRES_URL] [MARIADB_URL] [REDIS_URL]
+    python -m benchmarks.capacity [POSTGRES_URL] [MARIADB_URL] [REDIS_URL]
 
 Counts the statements, calls and CPU seconds of one worker's looks at 1, 5, 20 and 100 learners; the rows and bytes that
 a storm of CAPACITY_LEARNERS (1,000) leaves; the events that a consumer takes. Then it raises a storm of CAPACITY_CHECK
@@ -11,20 +11,14 @@ Redis database named is emptied. `--check` raises the second storm only.
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from database_matrix import fresh_database  # noqa: E402
-
-from benchmarks.storm import celery, cpu_seconds, environment_of, neighbours, storm  # noqa: E402
+from benchmarks.reporting import ROOT, about_this
+from benchmarks.serving import Neighbours, children_of, cpu_seconds, fresh_database, migrate
+from benchmarks.storm import celery, environment_of, neighbours, storm
 
 FOLDER = ROOT / "docs" / "capacity"
 LEARNERS = int(os.environ.get("CAPACITY_LEARNERS", "1000"))
@@ -47,7 +41,7 @@ def main(postgres: str, mariadb: str, redis_url: str, *, is_check_only: bool) ->
         on_postgres = raise_storm(postgres, redis_url, LEARNERS)
         on_mariadb = raise_storm(mariadb, redis_url, LEARNERS)
         coefficients = {
-            "about": about(),
+            "about": about_this("make bench-capacity"),
             "looks": look(postgres, redis_url),
             "storm": {key: value for key, value in on_postgres.items() if key != "tables"},
             "rows_per_learner": {name: table["rows"] / LEARNERS for name, table in on_postgres["tables"].items()},
@@ -59,12 +53,10 @@ def main(postgres: str, mariadb: str, redis_url: str, *, is_check_only: bool) ->
             "redis_bytes_per_message": bytes_of_a_message(redis_url),
         }
         write("coefficients.json", coefficients)
-    write("storm.json", {"about": about(), **raise_storm(postgres, redis_url, CHECK_LEARNERS)})
+    write(
+        "storm.json", {"about": about_this("make bench-capacity"), **raise_storm(postgres, redis_url, CHECK_LEARNERS)}
+    )
     return 0
-
-
-def about() -> dict[str, Any]:
-    return {"python": platform.python_version(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
 
 
 def bytes_per_learner(tables: dict[str, dict[str, int]]) -> dict[str, float]:
@@ -78,7 +70,7 @@ def write(name: str, found: dict[str, Any]) -> None:
 
 def run_inside(what: str, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
     """Run a part of this file in a process that is set up for its database; return what it prints."""
-    command = [sys.executable, __file__, "--inside", what, *arguments]
+    command = [sys.executable, "-m", "benchmarks.capacity", "--inside", what, *arguments]
     child = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
     return found
@@ -92,8 +84,7 @@ def raise_storm(database_url: str, redis_url: str, learners: int) -> dict[str, A
     os.environ["STORM_LEARNERS"] = str(learners)  # the neighbours' process reads it
     with fresh_database(database_url) as (url, _), neighbours() as address:
         environment = environment_of(url, redis_url, address)
-        manage = [sys.executable, "manage.py", "migrate", "-v", "0"]
-        subprocess.run(manage, cwd=ROOT, env=environment, check=True)
+        migrate(environment)
         (simulator,) = children_of(os.getpid())
         with celery(WORKERS, environment) as worker:
             before, worker_before, started = cpu_seconds(simulator), cpu_seconds(worker.pid), time.monotonic()
@@ -107,10 +98,6 @@ def raise_storm(database_url: str, redis_url: str, learners: int) -> dict[str, A
     found["workers"] = WORKERS
     print(json.dumps({key: value for key, value in found.items() if key != "tables"}), flush=True)
     return found
-
-
-def children_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def storm_inside(address: str, worker_pid: int) -> dict[str, Any]:
@@ -189,8 +176,7 @@ def look(database_url: str, redis_url: str) -> list[dict[str, Any]]:
     os.environ["STORM_LEARNERS"] = str((1 + REPEAT) * sum(LOOKS))
     with fresh_database(database_url) as (url, _), neighbours() as address:
         environment = environment_of(url, redis_url, address)
-        manage = [sys.executable, "manage.py", "migrate", "-v", "0"]
-        subprocess.run(manage, cwd=ROOT, env=environment, check=True)
+        migrate(environment)
         return list(run_inside("looks", [address], environment)["looks"])
 
 
@@ -260,24 +246,22 @@ def one_check(address: str, customer: Any) -> dict[str, Any]:
 
 def measured(address: str, work: Any) -> dict[str, Any]:
     """Return what one piece of work costs: calls by endpoint, statements, CPU seconds, and seconds of the clock."""
-    import requests
     from django.db import connection
 
-    statements = 0
+    simulator, statements = Neighbours(address, 0), 0
 
     def counting(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         nonlocal statements
         statements += 1
         return execute(sql, params, many, context)
 
-    requests.delete(f"{address}/control/log", timeout=5).raise_for_status()
+    simulator.forget_calls()
     cpu, started = time.process_time(), time.perf_counter()
     with connection.execute_wrapper(counting):
         work()
     cpu, seconds = time.process_time() - cpu, time.perf_counter() - started
-    calls = Counter(call["endpoint"] for call in requests.get(f"{address}/control/log", timeout=60).json()["calls"])
     return {
-        "calls": dict(sorted(calls.items())),
+        "calls": dict(sorted(simulator.calls_by_endpoint().items())),
         "statements": statements,
         "cpu_seconds": round(cpu, 4),
         "seconds": round(seconds, 3),
@@ -289,7 +273,7 @@ def measured(address: str, work: Any) -> dict[str, Any]:
 
 def events(database_url: str) -> dict[str, dict[str, float]]:
     """Return what benchmarks/events.py says of the cases that matter here."""
-    command = [sys.executable, str(ROOT / "benchmarks" / "events.py"), database_url]
+    command = [sys.executable, "-m", "benchmarks.events", database_url, "--no-report"]
     output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     cases = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     return {

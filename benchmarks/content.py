@@ -8,7 +8,6 @@ docs/benchmarks.
 import argparse
 import json
 import os
-import platform
 import secrets
 import statistics
 import subprocess
@@ -17,25 +16,22 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import django
 from django.core.management import call_command
 
 from benchmarks.neighbours import CATALOGS, COURSES, course_key, slug_of
-from benchmarks.server import Neighbours, running
+from benchmarks.reporting import Row, about_this, heading, list_table, made_by, write
+from benchmarks.serving import Neighbours, running
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from simulator.values import uuid_for
 
-REPORT = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "content"
 NUMBERS_OF_KEYS = (1, 10, 50, 100)
 DELAYS = (0.0, 0.05)
 BURSTS = (8, 64)
 PROCESSES = 4
 CUSTOMERS_IN_MEMORY = 100
-
-Row = dict[str, Any]
 
 
 def main() -> None:
@@ -46,15 +42,13 @@ def main() -> None:
     )
     parser.add_argument("--no-report", action="store_true", help="Print only.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running() as neighbours:
+    with tempfile.TemporaryDirectory() as folder, running("benchmarks.neighbours:app") as neighbours:
         prepare(neighbours, Path(folder), options.cache_url)
         results = measure(neighbours, options.repeat)
-    table = as_table(results)
-    print(table)
+    page = as_page(results)
+    print(page)
     if not options.no_report:
-        REPORT.parent.mkdir(exist_ok=True)
-        REPORT.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
-        REPORT.with_suffix(".rst").write_text(table)
+        write("content", results, page)
 
 
 def prepare(neighbours: Neighbours, folder: Path, cache_url: str | None) -> None:
@@ -65,6 +59,8 @@ def prepare(neighbours: Neighbours, folder: Path, cache_url: str | None) -> None
         "EMBEDDED_HOME": str(folder),
         "CACHE_URL": cache_url or "dbcache://cache_entry",
         "CACHE_STAMP": secrets.token_urlsafe(),
+        # Every read looks into the cache, warm ones as well: nothing is left over for a cold one.
+        "CONTENT_TRUSTED_SECONDS": "0",
         "LMS_BASE_URL": f"{neighbours.url}/lms",
         "CATALOG_BASE_URL": f"{neighbours.url}/catalog",
         "OAUTH2_CLIENT_ID": WORKER_KEY,
@@ -86,23 +82,20 @@ def keys_of(number: int) -> list[str]:
 
 
 def measure(neighbours: Neighbours, repeat: int) -> Row:
+    about = about_this("make bench-content", cache=os.environ["CACHE_URL"].partition("://")[0], repeat=repeat)
     for catalogs in CATALOGS:
         ask(customer_of(catalogs), COURSES)  # the neighbour's memory, our token and connections
     cold = []
     for delay in DELAYS:
-        neighbours.delay(delay)
+        neighbours.delay(delay, "catalog")
         floor = percentiles(repeat, neighbours.bare_get)
         for catalogs in CATALOGS:
             cold += [measure_cold(neighbours, keys, catalogs, delay, floor, repeat) for keys in NUMBERS_OF_KEYS]
-    neighbours.delay(DELAYS[-1])
+    neighbours.delay(DELAYS[-1], "catalog")
     floor = percentiles(repeat, neighbours.bare_get)
     burst = [measure_burst(neighbours, callers, floor) for callers in BURSTS]
     return {
-        "command": "make bench-content",
-        "machine": f"{os.cpu_count()} cores, shared with other work",
-        "versions": {"python": platform.python_version(), "django": django.get_version()},
-        "cache": os.environ["CACHE_URL"].partition("://")[0],
-        "repeat": repeat,
+        "about": about,
         "cold": cold,
         "warm": [measure_warm(keys, repeat * 4) for keys in NUMBERS_OF_KEYS],
         "burst": burst,
@@ -150,7 +143,7 @@ def measure_cold(neighbours: Neighbours, keys: int, catalogs: int, delay: float,
         "keys": keys,
         "catalogs": catalogs,
         "delay_ms": 1000 * delay,
-        "calls": neighbours.count_calls() / repeat,
+        "calls": neighbours.count_calls("catalog") / repeat,
         **times,
         "floor_p50_ms": floor["p50_ms"],
         "ratio": round(times["p50_ms"] / floor["p50_ms"], 1),
@@ -197,7 +190,7 @@ def measure_burst(neighbours: Neighbours, callers: int, floor: Row) -> Row:
         "keys": keys,
         "catalogs": catalogs,
         "delay_ms": 1000 * DELAYS[-1],
-        "calls": neighbours.count_calls(),
+        "calls": neighbours.count_calls("catalog"),
         **times,
         "floor_p50_ms": floor["p50_ms"],
         "ratio": round(times["p50_ms"] / floor["p50_ms"], 1),
@@ -230,66 +223,45 @@ def measure_memory() -> Row:
     }
 
 
-# --- the table -------------------------------------------------------------------------------------------------------
+# --- The page --------------------------------------------------------------------------------------------------------
 
 
-def as_table(results: Row) -> str:
-    versions = results["versions"]
-    memory = results["memory"]
+def as_page(results: Row) -> str:
+    about, memory = results["about"], results["memory"]
     burst_floor = results["burst"][0]["floor_p50_ms"]
-    parts = [
-        "Content: figures",
-        "================",
+    lines = [
+        *heading("Content: figures"),
+        made_by(about),
+        f"Cache: {about['cache']}; {about['repeat']} repetitions. The neighbour is the simulator in a process of its",
+        "own on the same machine. Times in ms, medians and 95th percentiles; *ratio* is the median over the floor of",
+        "the same run.",
         "",
-        f"Made by ``{results['command']}`` with Python {versions['python']} and Django {versions['django']} on a"
-        f" machine with {results['machine']}; cache: {results['cache']}; {results['repeat']} repetitions. The neighbour"
-        " is the simulator in a process of its own on the same machine. Times in ms, medians and 95th percentiles;"
-        " *ratio* is the median over the floor of the same run.",
-        "",
-        "Cold: nothing is cached",
-        "-----------------------",
-        "",
+        *heading("Cold: nothing is cached", "-"),
         "Floor: one bare GET to the same neighbour with the same delay.",
         "",
-        *list_table(
+        *table_of(
             results["cold"],
             ["delay_ms", "catalogs", "keys", "calls", "p50_ms", "p95_ms", "floor_p50_ms", "ratio"],
         ),
-        "",
-        "Warm: everything is cached",
-        "--------------------------",
-        "",
+        *heading("Warm: everything is cached", "-"),
         "Floor: one look into the cache for one small value. Nothing is asked of a neighbour.",
         "",
-        *list_table(results["warm"], ["keys", "p50_ms", "p95_ms", "floor_p50_ms", "ratio"]),
+        *table_of(results["warm"], ["keys", "p50_ms", "p95_ms", "floor_p50_ms", "ratio"]),
+        *heading("Burst: everybody asks for the same at the same moment, and nothing is cached", "-"),
+        f"Several processes with several threads each; floor as for cold reads ({burst_floor} ms). One request alone",
+        f"makes {results['cold'][-1]['calls']:g} calls.",
         "",
-        "Burst: everybody asks for the same at the same moment, and nothing is cached",
-        "----------------------------------------------------------------------------",
-        "",
-        f"Several processes with several threads each; floor as for cold reads ({burst_floor} ms). One request alone"
-        f" makes {results['cold'][-1]['calls']:g} calls.",
-        "",
-        *list_table(
-            results["burst"], ["callers", "processes", "keys", "catalogs", "calls", "p50_ms", "p95_ms", "ratio"]
-        ),
-        "",
-        "Room",
-        "----",
-        "",
+        *table_of(results["burst"], ["callers", "processes", "keys", "catalogs", "calls", "p50_ms", "p95_ms", "ratio"]),
+        *heading("Room", "-"),
         f"{memory['courses']:,} cached courses with {memory['runs_of_a_course']} runs each take"
         f" {memory['megabytes']} MB: {memory['bytes_of_an_entry']} bytes each,"
         f" of records of {memory['bytes_of_a_record']} bytes.",
-        "",
     ]
-    return "\n".join(parts)
+    return "\n".join(lines) + "\n"
 
 
-def list_table(rows: list[Row], columns: list[str]) -> list[str]:
-    lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [dict(zip(columns, columns, strict=True)), *rows]:
-        cells = [f"{row[column]:g}" if isinstance(row[column], float) else str(row[column]) for column in columns]
-        lines += [f"   * - {cells[0]}", *(f"     - {cell}" for cell in cells[1:])]
-    return lines
+def table_of(rows: list[Row], columns: list[str]) -> list[str]:
+    return list_table(columns, [[row[column] for column in columns] for row in rows])
 
 
 if __name__ == "__main__":

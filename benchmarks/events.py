@@ -1,9 +1,10 @@
-"""How many login events one consumer process takes in a second (bar P6), on real servers.
+"""`make bench-events`: how many events one consumer process takes in a second (bar P6), on PostgreSQL and Redis.
 
-    python benchmarks/events.py [postgres://postgres@127.0.0.1:5432/postgres] [redis://127.0.0.1:6379/0]
+    python -m benchmarks.events [postgres://postgres@127.0.0.1:5432/postgres] [redis://127.0.0.1:6379/0] [--no-report]
 
 Makes a database of its own beside the one named, and streams with a prefix of their own; both are removed afterwards.
 Prints one line of JSON per case: events per second (of the wall clock, without start-up) and row writes per event.
+EVENTS changes how many. Writes events.json and events.rst in docs/benchmarks.
 """
 
 import json
@@ -14,19 +15,17 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+from benchmarks.reporting import ROOT, Row, about_this, heading, list_table, made_by, write
+from benchmarks.serving import fresh_database, migrate
 
-from database_matrix import fresh_database  # noqa: E402
-
-EVENTS = 20_000
+EVENTS = int(os.environ.get("EVENTS", "20000"))
 
 
-def main(database_url: str, redis_url: str) -> int:
-    """Run every case in a process of its own, so that the environment can name the database."""
+def main(database_url: str, redis_url: str, *, is_reported: bool) -> int:
+    """Run the cases in a process of its own, so that the environment can name the database."""
+    about = about_this("make bench-events")
     with fresh_database(database_url) as (url, _):
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.test",
@@ -37,8 +36,28 @@ def main(database_url: str, redis_url: str) -> int:
             "EVENT_BUS_OF_BENCHMARK": "1",
             "LOG_LEVEL": "WARNING",
         }
-        subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
-        return subprocess.run([sys.executable, __file__], cwd=ROOT, env=environment, check=False).returncode
+        migrate(environment)
+        command = [sys.executable, "-m", "benchmarks.events"]
+        child = subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    print(child.stdout, end="")
+    cases = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
+    if is_reported:
+        write("events", {"about": about, "cases": cases}, as_page(about, cases))
+    return 0
+
+
+def as_page(about: Row, cases: list[Row]) -> str:
+    columns = ["case", "events", "batch", "events_per_second", "cpu_share", "row_writes_per_event"]
+    lines = [
+        *heading("Events: figures"),
+        made_by(about),
+        "One consumer process empties a stream of Redis into PostgreSQL, both on the same machine. *cpu_share* is how",
+        "much of the time the consumer itself was busy; for the rest, it waited for the others. Rows are counted by",
+        "the database.",
+        "",
+        *list_table(columns, [[case[column] for column in columns] for case in cases]),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def measure() -> None:
@@ -103,7 +122,13 @@ def measure() -> None:
     run("logins of new learners", "logins", lambda number: login(number + 1, at=began))
     run("logins of known learners", "logins", lambda number: login(number + 1, at=began + later))
     run("the same logins again", "logins", lambda number: login(number + 1, at=began + later))
-    run("logins one at a time", "logins", lambda number: login(number + 1, at=began + 2 * later), count=2_000, batch=1)
+    run(
+        "logins one at a time",
+        "logins",
+        lambda number: login(number + 1, at=began + 2 * later),
+        count=EVENTS // 10,
+        batch=1,
+    )
     run("enrollments of strangers", "enrollments", lambda number: changed(number + 1, at=began))
     LearnerSighting.objects.all().delete()
 
@@ -112,6 +137,6 @@ if __name__ == "__main__":
     if os.environ.get("EVENT_BUS_OF_BENCHMARK"):
         measure()
     else:
-        named = sys.argv[1:]
+        named = [argument for argument in sys.argv[1:] if argument != "--no-report"]
         defaults = ["postgres://postgres@127.0.0.1:5432/postgres", "redis://127.0.0.1:6379/0"]
-        sys.exit(main(*(named + defaults[len(named) :])))
+        sys.exit(main(*(named + defaults[len(named) :]), is_reported="--no-report" not in sys.argv))

@@ -6,33 +6,28 @@ under way at the same time. Writes portal.json and portal.rst in docs/benchmarks
 """
 
 import argparse
-import json
 import os
-import platform
 import secrets
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import django
 import requests
 from django.core.management import call_command
 
-from benchmarks.server import Neighbours, running
+from benchmarks.bars import ROUNDS
+from benchmarks.reporting import Row, about_this, heading, list_table, made_by, timeline_table, write
+from benchmarks.serving import DELAY_SECONDS, Neighbours, running
+from benchmarks.watching import noting_calls, rounds_of, timeline_of
 from simulator.seed import ACME, WORKER_KEY, WORKER_SECRET
 
-REPORT: Final = Path(__file__).resolve().parent.parent / "docs" / "benchmarks" / "portal"
-DELAYS: Final = (0.0, 0.05)
+DELAYS: Final = (0.0, DELAY_SECONDS)
 # She is enrolled in the default course already, so that no load waits for a worker.
 LEARNER, COURSE = "erin", "edX+DemoX"
-COLD_BAR, WARM_BAR = 3.5, 1.2
-
-Row = dict[str, Any]
 
 
 def main() -> None:
@@ -40,14 +35,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=15, help="How often each load is measured.")
     parser.add_argument("--no-report", action="store_true", help="Print only.")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running() as neighbours:
+    with tempfile.TemporaryDirectory() as folder, running("benchmarks.neighbours:app") as neighbours:
         prepare(neighbours, Path(folder))
         results = measure(neighbours, options.repeat)
-    table = as_table(results)
-    print(table)
+    page = as_page(results)
+    print(page)
     if not options.no_report:
-        REPORT.with_suffix(".json").write_text(json.dumps(results, indent=2) + "\n")
-        REPORT.with_suffix(".rst").write_text(table)
+        write("portal", results, page)
 
 
 def prepare(neighbours: Neighbours, folder: Path) -> None:
@@ -57,6 +51,8 @@ def prepare(neighbours: Neighbours, folder: Path) -> None:
         "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.local",
         "EMBEDDED_HOME": str(folder),
         "CACHE_STAMP": secrets.token_urlsafe(),
+        # A cold load must not live on what this process was shown by the one before.
+        "CONTENT_TRUSTED_SECONDS": "0",
         "LMS_BASE_URL": f"{neighbours.url}/lms",
         "CATALOG_BASE_URL": f"{neighbours.url}/catalog",
         "LICENSE_MANAGER_BASE_URL": f"{neighbours.url}/license-manager",
@@ -83,32 +79,25 @@ def measure(neighbours: Neighbours, repeat: int) -> Row:
     from enterprise_access.apps.customers.services import fetch_customer
     from enterprise_access.apps.default_enrollments.services.intentions import add_intention
 
+    about = about_this("make bench-portal", repeat=repeat)
     fetch_customer(customer_uuid=ACME)
     add_intention(customer_uuid=ACME, content_key=COURSE)
     loads = []
     for delay in DELAYS:
-        slow_down(neighbours, delay)
+        neighbours.delay(delay)
         load = loader(neighbours)
         load()
         loads.append(summary("cold", delay, [watched(load, before=forget) for _ in range(repeat)]))
+        forget()
+        timeline = timeline_of(load)
         load()
         loads.append(summary("warm", delay, [watched(load, before=forget_licenses) for _ in range(repeat)]))
     return {
-        "command": "make bench-portal",
-        "machine": f"{os.cpu_count()} cores, shared with other work",
-        "versions": {"python": platform.python_version(), "django": django.get_version()},
-        "repeat": repeat,
-        "bars": {"cold_rounds": COLD_BAR, "warm_rounds": WARM_BAR},
+        "about": about,
+        "bars": {f"{load}_rounds": rounds for load, rounds in ROUNDS.items()},
         "loads": loads,
+        "timeline": timeline,
     }
-
-
-def slow_down(neighbours: Neighbours, seconds: float) -> None:
-    """Let every answer of every neighbour come later by so much."""
-    requests.delete(f"{neighbours.url}/control/faults", timeout=10).raise_for_status()
-    if seconds:
-        fault = {"kind": "delay_before", "endpoint": "*", "times": None, "seconds": seconds}
-        requests.post(f"{neighbours.url}/control/faults", json=fault, timeout=10).raise_for_status()
 
 
 def loader(neighbours: Neighbours) -> Callable[[], None]:
@@ -148,30 +137,9 @@ def forget_licenses() -> None:
 # --- Watching --------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def intervals() -> Iterator[list[tuple[float, float]]]:
-    """Note when each call over HTTP began and ended."""
-    found: list[tuple[float, float]] = []
-    lock, inner = threading.Lock(), requests.Session.request
-
-    def request(self: requests.Session, *args: Any, **kwargs: Any) -> requests.Response:
-        began = time.perf_counter()
-        try:
-            return inner(self, *args, **kwargs)
-        finally:
-            with lock:
-                found.append((began, time.perf_counter()))
-
-    requests.Session.request = request  # type: ignore[method-assign]
-    try:
-        yield found
-    finally:
-        requests.Session.request = inner  # type: ignore[method-assign]
-
-
 def watched(load: Callable[[], None], *, before: Callable[[], None]) -> Row:
     before()
-    with intervals() as calls:
+    with noting_calls() as calls:
         started_at = time.perf_counter()
         load()
         taken = time.perf_counter() - started_at
@@ -179,17 +147,8 @@ def watched(load: Callable[[], None], *, before: Callable[[], None]) -> Row:
         "ms": 1000 * taken,
         "calls": len(calls),
         "rounds": rounds_of(calls),
-        "slowest_ms": 1000 * max(end - begin for begin, end in calls),
+        "slowest_ms": 1000 * max(call.ended - call.began for call in calls),
     }
-
-
-def rounds_of(calls: list[tuple[float, float]]) -> int:
-    """Return the largest number of calls of which no two overlap: whoever ends first leaves most room for others."""
-    rounds, free_at = 0, 0.0
-    for begin, end in sorted(calls, key=lambda call: call[1]):
-        if begin >= free_at:
-            rounds, free_at = rounds + 1, end
-    return rounds
 
 
 def summary(kind: str, delay: float, rows: list[Row]) -> Row:
@@ -212,34 +171,26 @@ def summary(kind: str, delay: float, rows: list[Row]) -> Row:
 # --- The report ------------------------------------------------------------------------------------------------------
 
 
-def as_table(results: Row) -> str:
-    names = list(results["loads"][0])
+def as_page(results: Row) -> str:
+    about, names = results["about"], list(results["loads"][0])
     lines = [
-        "Pages of the learner portal: figures",
-        "====================================",
-        "",
-        f"Made by ``{results['command']}`` with Python {results['versions']['python']} and Django"
-        f" {results['versions']['django']} on a machine with {results['machine']}; {results['repeat']} repetitions.",
+        *heading("Pages of the learner portal: figures"),
+        made_by(about),
+        f"{about['repeat']} repetitions.",
         "The neighbours are the simulator in a process of its own on the same machine. Times are medians and 95th",
         "percentiles of a dashboard load, in ms; *rounds* is how many of its calls had to wait for one another (the",
         "worst load counts; not told without a delay), *ratio* the median of load over its own slowest call, with all",
         "that is done here besides. Cold: the caches are empty and the learner is unknown; our own access token, which",
         "lives for an hour, is there. Warm: some seconds after another load.",
         "",
-        f"Bar: at most {COLD_BAR} rounds cold, {WARM_BAR} warm.",
+        f"Bar: at most {ROUNDS['cold']} rounds cold, {ROUNDS['warm']} warm.",
         "",
-        ".. list-table::",
-        "   :header-rows: 1",
+        *list_table(names, [[load[name] for name in names] for load in results["loads"]]),
+        f"One cold load with answers that come {round(1000 * DELAYS[-1])} ms later:",
         "",
-        *row_of(names),
+        *timeline_table(results["timeline"]),
     ]
-    for load in results["loads"]:
-        lines += row_of(["" if load[name] is None else load[name] for name in names])
-    return "\n".join(lines) + "\n"
-
-
-def row_of(cells: list[Any]) -> list[str]:
-    return [f"   {'* -' if number == 0 else '  -'} {cell}" for number, cell in enumerate(cells)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 if __name__ == "__main__":

@@ -1,58 +1,53 @@
-"""A login storm (bar P5): many learners of a new customer at once, on PostgreSQL, Redis and real workers.
+"""`make bench-storm`: many learners of a new customer at once (bar P5), on PostgreSQL, Redis and real workers.
 
-    python benchmarks/storm.py [postgres://postgres@127.0.0.1:5432/postgres] [redis://127.0.0.1:6379/9]
+    python -m benchmarks.storm [postgres://postgres@127.0.0.1:5432/postgres] [redis://127.0.0.1:6379/9]
 
-The neighbours answer 50 ms late and throttle as the real ones do. Every run makes a database of its own beside the one
-named and drops it; the Redis database named is emptied. STORM_LEARNERS and STORM_WORKERS (1,2,4) change the size.
-Writes docs/benchmarks/storm.json and docs/benchmarks/storm.rst.
+The neighbours answer 50 ms late and throttle as the real ones do. After the storm all the learners log in again, to
+whom nothing is owed any more (bar P6). Every run makes a database of its own beside the one named and drops it; the
+Redis database named is emptied. STORM_LEARNERS and STORM_WORKERS (1,2,4) change the size. Writes storm.json, storm.rst
+and storm.svg in docs/benchmarks.
 """
 
 import contextlib
 import json
 import os
-import platform
-import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import requests
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from database_matrix import fresh_database  # noqa: E402
+from benchmarks.reporting import ROOT, Row, about_this, heading, list_table, made_by, write
+from benchmarks.serving import DELAY_SECONDS, Neighbours, cpu_seconds, fresh_database, migrate, running, wait_for
 
 LEARNERS = int(os.environ.get("STORM_LEARNERS", "1000"))
 WORKERS = [int(number) for number in os.environ.get("STORM_WORKERS", "1,2,4").split(",")]
-DELAY_SECONDS = 0.05
 GIVE_UP_SECONDS = 600
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main(database_url: str, redis_url: str) -> int:
+    from benchmarks.plots import plot_storm
+
+    about = about_this("make bench-storm", delay_ms=round(1000 * DELAY_SECONDS))
     results = []
     for workers in WORKERS:
         with fresh_database(database_url) as (url, _), neighbours() as address:
             environment = environment_of(url, redis_url, address)
-            manage = [sys.executable, "manage.py", "migrate", "-v", "0"]
-            subprocess.run(manage, cwd=ROOT, env=environment, check=True)
+            migrate(environment)
             with celery(workers, environment) as worker:
                 child = subprocess.run(
-                    [sys.executable, __file__, "--inside", address, str(worker.pid)],
+                    [sys.executable, "-m", "benchmarks.storm", "--inside", address, str(worker.pid)],
                     cwd=ROOT,
                     env=environment,
                     check=True,
-                    capture_output=True,
+                    stdout=subprocess.PIPE,
                     text=True,
                 )
         results.append({"workers": workers, **json.loads(child.stdout.splitlines()[-1])})
         print(json.dumps(results[-1]), flush=True)
-    write(results)
+    write("storm", {"about": about, "runs": results}, as_page(about, results))
+    plot_storm(results, "storm")
     return 0
 
 
@@ -76,23 +71,11 @@ def environment_of(database_url: str, redis_url: str, address: str) -> dict[str,
 
 @contextlib.contextmanager
 def neighbours() -> Iterator[str]:
-    """Run the neighbours of the storm, slow and throttling."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "benchmarks.storm_neighbours:app", "-b", f"127.0.0.1:{port}"]
-    process = subprocess.Popen([*command, "--threads", "32", "--log-level", "error"], cwd=ROOT)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(lambda: requests.get(f"{address}/catalog/health/", timeout=5).ok)
-        requests.patch(f"{address}/control/quirks", json={"has_throttles": True}, timeout=5).raise_for_status()
-        for service in ("lms", "platform", "catalog", "license_manager"):
-            fault = {"kind": "delay_before", "endpoint": f"{service}.*", "times": None, "seconds": DELAY_SECONDS}
-            requests.post(f"{address}/control/faults", json=fault, timeout=5).raise_for_status()
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+    """Run the neighbours of the storm, slow and throttling; yield their address."""
+    with running("benchmarks.storm_neighbours:app") as simulator:
+        simulator.throttle()
+        simulator.delay(DELAY_SECONDS)
+        yield simulator.url
 
 
 @contextlib.contextmanager
@@ -106,17 +89,6 @@ def celery(workers: int, environment: dict[str, str]) -> Iterator["subprocess.Po
     finally:
         process.terminate()
         process.wait()
-
-
-def wait_for(is_so: Any, seconds: float = 60) -> None:
-    ends_at = time.monotonic() + seconds
-    while True:
-        with contextlib.suppress(requests.ConnectionError):
-            if is_so():
-                return
-        if time.monotonic() > ends_at:
-            raise RuntimeError(f"Waited {seconds:.0f} s in vain.")
-        time.sleep(0.1)
 
 
 def storm(address: str, worker_pid: int) -> dict[str, Any]:
@@ -143,7 +115,8 @@ def storm(address: str, worker_pid: int) -> dict[str, Any]:
     for customer in customers.values():
         for key in COURSES:
             add_intention(customer_uuid=customer, content_key=key)
-    requests.delete(f"{address}/control/log", timeout=5).raise_for_status()
+    simulator = Neighbours(address, 0)
+    simulator.forget_calls()
     realized = DefaultEnterpriseEnrollmentRealization.objects.all()
     cpu_before, started = cpu_seconds(worker_pid), time.monotonic()
     learners = range(FIRST_LEARNER, FIRST_LEARNER + LEARNERS)
@@ -167,7 +140,7 @@ def storm(address: str, worker_pid: int) -> dict[str, Any]:
 
     wait_for(is_over, GIVE_UP_SECONDS)
     seconds = time.monotonic() - started
-    calls = requests.get(f"{address}/control/log", timeout=60).json()["calls"]
+    calls = simulator.calls()
     by_endpoint = Counter(call["endpoint"] for call in calls)
     items = [item for call in calls if call["endpoint"] == "lms.enroll_learners" for item in items_of(call["body"])]
     return {
@@ -192,55 +165,99 @@ def items_of(body: Any) -> list[tuple[int, str]]:
     return [(item["user_id"], item["course_run_key"]) for item in parsed["enrollments_info"]]
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process and its children have used so far."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    total = 0
-    for each in [str(pid), *children]:
-        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / CLOCK_TICKS
+def logins_afterwards(address: str) -> Row:
+    """Let all learners of the storm log in twice, and count the calls: when our copies of their links have become old,
+    and when these are young. Nothing is owed to anybody any more."""
+    from benchmarks.storm_neighbours import FIRST_LEARNER
+    from enterprise_access.apps.customers.models import EnterpriseLearner
+
+    simulator = Neighbours(address, 0)
+    learners = range(FIRST_LEARNER, FIRST_LEARNER + LEARNERS)
+    EnterpriseLearner.objects.update(fetched_at="2020-01-01T00:00:00Z")
+    simulator.forget_calls()
+    log_in(learners)
+    when_old = simulator.calls_by_endpoint()
+    simulator.forget_calls()
+    log_in(learners)
+    return {
+        "learners": LEARNERS,
+        "calls_when_links_are_old": when_old,
+        "calls_when_nothing_is_owed": simulator.calls_by_endpoint(),
+    }
 
 
-def write(results: list[dict[str, Any]]) -> None:
-    folder = ROOT / "docs" / "benchmarks"
-    folder.mkdir(parents=True, exist_ok=True)
-    about = {"python": platform.python_version(), "cores": os.cpu_count(), "delay_seconds": DELAY_SECONDS}
-    (folder / "storm.json").write_text(json.dumps({"about": about, "runs": results}, indent=2) + "\n")
+def log_in(learners: range) -> None:
+    """Do what an event of a login does, and wait until the workers are done with all of them."""
+    from django.utils import timezone
+
+    from enterprise_access.apps.customers.models import LearnerSighting
+    from enterprise_access.apps.customers.services import note_sightings
+    from enterprise_access.apps.default_enrollments.models import RealizationRequest
+
+    now = timezone.now()
+    note_sightings(seen=dict.fromkeys(learners, now))
+    seen = LearnerSighting.objects.filter(seen_at=now, next_check_at=None)
+    wait_for(lambda: seen.count() == len(learners), GIVE_UP_SECONDS)
+    if RealizationRequest.objects.due(timezone.now()).exists():
+        raise RuntimeError("Something was owed to a learner who has everything.")
+
+
+def as_page(about: Row, results: list[Row]) -> str:
     first = results[0]
     rows = [
-        ("worker processes", "workers"),
         ("seconds", "seconds"),
         ("learners per second", "learners_per_second"),
         ("cores used by the workers", "cores_used"),
-        ("upstream calls per learner (bar: 0.5)", "upstream_calls_per_learner"),
+        ("upstream calls per learner", "upstream_calls_per_learner"),
         ("bulk posts", "bulk_posts"),
         ("bulk posts allowed", "bulk_posts_allowed"),
-        ("items sent twice (bar: 0)", "duplicates"),
+        ("items sent twice", "duplicates"),
         ("answers 429", "throttled"),
         ("seconds until a quiet customer's learner was served", "seconds_until_the_quiet_customer_was_served"),
     ]
-    lines = ["A login storm", "=============", ""]
-    lines += [
+    lines = [
+        *heading("A login storm: figures"),
+        made_by(about),
         f"{first['learners']} learners of one customer with {first['intentions']} intentions each come at once; every",
-        f"call to a neighbour takes {DELAY_SECONDS * 1000:.0f} ms longer, and the neighbours throttle as the real ones",
-        "do. PostgreSQL, Redis, Celery workers and the simulated neighbours share one machine with",
-        f"{os.cpu_count()} cores, so that more workers compete with the neighbours for them. Made by",
-        "``make bench-storm``; the calls by endpoint are in ``storm.json``.",
+        f"call to a neighbour takes {about['delay_ms']} ms longer, and the neighbours throttle as the real ones do.",
+        "PostgreSQL, Redis, Celery workers and the simulated neighbours share one machine, so that more workers",
+        "compete with the neighbours for its cores.",
         "",
-        ".. list-table::",
-        "   :header-rows: 1",
+        ".. image:: storm.svg",
+        "   :alt: How many learners are enrolled in a second, by number of worker processes, with the bar.",
+        "",
+        *list_table(
+            ["worker processes", *(str(result["workers"]) for result in results)],
+            [[title, *(result[key] for result in results)] for title, key in rows],
+        ),
+        "Calls by endpoint; afterwards all learners log in twice: when our copies of their links are old, and when",
+        "these are young and nothing is owed.",
         "",
     ]
-    for number, (title, key) in enumerate(rows):
-        lines.append(f"   * - {title if number else 'worker processes'}")
-        lines += [f"     - {result[key]}" for result in results]
-    (folder / "storm.rst").write_text("\n".join(lines) + "\n")
+    kinds = {
+        "storm": [result["calls"] for result in results],
+        "logins, links are old": [result["logins"]["calls_when_links_are_old"] for result in results],
+        "logins, nothing is owed": [result["logins"]["calls_when_nothing_is_owed"] for result in results],
+    }
+    lines += list_table(
+        ["", "endpoint", *(f"{result['workers']} workers" for result in results)],
+        [
+            [kind, endpoint, *(each.get(endpoint, 0) for each in calls)]
+            for kind, calls in kinds.items()
+            for endpoint in sorted({name for each in calls for name in each}) or ["none"]
+        ],
+    )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def inside(address: str, worker_pid: int) -> Row:
+    found = storm(address, worker_pid)
+    return {**found, "logins": logins_afterwards(address)}
 
 
 if __name__ == "__main__":
     if "--inside" in sys.argv:
-        print(json.dumps(storm(sys.argv[2], int(sys.argv[3]))))
+        print(json.dumps(inside(sys.argv[2], int(sys.argv[3]))))
     else:
         defaults = ["postgres://postgres@127.0.0.1:5432/postgres", "redis://127.0.0.1:6379/9"]
         sys.exit(main(*[*sys.argv[1:], *defaults[len(sys.argv) - 1 :]]))

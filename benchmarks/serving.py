@@ -1,0 +1,152 @@
+"""The processes that a measurement needs beside itself: servers on free ports, the neighbours, databases of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import requests
+
+from benchmarks.reporting import ROOT, Row
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from database_matrix import fresh_database
+
+__all__ = ["Neighbours", "children_of", "cpu_seconds", "fresh_database", "migrate", "running", "serving", "wait_for"]
+
+# In milliseconds where figures are told, in seconds where it is done.
+DELAY_SECONDS = 0.05
+NEIGHBOURS = ("lms", "platform", "catalog", "license_manager")
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Neighbours:
+    """The simulator in a process of its own, and its control interface."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url = url
+        self.pid = pid
+        self._session = requests.Session()
+
+    def delay(self, seconds: float, *services: str) -> None:
+        """Let every answer of these services (of all, if none is named) come later by so much."""
+        self._call("DELETE", "/control/faults")
+        for service in (services or NEIGHBOURS) if seconds else ():
+            fault = {"kind": "delay_before", "endpoint": f"{service}.*", "times": None, "seconds": seconds}
+            self._call("POST", "/control/faults", json=fault)
+
+    def throttle(self) -> None:
+        """Let them throttle as the real ones do."""
+        self._call("PATCH", "/control/quirks", json={"has_throttles": True})
+
+    def forget_calls(self) -> None:
+        self._call("DELETE", "/control/log")
+
+    def calls(self, service: str | None = None) -> list[Row]:
+        """Return the calls since `forget_calls`."""
+        parameters = {"service": service} if service else {}
+        calls: list[Row] = self._call("GET", "/control/log", params=parameters).json()["calls"]
+        return calls
+
+    def count_calls(self, service: str | None = None) -> int:
+        return len(self.calls(service))
+
+    def calls_by_endpoint(self) -> dict[str, int]:
+        return dict(Counter(call["endpoint"] for call in self.calls()).most_common())
+
+    def bare_get(self) -> None:
+        """Make the cheapest call that there is, over a connection that is open already: a floor."""
+        self._call("GET", "/catalog/health/")
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let them accept calls and never answer."""
+        processes = [self.pid, *children_of(self.pid)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in reversed(processes):
+                os.kill(process, signal.SIGCONT)
+
+    def _call(self, method: str, path: str, **options: object) -> requests.Response:
+        answer = self._session.request(method, self.url + path, timeout=60, **options)  # type: ignore[arg-type]
+        answer.raise_for_status()
+        return answer
+
+
+@contextlib.contextmanager
+def running(app: str, environment: dict[str, str] | None = None, port: int | None = None) -> Iterator[Neighbours]:
+    """Run neighbours. One process, because the world lives in its memory; threads, so that calls overlap."""
+    port = port or free_port()
+    with serving(app, port, environment or dict(os.environ), "--threads", "32") as process:
+        neighbours = Neighbours(f"http://127.0.0.1:{port}", process.pid)
+        wait_for(lambda: _answers(neighbours), while_runs=process)
+        yield neighbours
+
+
+def _answers(neighbours: Neighbours) -> bool:
+    neighbours.bare_get()
+    return True
+
+
+@contextlib.contextmanager
+def serving(app: str, port: int, environment: dict[str, str], *more: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program under gunicorn, and end it whatever happens."""
+    command = [sys.executable, "-m", "gunicorn", app, "-b", f"127.0.0.1:{port}", "--log-level", "error", *more]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment | {"PYTHONWARNINGS": ""}, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(
+    is_so: Callable[[], object], seconds: float = 60, while_runs: "subprocess.Popen[bytes] | None" = None
+) -> None:
+    """Wait until something is so; not to be reached is not to be so. Raises RuntimeError after so many seconds."""
+    ends_at = time.monotonic() + seconds
+    while time.monotonic() < ends_at and (while_runs is None or while_runs.poll() is None):
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            if is_so():
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"Waited {seconds:.0f} s in vain, or for a process that has ended.")
+
+
+def migrate(environment: dict[str, str]) -> None:
+    """Make the tables of the database that the environment names."""
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process and its children have used so far."""
+    total = 0
+    for each in [pid, *children_of(pid)]:
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / CLOCK_TICKS
