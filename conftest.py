@@ -3,7 +3,6 @@
 And what every test is held to: nothing that is logged or counted names a person.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,15 +40,18 @@ def tally(pytestconfig: pytest.Config) -> closing.Tally:
     return closing.of(pytestconfig)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _every_task() -> None:
+    """Know every task, as a worker does."""
+    current_app.loader.import_default_modules()
+
+
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
     """Listen to every logger for as long as there are tests, and look at what was counted at the end."""
-    # Know every task, as a worker does. Celery sets Django up once more for it, and would throw out whoever listens.
-    current_app.loader.import_default_modules()
     listener = Listener()
-    logging.getLogger().addHandler(listener)
-    yield listener
-    logging.getLogger().removeHandler(listener)
+    with listener.listening():
+        yield listener
     if named := found_in(metrics.process_metrics().decode()):
         pytest.fail(f"Somebody is named in what is counted: {named}")
 
@@ -58,8 +60,6 @@ def listener() -> Iterator[Listener]:
 def _nobody_is_named(request: pytest.FixtureRequest, listener: Listener) -> Iterator[None]:
     """Fail a test that makes the service log an address, a token, or the name of one of the world's people."""
     yield
-    if listener not in logging.getLogger().handlers:
-        pytest.fail("Nobody listens any more: this test has set logging up anew.")
     heard = listener.take()
     if heard and "names_people" not in request.keywords:
         pytest.fail("Somebody is named in the log:\n" + "\n".join(heard))

@@ -3,11 +3,12 @@
 The people are those of the simulated world; whatever a test says of them would be said of real ones.
 """
 
+import contextlib
 import functools
 import logging
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from simulator.seed import seed
 from simulator.world import World
@@ -16,11 +17,14 @@ ADDRESS: Final = re.compile(r"(?<![\w.+-])[\w.+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)*\.
 TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}\.")
 # Accounts of services, not of people.
 _SERVICES: Final = {"enterprise_access_worker", "worker_without_staff", "staff_without_role", "outsider"}
+# Django's word for a form with a long name of a file in it; "max" is nobody there.
+_OF_DJANGO: Final = "Request max total header size exceeded."
 
 
 def found_in(text: str) -> list[str]:
     """Return what must not be in `text`."""
-    return [match.group() for pattern in (ADDRESS, TOKEN, _people()) for match in pattern.finditer(text)]
+    said = text.replace(_OF_DJANGO, "")
+    return [match.group() for pattern in (ADDRESS, TOKEN, _people()) for match in pattern.finditer(said)]
 
 
 @functools.cache
@@ -35,14 +39,33 @@ def _people() -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.-])(?:{words})(?![\w-]|\.\w)")
 
 
-class Listener(logging.Handler):
-    """Hears every log record of the process, and remembers those that say too much."""
+class Listener:
+    """Hears every log record of the process, and remembers those that say too much.
+
+    It stands where records are made: handlers are thrown out whenever logging is set up anew, and Django does that each
+    time it is set up.
+    """
 
     def __init__(self) -> None:
-        super().__init__(logging.NOTSET)
         self.heard: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear what is logged inside."""
+        make = logging.getLogRecordFactory()
+
+        def make_and_hear(*args: Any, **kwargs: Any) -> logging.LogRecord:
+            record = make(*args, **kwargs)
+            self.hear(record)
+            return record
+
+        logging.setLogRecordFactory(make_and_hear)
+        try:
+            yield
+        finally:
+            logging.setLogRecordFactory(make)
+
+    def hear(self, record: logging.LogRecord) -> None:
         for text in _said_by(record):
             if too_much := found_in(text):
                 self.heard.append(f"{record.name} ({record.pathname}:{record.lineno}) says {too_much[0]!r}: {text}")
