@@ -29,10 +29,19 @@ def enqueue_soon_on_commit(job: str, *, seconds: int) -> None:
     """
 
     def send() -> None:
-        if cache.add(f"jobs.soon.{job}", True, timeout=seconds):
+        if _is_first(job, seconds):
             _send(job, {}, countdown=seconds)
 
     transaction.on_commit(send, robust=True)
+
+
+def _is_first(job: str, seconds: int) -> bool:
+    try:
+        return bool(cache.add(f"jobs.soon.{job}", True, timeout=seconds))
+    except Exception as error:  # noqa: BLE001 - every cache has errors of its own
+        # One message too many does no harm.
+        log.warning("The cache cannot be used. error=%s", type(error).__name__)
+        return True
 
 
 def _send(job: str, ids: dict[str, Any], **options: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.cache import caches
 
 from enterprise_access.apps.default_enrollments.tests.stories import (
@@ -15,6 +16,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     realizations_of,
     work,
 )
+from enterprise_access.lib.jobs import enqueue_soon_on_commit
 from enterprise_access.lib.tests.test_caching import BROKEN
 
 # Not inside a transaction: where the cache is a table, its absence would spoil that.
@@ -39,3 +41,12 @@ def test_a_learner_is_served_without_a_cache(world, api_as):
     assert ada.post(f"{API}/realize/", CUSTOMER, format="json").status_code == 202
     work()
     assert realizations_of(ADA).keys() == {DEMO_RUN}
+
+
+@pytest.mark.usefixtures("_without_cache")
+def test_a_hint_goes_out_without_a_cache(monkeypatch, caplog):
+    sent = []
+    monkeypatch.setattr(current_app, "send_task", lambda job, **_: sent.append(job))
+    enqueue_soon_on_commit("some.job", seconds=1)
+    assert sent == ["some.job"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
