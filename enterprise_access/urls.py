@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from enterprise_access.apps.core.admin import neighbours
+from enterprise_access.apps.core.admin import neighbours, view_on_site
 from enterprise_access.apps.default_enrollments.admin.overview import overview_view
 from enterprise_access.apps.default_enrollments.admin.why import why_view
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/overview/", admin.site.admin_view(overview_view), name="overview"),
     path("admin/overview/<uuid:customer_uuid>/", admin.site.admin_view(overview_view), name="customer_overview"),
     path("admin/why/", admin.site.admin_view(why_view), name="why"),
+    path("admin/r/<path:content_type_id>/<path:object_id>/", admin.site.admin_view(view_on_site)),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

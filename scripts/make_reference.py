@@ -222,6 +222,8 @@ These are read by the programs and libraries that we use, or by ``make``.
      - Where the servers are that some tests and measurements need.
    * - ``MODEL_STEPS``, ``CHAOS_LEARNERS``
      - How long ``make test-model`` and ``make test-chaos`` go on.
+   * - ``FAULT_KINDS``, ``DOCUMENT_EXAMPLES``, ``HOSTILE_VALUES``, ``HOSTILE_TRIES``
+     - How much ``make test-faults`` and ``make test-fuzz`` try, and their short forms in the suite.
    * - ``REDIS_URL``
      - Of ``make run-services``: its Redis.
 """

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import DataError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
 from enterprise_access.lib import request_ids
@@ -74,6 +75,26 @@ class BodyLimitMiddleware:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             return JsonResponse(error_body(code=code, detail=detail), status=status)
         return self.get_response(request)
+
+
+class ImpossibleLookupMiddleware:
+    """Refuses to show pages that were asked for by what the database cannot even look for: a NUL in a text, a number
+    beyond 64 bits. Django's lists pass both on, from the address into the statement.
+
+    Only where somebody looks: what is written is checked by forms, and the API checks what it is asked.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        is_page = not request.path.startswith(API_PREFIXES)
+        if is_page and request.method in {"GET", "HEAD"} and isinstance(exception, DataError | OverflowError):
+            return HttpResponseBadRequest("There can be nothing like that.", content_type="text/plain")
+        return None
 
 
 def _is_shapeless(response: HttpResponse) -> bool:

@@ -29,8 +29,16 @@ from tests.contracts.calls import (
     make,
     session_over,
 )
+from tests.tally import Tally
+
+pytestmark = pytest.mark.faults
 
 NO_ANSWER_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(faults_at_clients=1)
 
 
 @attrs.frozen
@@ -262,3 +270,35 @@ def test_without_a_token_nothing_was_asked(
 
 def test_every_kind_of_fault_that_the_simulator_knows_is_in_the_table():
     assert {fault.kind for fault in FAULTS.values()} == set(FaultKind)
+
+
+# What the bar asks for, by the rows that are it.
+ASKED_FOR = {
+    "timeout": {"late, before the work", "late, after the work"},
+    "hang": {"hangs"},
+    "500 html": {"500 html"},
+    "502": {"502 html"},
+    "429": {"429"},
+    "malformed JSON": {"malformed", "truncated"},
+    "missing keys": {"keys missing"},
+    "nulls": {"keys null"},
+    "huge": {"huge"},
+    "slow drip": {"drips"},
+}
+
+
+def test_every_fault_that_is_asked_for_is_tried_at_every_endpoint_of_every_client(tally: Tally) -> None:
+    """That every method of every client has a call is held by test_clients_and_simulator.py; a 401 that passes has a
+    test of its own above."""
+    assert {name for names in ASKED_FOR.values() for name in names} <= FAULTS.keys()
+    rows = test_a_fault_has_its_kind_and_its_reason_in_time.pytestmark
+    tried = {mark.args[0]: mark.args[1] for mark in rows if mark.name == "parametrize"}
+    assert (tuple(tried["call"]), set(tried["name"])) == (CALLS, set(FAULTS))
+    tally.add(endpoints=len({call.endpoint for call in CALLS}), neighbours=len({call.client for call in CALLS}))
+
+
+def test_every_call_really_asks_the_endpoint_that_its_faults_are_at(neighbours: Simulator, send: Any) -> None:
+    for call in CALLS:
+        since = neighbours.world.journal.next_number()
+        send(call)
+        assert calls_of(neighbours, call, since) >= 1, call.name

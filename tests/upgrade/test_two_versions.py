@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -60,7 +61,8 @@ def _is_safe(operation: Operation, label: str, before: ProjectState, after: Proj
             return field.null or field.has_db_default()
         case operations.AlterField(model_name=model, name=name):
             old, new = (state.apps.get_model(label, model)._meta.get_field(name) for state in (before, after))
-            return not connection.schema_editor()._field_should_be_altered(old, new)
+            editor: Any = connection.schema_editor()
+            return not editor._field_should_be_altered(old, new)
         case _:
             return isinstance(operation, ALWAYS_SAFE)
 

@@ -3,12 +3,19 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.http import HttpRequest
+from django.contrib.contenttypes.views import shortcut
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from waffle.models import Flag, Sample
 
 from enterprise_access.apps.core.models import AccessRoleAssignment, User
 from enterprise_access.apps.core.services import list_neighbours
 from enterprise_access.lib.neighbour_checks import last_neighbour_checks
+
+# Of waffle we use switches only; nothing asks for a flag or a sample.
+admin.site.unregister([Flag, Sample])
 
 
 @admin.register(User)
@@ -51,3 +58,11 @@ def neighbours(request: HttpRequest) -> TemplateResponse:
         "has_canary": settings.LMS_CANARY_USER_ID is not None,
     }
     return TemplateResponse(request, "core/neighbours.html", context)
+
+
+def view_on_site(request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseBase:
+    """Lead to the page of a row, as Django does; what cannot be a key of that table leads nowhere (Django crashes)."""
+    try:
+        return shortcut(request, content_type_id, object_id)
+    except ValidationError:
+        raise Http404 from None

@@ -9,9 +9,17 @@ import pytest
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import DeadlineAdapter, LearnerSession, Limits, Transport, WorkerSession
 from enterprise_access.lib.tests.servers import has_request, serving
+from tests.tally import Tally
+
+pytestmark = pytest.mark.faults
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 LIMITS = Limits(connect_seconds=0.5, read_seconds=0.3, total_seconds=0.8, retries=0)
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(broken_conversations=1)
 
 
 def transport_to(base_url, **changes):

@@ -18,6 +18,9 @@ from enterprise_access.upstream.replay.recording import read_recording
 from enterprise_access.upstream.replay.routes import ROUTES, route_of
 from enterprise_access.upstream.tests.neighbours import Neighbour
 from enterprise_access.upstream.tests.recorded import RECORDINGS
+from tests.tally import Tally
+
+pytestmark = pytest.mark.faults
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = b"<!doctype html><title>Server Error</title>"
@@ -36,6 +39,11 @@ CONTENT_FAULTS = {
     "list of nothing known": (None, b"[{}]", Reason.UNKNOWN_SHAPE),
     "results that are null": (None, b'{"results": null, "next": null}', Reason.UNKNOWN_SHAPE),
 }
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(answers_that_changed=1)
 
 
 def call(route, neighbour):

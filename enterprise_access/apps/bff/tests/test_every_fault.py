@@ -15,8 +15,9 @@ from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, 
 from enterprise_access.lib import breaker
 from enterprise_access.upstream import connections
 from simulator.app import Simulator
+from tests.tally import Tally
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 
 BUDGET_SECONDS = 3.0
 # What a page says of default enrollments, and of enrollments.
@@ -73,6 +74,11 @@ FAULTS: dict[str, dict[str, Any]] = {
     "malformed": {"kind": "malformed_json", "times": None},
     "a page for people": {"kind": "html", "times": None},
 }
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(faults_of_pages=1)
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,9 @@ from enterprise_access.apps.content_metadata.tests.neighbourhood import (
 )
 from simulator.faults import FaultKind
 from simulator.seed import ACME, HOOLI
+from tests.tally import Tally
+
+pytestmark = pytest.mark.faults
 
 # In no catalog of Acme, so that every endpoint is needed to answer for it.
 ELSEWHERE, ELSEWHERE_RUN = "EdinburghX+SUST1", "course-v1:EdinburghX+SUST1+2026_T1"
@@ -73,6 +76,11 @@ ANSWERED = {
     "slow": {"kind": FaultKind.DELAY_BEFORE, "seconds": 1},
     "a drip in time": {"kind": FaultKind.SLOW_DRIP, "seconds": 0.1},
 }
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(faults_of_content=1)
 
 
 @pytest.fixture(autouse=True)

@@ -10,13 +10,14 @@ from enterprise_access.apps.licenses.models import LicenseClaim
 from enterprise_access.apps.licenses.services.claims import take_claim
 from simulator.seed import ACME_LEADERS, HOOLI, HOOLI_AUTO_APPLY
 from simulator.values import LicenseStatus
+from tests.tally import Tally
 
 READ = "license_manager.learner_licenses"
 ACTIVATE = "license_manager.license_activation"
 APPLY = "license_manager.auto_apply"
 A_MINUTE = timedelta(seconds=61)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 
 FAULTS = [
     ("hang", {}),
@@ -38,6 +39,11 @@ HAPPENED = [
     ("missing_keys", {"keys": ["status"]}),
     ("null_keys", {"keys": ["is_current"]}),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _counted(tally: Tally) -> None:
+    tally.of("test-faults").add(faults_of_licenses=1)
 
 
 def count(world, endpoint):
