@@ -127,7 +127,7 @@ test-faults: $(VENV)/.test ## every neighbour fails in every way, at every call 
 	FAULT_KINDS=all $(BIN)/python -m pytest -m faults -q -p no:cacheprovider $(ARGS)
 
 test-fuzz: $(VENV)/.test ## hostile values in every field, and requests made up from the API document; some minutes
-	DOCUMENT_EXAMPLES=$${DOCUMENT_EXAMPLES:-12} HOSTILE_VALUES=$${HOSTILE_VALUES:-0} HOSTILE_TRIES=$${HOSTILE_TRIES:-30} \
+	DOCUMENT_EXAMPLES=$${DOCUMENT_EXAMPLES:-12} HOSTILE_VALUES=$${HOSTILE_VALUES:-16} HOSTILE_TRIES=$${HOSTILE_TRIES:-16} \
 	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz tests/access/test_document.py $(ARGS)
 
 test-concurrency: $(VENV)/.mysql ## many processes for one learner, on SQLite, PostgreSQL and MariaDB

@@ -61,7 +61,8 @@ def _summary(bars: Sequence[Row], failed: Sequence[str]) -> list[str]:
     missed = [bar for bar in judged if not bar["is_met"]]
     lines = [f"{len(judged) - len(missed)} of {len(judged)} are met."]
     if missed:
-        lines += ["", "Not met:", "", *(f"* {bar['bar']}: {bar['what']}" for bar in missed)]
+        lines += ["", "Not met (`why, and what was tried <not-met.rst>`_):", ""]
+        lines += [f"* {bar['bar']}: {bar['what']}" for bar in missed]
     if failed:
         lines += ["", f"Failed, so that nothing was measured: {', '.join(failed)}."]
     return lines
