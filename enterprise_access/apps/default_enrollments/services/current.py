@@ -14,7 +14,6 @@ from enterprise_access.apps.customers.selectors import (
     StoredLearner,
     get_customer,
     get_stored_learner,
-    list_learners,
 )
 from enterprise_access.apps.customers.services import (
     LinksAskedFor,
@@ -82,7 +81,7 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
                 link = _link_in(stored)
             if link is None or not _is_young_enough(link, now):
-                link = _refreshed(customer_uuid, lms_user_id, now, is_customer_known=link is not None)
+                link = _refreshed(customer_uuid, lms_user_id, link, now)
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     return Current(
         customer_uuid=customer_uuid,
@@ -136,15 +135,15 @@ def _is_younger(instant: datetime | None, seconds: float, now: datetime) -> bool
 # --- Asking the LMS ----------------------------------------------------------------------------------------------
 
 
-def _refreshed(customer_uuid: UUID, lms_user_id: int, now: datetime, *, is_customer_known: bool) -> _Link:
-    """Ask for what is too old; where the LMS does not answer, what is stored has to do.
+def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, now: datetime) -> _Link:
+    """Ask for what is too old of what is stored; where the LMS does not answer, what is stored has to do.
 
     The link is asked for at the same time as the customer, if that is one that we have met.
     """
-    copy = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
+    copy = stored.learner if stored else None
     is_link_young = copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
     asked = None
-    if is_customer_known and not is_link_young and lms.takes_several_calls():
+    if stored is not None and not is_link_young and lms.takes_several_calls():
         asked = ask_for_links_ahead(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
     is_active, customer_read_at, is_customer_stale = _ask_for_customer(customer_uuid, now)
     learner, is_link_stale = copy, False
