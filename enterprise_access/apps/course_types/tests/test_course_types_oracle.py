@@ -8,16 +8,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from enterprise_access.apps.course_types.management.oracle_file import (
-    Evaluated,
-    Unreadable,
-    UnreadableFileError,
-    evaluate_all,
-    read,
-)
+from enterprise_access.apps.course_types.management.oracle_file import evaluate_all, evaluate_file
+from enterprise_access.lib.oracle import Evaluated, Unreadable, UnreadableFileError
 
 CASES = Path(__file__).parents[4] / "tests" / "data" / "course-types-oracle.json"
-EVALUATED = list(evaluate_all(read(CASES)))
+EVALUATED = list(evaluate_file(CASES))
 
 
 def name_of(case: Any) -> str:
@@ -33,7 +28,7 @@ def test_the_rules_answer_as_the_specification_wants(case):
 
 
 def test_there_are_cases_of_every_function():
-    functions = {case["function"] for case in read(CASES)["cases"]}
+    functions = {case["function"] for case in json.loads(CASES.read_text())["cases"]}
     assert functions == set(INPUTS)
 
 
@@ -263,7 +258,7 @@ class TestReading:
         path = tmp_path / "cases.json"
         path.write_text(content, encoding="utf-8", errors="surrogatepass")
         with pytest.raises(UnreadableFileError):
-            read(path)
+            list(evaluate_file(path))
 
 
 class TestMatrix:
@@ -322,8 +317,8 @@ class TestCommand:
     def test_all_as_wanted_and_every_departure_named(self, capsys):
         call_command("course_types_oracle", str(CASES))
         *departures, closing = capsys.readouterr().out.splitlines()
-        assert closing == f"{len(EVALUATED)} cases: {len(EVALUATED)} as wanted, 0 differ, 0 unreadable."
-        named = [case for case in read(CASES)["cases"] if "departure" in case]
+        assert closing == f"{len(EVALUATED)} cases: {len(EVALUATED)} as expected, 0 differ, 0 unreadable."
+        named = [case for case in json.loads(CASES.read_text())["cases"] if "departure" in case]
         assert departures == [f"{case['id']} departs from upstream: {case['departure']}" for case in named]
 
     def test_one_that_differs_is_shown_and_exits_1(self, tmp_path, capsys):
@@ -333,9 +328,9 @@ class TestCommand:
         assert caught.value.code == 1
         head, want, got, closing = capsys.readouterr().out.splitlines()
         assert head == "one differs"
-        assert want == '  wanted {"ecommerce_products": [["Seat", "x", null, "2025-01-01T00:00:00+00:00"]]}'
+        assert want == '  expected {"ecommerce_products": [["Seat", "x", null, "2025-01-01T00:00:00+00:00"]]}'
         assert '"ecommerce_products": [["Seat", "", false, null]]' in got
-        assert closing == "2 cases: 1 as wanted, 1 differ, 0 unreadable."
+        assert closing == "2 cases: 1 as expected, 1 differ, 0 unreadable."
 
     def test_a_pair_of_the_matrix_that_differs_exits_1(self, tmp_path, capsys):
         matrix = {"types": ["audit", "honor"], "want": [["=", "yes"], ["-", "="]]}
@@ -351,7 +346,7 @@ class TestCommand:
         assert caught.value.code == 2
         streams = capsys.readouterr()
         assert streams.err == "cases[0] (one) cannot be read: There is no run type 'spoc'.\n"
-        assert "2 cases: 1 as wanted, 0 differ, 1 unreadable." in streams.out
+        assert "2 cases: 1 as expected, 0 differ, 1 unreadable." in streams.out
 
     @pytest.mark.parametrize(
         ("content", "why"), [("cases: none", "not JSON"), ('{"decide": []}', "cases, run_transition_matrix")]

@@ -8,22 +8,17 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from enterprise_access.apps.default_enrollments.management.oracle_file import (
-    Evaluated,
-    Unreadable,
-    UnreadableFileError,
-    evaluate_all,
-    read,
-)
+from enterprise_access.apps.default_enrollments.management.oracle_file import evaluate_all, evaluate_file
+from enterprise_access.lib.oracle import Evaluated, Unreadable, UnreadableFileError
 
 CASES = Path(__file__).parents[4] / "tests" / "data" / "decision-oracle.json"
-EVALUATED = list(evaluate_all(read(CASES)))
+EVALUATED = list(evaluate_file(CASES))
 
 
 @pytest.mark.parametrize("case", EVALUATED, ids=lambda case: case.id)
 def test_the_rules_answer_as_the_specification_expects(case):
     assert isinstance(case, Evaluated)
-    assert dict(case.got) == dict(case.expected)
+    assert dict(case.got) == dict(case.want)
 
 
 def test_there_are_cases_of_every_rule():
@@ -114,7 +109,7 @@ class TestReading:
     def test_a_uuid_is_the_same_in_any_spelling(self):
         [result] = evaluate(choose_payer=[CHOOSE_PAYER])
         assert isinstance(result, Evaluated)
-        assert result.is_as_expected
+        assert result.is_as_wanted
 
     @pytest.mark.parametrize(
         ("member", "reason"), [("catalogs", "catalog_unavailable"), ("modes", "modes_unavailable")]
@@ -186,7 +181,7 @@ class TestReading:
     def test_only_what_is_expected_is_compared(self):
         [result] = evaluate(decide=[changed(DECIDE, "expected", {"rule": "D17"})])
         assert isinstance(result, Evaluated)
-        assert result.is_as_expected
+        assert result.is_as_wanted
 
     @pytest.mark.parametrize(
         ("path", "value", "why"),
@@ -261,12 +256,12 @@ class TestReading:
         path = tmp_path / "cases.json"
         path.write_text(content, encoding="utf-8", errors="surrogatepass")
         with pytest.raises(UnreadableFileError):
-            read(path)
+            list(evaluate_file(path))
 
     def test_a_file_of_one_function_is_enough(self, tmp_path):
         path = tmp_path / "cases.json"
         path.write_text(json.dumps({"choose_payer": [CHOOSE_PAYER]}))
-        [result] = evaluate_all(read(path))
+        [result] = evaluate_file(path)
         assert isinstance(result, Evaluated)
 
 
