@@ -19,7 +19,7 @@ from openedx_events.tooling import OpenEdxPublicSignal
 
 from enterprise_access.events import wire
 from enterprise_access.events.models import Outbox, SetAside
-from enterprise_access.events.schemas import SIGNALS
+from enterprise_access.events.sending import SENT
 from enterprise_access.lib import metrics
 from enterprise_access.lib.jobs import enqueue_soon_on_commit
 
@@ -165,11 +165,12 @@ def _send_all(rows: Sequence[Outbox], token: UUID) -> int:
 
 
 def _event_of(row: Outbox) -> dict[str, Any]:
-    signal = SIGNALS[row.event_type]
+    sent = SENT[row.event_type]
+    signal = sent.signal
     return {
         "signal": signal,
         "topic": settings.EVENT_BUS_OWN_TOPIC,
-        "event_key_field": _key_field(signal),
+        "event_key_field": sent.key_field,
         "event_data": wire.from_record(signal, row.data),
         "event_metadata": EventsMetadata(
             event_type=signal.event_type,
@@ -178,12 +179,6 @@ def _event_of(row: Outbox) -> dict[str, Any]:
             time=row.occurred_at,
         ),
     }
-
-
-def _key_field(signal: OpenEdxPublicSignal) -> str:
-    """Return the field that a bus with partitions keeps the order by."""
-    name = _name_of(signal)
-    return f"{name}.lms_user_id" if name == "default_enrollment" else f"{name}.intention_uuid"
 
 
 def _postpone(rows: Any, failures: int, error: str) -> None:

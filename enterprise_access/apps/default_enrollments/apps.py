@@ -6,8 +6,9 @@ class DefaultEnrollmentsConfig(AppConfig):
     verbose_name = "Default enrollments"
 
     def ready(self) -> None:
-        """Say what /metrics tells about our rows. What takes a look at many of them is looked at less often."""
+        """Register what this app sends as events and reports as metrics. Costly metrics are read less often."""
         from enterprise_access.apps.default_enrollments.selectors import state  # needs the models
+        from enterprise_access.apps.default_enrollments.services import event_schemas  # noqa: F401 (registers)
         from enterprise_access.lib.state import register
 
         register("work", state.read_work)

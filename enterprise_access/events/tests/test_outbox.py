@@ -7,8 +7,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from enterprise_access.apps.default_enrollments.services.event_schemas import BLOCKED, DefaultEnrollmentBlockedData
 from enterprise_access.events.models import Outbox
-from enterprise_access.events.schemas import BLOCKED, SIGNALS, DefaultEnrollmentBlockedData
+from enterprise_access.events.sending import SENT
 from enterprise_access.events.services import (
     Announcement,
     _claim,
@@ -163,11 +164,8 @@ def test_a_learner_can_be_forgotten(bus):
 
 
 def test_our_events_name_nobody():
-    names = {name for signal in SIGNALS.values() for kind in signal.init_data.values() for name in vars(kind)}
-    fields = {
-        attribute.name
-        for signal in SIGNALS.values()
-        for kind in signal.init_data.values()
-        for attribute in kind.__attrs_attrs__
-    }
+    kinds = [kind for sent in SENT.values() for kind in sent.signal.init_data.values()]
+    names = {name for kind in kinds for name in vars(kind)}
+    fields = {attribute.name for kind in kinds for attribute in kind.__attrs_attrs__}
+    assert kinds
     assert not {"username", "email", "name", "user", "pii"} & (names | fields)

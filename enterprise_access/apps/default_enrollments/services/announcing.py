@@ -10,7 +10,7 @@ from enterprise_access.apps.default_enrollments.models import (
     Outcome,
     RealizationAttempt,
 )
-from enterprise_access.events.schemas import (
+from enterprise_access.apps.default_enrollments.services.event_schemas import (
     BLOCKED,
     INTENTION_UNHEALTHY,
     REALIZED,

@@ -1,4 +1,4 @@
-"""The events that we send. docs/reference/events.rst describes them for who listens.
+"""The events that this app sends. docs/reference/events.rst describes them for consumers.
 
 They name learners by their LMS user id, and nothing else about a person. A field may be added, with a default, under a
 new minor version; whatever else changes needs a new event type (`.v2`).
@@ -9,6 +9,8 @@ from uuid import UUID
 
 import attr
 from openedx_events.tooling import OpenEdxPublicSignal
+
+from enterprise_access.events.sending import sends
 
 
 @attr.s(frozen=True, kw_only=True)
@@ -48,16 +50,24 @@ class IntentionUnhealthyData:
     noticed_at = attr.ib(type=datetime)
 
 
-REALIZED = OpenEdxPublicSignal(
-    event_type="org.openedx.enterprise.default_enrollment.realized.v1",
-    data={"default_enrollment": DefaultEnrollmentRealizedData},
+REALIZED = sends(
+    OpenEdxPublicSignal(
+        event_type="org.openedx.enterprise.default_enrollment.realized.v1",
+        data={"default_enrollment": DefaultEnrollmentRealizedData},
+    ),
+    key_field="default_enrollment.lms_user_id",
 )
-BLOCKED = OpenEdxPublicSignal(
-    event_type="org.openedx.enterprise.default_enrollment.blocked.v1",
-    data={"default_enrollment": DefaultEnrollmentBlockedData},
+BLOCKED = sends(
+    OpenEdxPublicSignal(
+        event_type="org.openedx.enterprise.default_enrollment.blocked.v1",
+        data={"default_enrollment": DefaultEnrollmentBlockedData},
+    ),
+    key_field="default_enrollment.lms_user_id",
 )
-INTENTION_UNHEALTHY = OpenEdxPublicSignal(
-    event_type="org.openedx.enterprise.default_enrollment.intention_unhealthy.v1",
-    data={"intention": IntentionUnhealthyData},
+INTENTION_UNHEALTHY = sends(
+    OpenEdxPublicSignal(
+        event_type="org.openedx.enterprise.default_enrollment.intention_unhealthy.v1",
+        data={"intention": IntentionUnhealthyData},
+    ),
+    key_field="intention.intention_uuid",
 )
-SIGNALS = {signal.event_type: signal for signal in (REALIZED, BLOCKED, INTENTION_UNHEALTHY)}
