@@ -91,13 +91,14 @@ def evaluate_each(
     cases: list[Any], evaluate: Callable[["Members"], Evaluated], *, name: str, errors: tuple[type[Exception], ...] = ()
 ) -> Iterator[Result]:
     """Evaluate every case. A case that cannot be read, or raises one of `errors`, does not stop the others."""
+    unreadable: tuple[type[Exception], ...] = (UnreadableMemberError, *errors)
     for position, raw in enumerate(cases):
         where = f"{name}[{position}]"
         if isinstance(raw, dict) and "id" in raw:
             where = f"{where} ({raw['id']})"
         try:
             yield evaluate(Members(raw))
-        except (UnreadableMemberError, *errors) as error:
+        except unreadable as error:
             yield Unreadable(where=where, why=str(error))
         except OverflowError:
             yield Unreadable(where=where, why="its instants are beyond the calendar.")

@@ -7,7 +7,6 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from enterprise_access.apps.default_enrollments.services.event_schemas import BLOCKED, DefaultEnrollmentBlockedData
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.sending import SENT
 from enterprise_access.events.services import (
@@ -23,13 +22,16 @@ from enterprise_access.events.services import (
 CUSTOMER = UUID("acae0000-0000-4000-8000-000000000001")
 INTENTION = UUID("acae0000-0000-4000-8000-000000000002")
 SECOND = timedelta(seconds=1)
+# Any event that an app has registered will do.
+BLOCKED = SENT["org.openedx.enterprise.default_enrollment.blocked.v1"].signal
+(BlockedData,) = BLOCKED.init_data.values()
 
 pytestmark = pytest.mark.django_db
 
 
 def blocked(lms_user_id, reason="no_license"):
     now = timezone.now()
-    data = DefaultEnrollmentBlockedData(
+    data = BlockedData(
         enterprise_customer_uuid=CUSTOMER,
         intention_uuid=INTENTION,
         lms_user_id=lms_user_id,
