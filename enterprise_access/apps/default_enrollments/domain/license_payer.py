@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from attrs import frozen
 
-from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payment
+from enterprise_access.apps.default_enrollments.domain.paying import Carrier, NoPayer, Offer, Purchase
 from enterprise_access.apps.licenses.domain import License, LicenseRefusal, choose_license
 
 LICENSE: Final = "license"
@@ -18,9 +17,9 @@ class LicensePayer:
 
     licenses: Mapping[int, Collection[License] | None]
 
-    def pay(self, *, lms_user_id: int, catalogs: Sequence[UUID]) -> Payment | NoPayer:
-        """Return the license that pays, or why none does."""
-        chosen = choose_license(self.licenses.get(lms_user_id), catalogs=catalogs)
+    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+        """Return the license that pays, or why none does. One license pays for any number of runs."""
+        chosen = choose_license(self.licenses.get(purchase.lms_user_id), catalogs=purchase.catalogs)
         if isinstance(chosen, License):
-            return Payment(kind=LICENSE, uuid=chosen.uuid)
+            return Offer(kind=LICENSE, uuid=chosen.uuid, carrier=Carrier.LMS)
         return NoPayer(code=chosen.value, is_unknown=chosen is LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE)

@@ -1,22 +1,49 @@
 """Who pays for an enrollment. Comes after deciding, and never changes a bucket.
 
-Nothing here knows what a license is: a payer is anything that answers for one learner and some catalogs. A new kind of
-subsidy is a new payer beside license_payer.py and one more entry where the payers are listed.
+Nothing here knows what a license or a budget is. A payer quotes: it says, from facts that were fetched before, whether
+it would pay for one purchase, given what it has already offered in the same plan. A new kind of subsidy is a new payer
+beside license_payer.py and one more entry where the payers are listed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from attrs import frozen
 
 
+class Carrier(StrEnum):
+    """Who carries an enrollment out."""
+
+    LMS = "lms"
+    """The LMS's bulk enrollment."""
+    REDEMPTION = "redemption"
+    """A redemption: the ledger takes the money and enrolls by itself."""
+
+
 @frozen(kw_only=True)
-class Payment:
-    """What pays: the kind of subsidy (`license`) and its uuid."""
+class Purchase:
+    """What is to be paid: one learner in one run, in the mode that the LMS will pick.
+
+    `catalogs` are the customer's catalogs that contain the run.
+    """
+
+    lms_user_id: int
+    course_key: str
+    course_run_key: str
+    mode: str
+    catalogs: Sequence[UUID]
+
+
+@frozen(kw_only=True)
+class Offer:
+    """A payer would pay. `uuid` names what pays (a license, a policy), `cents` how much of it is used up."""
 
     kind: str
     uuid: UUID
+    carrier: Carrier
+    cents: int = 0
 
 
 @frozen(kw_only=True)
@@ -31,22 +58,37 @@ class NoPayer:
 
 
 class Payer(Protocol):
-    """Something that may pay for content of some catalogs."""
+    """Something that may pay for purchases."""
 
-    def pay(self, *, lms_user_id: int, catalogs: Sequence[UUID]) -> Payment | NoPayer:
-        """Return what would pay for this learner, or why nothing does. Promises nothing, changes nothing."""
+    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+        """Return what would pay, or why nothing does. Promises nothing and changes nothing.
+
+        `offered` are the offers made earlier in the same plan, by any payer: what they use up is gone.
+        """
 
 
-def choose_payer(payers: Sequence[Payer], *, lms_user_id: int, catalogs: Sequence[UUID]) -> Payment | NoPayer:
-    """Return what pays for content of `catalogs`: the first payer that can, in the order of preference.
+def choose_payers(payers: Sequence[Payer], purchases: Iterable[Purchase]) -> list[Offer | NoPayer]:
+    """Return for each purchase what pays for it. No two purchases are promised the same remaining value."""
+    answers: list[Offer | NoPayer] = []
+    offered: list[Offer] = []
+    for purchase in purchases:
+        answer = _choose(payers, purchase, offered)
+        if isinstance(answer, Offer):
+            offered.append(answer)
+        answers.append(answer)
+    return answers
+
+
+def _choose(payers: Sequence[Payer], purchase: Purchase, offered: Sequence[Offer]) -> Offer | NoPayer:
+    """Return the offer of the first payer that can pay, in the order of preference.
 
     A payer that could not be asked ends the search: a later one must not spend what an earlier one would have given.
     When all refuse, the first refusal is the answer.
     """
     refusals: list[NoPayer] = []
     for payer in payers:
-        answer = payer.pay(lms_user_id=lms_user_id, catalogs=catalogs)
-        if isinstance(answer, Payment) or answer.is_unknown:
+        answer = payer.quote(purchase, offered=offered)
+        if isinstance(answer, Offer) or answer.is_unknown:
             return answer
         refusals.append(answer)
     if not refusals:

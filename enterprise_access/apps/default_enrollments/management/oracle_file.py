@@ -22,7 +22,7 @@ from enterprise_access.apps.content_metadata.domain import (
 )
 from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
-from enterprise_access.apps.default_enrollments.domain.paying import Payment, choose_payer
+from enterprise_access.apps.default_enrollments.domain.paying import Offer, Purchase, choose_payers
 from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact, Reason
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan
 from enterprise_access.lib.oracle import (
@@ -84,9 +84,15 @@ def _decide(case: Members) -> Answer:
 
 def _choose_payer(case: Members) -> Answer:
     licenses = case.optional("licenses", list_of(_license), None)
-    payer = LicensePayer(licenses={_LEARNER: licenses})
-    chosen = choose_payer([payer], lms_user_id=_LEARNER, catalogs=case.get("catalogs", list_of(uuid)))
-    if isinstance(chosen, Payment):
+    purchase = Purchase(
+        lms_user_id=_LEARNER,
+        course_key="",
+        course_run_key="",
+        mode="",
+        catalogs=case.get("catalogs", list_of(uuid)),
+    )
+    [chosen] = choose_payers([LicensePayer(licenses={_LEARNER: licenses})], [purchase])
+    if isinstance(chosen, Offer):
         return {"license": str(chosen.uuid), "reason": None}
     return {"license": None, "reason": chosen.code}
 

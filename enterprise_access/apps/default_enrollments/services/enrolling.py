@@ -6,8 +6,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from enterprise_access.apps.default_enrollments.domain.license_payer import LICENSE
-from enterprise_access.apps.default_enrollments.domain.paying import Payment
+from enterprise_access.apps.default_enrollments.domain.paying import Offer
 from enterprise_access.apps.default_enrollments.domain.values import Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention
 from enterprise_access.lib.errors import Reason as Cause
@@ -32,7 +31,7 @@ class Item:
     course_key: str
     course_run_key: str
     verdict: Verdict
-    payment: Payment
+    offer: Offer
     was_enrolled: bool
     """The learner had an enrollment in the run before, active or not."""
 
@@ -109,13 +108,7 @@ def _after_crash(error: UpstreamError, sent: dict[Item, Sent]) -> dict[Item, Sen
 
 
 def _as_sent(item: Item) -> EnrollItem:
-    is_license = item.payment.kind == LICENSE
-    return EnrollItem(
-        lms_user_id=item.lms_user_id,
-        course_run_key=item.course_run_key,
-        license_uuid=item.payment.uuid if is_license else None,
-        transaction_id=None if is_license else item.payment.uuid,
-    )
+    return EnrollItem(lms_user_id=item.lms_user_id, course_run_key=item.course_run_key, license_uuid=item.offer.uuid)
 
 
 def _is_poisoned(error: UpstreamError) -> bool:

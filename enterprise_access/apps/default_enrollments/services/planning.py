@@ -8,7 +8,7 @@ from attrs import frozen
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course
 from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
-from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payer, choose_payer
+from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payer, Purchase, choose_payers
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
@@ -99,29 +99,42 @@ def _find_payers(
 ) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
     """Choose what pays for each; the licenses are asked for only where there is something to pay."""
     payers = _payers(facts, {lms_user_id for lms_user_id, _, _ in to_do})
+    purchases = [_purchase(facts, *entry) for entry in to_do]
     items: list[Item] = []
     unpaid: list[Finding] = []
-    for lms_user_id, intention, verdict in to_do:
-        content = facts.content_of(intention)
-        payment = choose_payer(payers, lms_user_id=lms_user_id, catalogs=content.catalogs or ())
-        if isinstance(payment, NoPayer):
-            finding = _as_finding(facts, lms_user_id, intention, verdict)
-            unpaid.append(_refused(finding, payment))
-        elif isinstance(content.resolution, Resolved):
-            run_key = content.resolution.run.key
-            items.append(
-                Item(
-                    intention=intention,
-                    lms_user_id=lms_user_id,
-                    enterprise_customer_user_id=facts.learners[lms_user_id].enterprise_customer_user_id,
-                    course_key=content.resolution.course.key,
-                    course_run_key=run_key,
-                    verdict=verdict,
-                    payment=payment,
-                    was_enrolled=facts.enrollment_in(lms_user_id, run_key) is not None,
-                )
+    for (lms_user_id, intention, verdict), purchase, answer in zip(
+        to_do, purchases, choose_payers(payers, purchases), strict=True
+    ):
+        if isinstance(answer, NoPayer):
+            unpaid.append(_refused(_as_finding(facts, lms_user_id, intention, verdict), answer))
+            continue
+        items.append(
+            Item(
+                intention=intention,
+                lms_user_id=lms_user_id,
+                enterprise_customer_user_id=facts.learners[lms_user_id].enterprise_customer_user_id,
+                course_key=purchase.course_key,
+                course_run_key=purchase.course_run_key,
+                verdict=verdict,
+                offer=answer,
+                was_enrolled=facts.enrollment_in(lms_user_id, purchase.course_run_key) is not None,
             )
+        )
     return tuple(items), tuple(unpaid)
+
+
+def _purchase(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> Purchase:
+    content = facts.content_of(intention)
+    resolved = content.resolution
+    if not isinstance(resolved, Resolved):
+        raise TypeError("Only what resolves to a run is to be enrolled.")
+    return Purchase(
+        lms_user_id=lms_user_id,
+        course_key=resolved.course.key,
+        course_run_key=resolved.run.key,
+        mode=verdict.mode or "",
+        catalogs=content.catalogs or (),
+    )
 
 
 def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
@@ -151,18 +164,18 @@ def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tupl
     return tuple(sending), tuple(held_back)
 
 
-def _refused(finding: Finding, payment: NoPayer) -> Finding:
+def _refused(finding: Finding, answer: NoPayer) -> Finding:
     return Finding(
         intention=finding.intention,
         lms_user_id=finding.lms_user_id,
         rule=finding.rule,
-        reason=payment.code,
+        reason=answer.code,
         course_run_key=finding.course_run_key,
     )
 
 
 def _payers(facts: Facts, lms_user_ids: set[int]) -> Sequence[Payer]:
-    """Return what may pay, in the order of preference. Learner credit will be the next entry."""
+    """Return what may pay, in the order of preference."""
     emails: Mapping[int, str | None] = {
         lms_user_id: facts.learners[lms_user_id].email for lms_user_id in sorted(lms_user_ids)
     }

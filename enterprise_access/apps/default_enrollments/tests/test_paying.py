@@ -5,9 +5,18 @@ from uuid import UUID
 
 import pytest
 from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
 
 from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
-from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payer, Payment, choose_payer
+from enterprise_access.apps.default_enrollments.domain.paying import (
+    Carrier,
+    NoPayer,
+    Offer,
+    Payer,
+    Purchase,
+    choose_payers,
+)
 from enterprise_access.apps.default_enrollments.tests.cases import CATALOG, NOON
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan
 
@@ -17,26 +26,45 @@ LICENSE = License(
     status=LicenseStatus.ACTIVATED,
     plan=Plan(uuid=UUID(int=6), catalog_uuid=CATALOG, is_current=True, is_active=True, expires_at=NOON),
 )
-CREDIT = Payment(kind="learner_credit", uuid=UUID(int=7))
+CREDIT = Offer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION)
 
 
 @frozen
 class Answering:
     """A payer of another kind."""
 
-    answer: Payment | NoPayer
+    answer: Offer | NoPayer
 
-    def pay(self, *, lms_user_id: int, catalogs: Sequence[UUID]) -> Payment | NoPayer:
+    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
         return self.answer
 
 
-def choose(*payers: Payer, catalogs: Sequence[UUID] = (CATALOG,)) -> Payment | NoPayer:
-    return choose_payer(payers, lms_user_id=ADA, catalogs=catalogs)
+@frozen
+class Budget:
+    """A payer with a remaining value in cents; every purchase costs the same."""
+
+    left: int
+    price: int
+
+    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+        used = sum(offer.cents for offer in offered)
+        if self.price > self.left - used:
+            return NoPayer(code="not_enough_value_in_subsidy")
+        return Offer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION, cents=self.price)
+
+
+def purchase_of(run: str = "course-v1:X+Y+1", catalogs: Sequence[UUID] = (CATALOG,)) -> Purchase:
+    return Purchase(lms_user_id=ADA, course_key="X+Y", course_run_key=run, mode="verified", catalogs=catalogs)
+
+
+def choose(*payers: Payer, catalogs: Sequence[UUID] = (CATALOG,)) -> Offer | NoPayer:
+    [answer] = choose_payers(payers, [purchase_of(catalogs=catalogs)])
+    return answer
 
 
 def test_a_license_pays():
     payer = LicensePayer(licenses={ADA: [LICENSE]})
-    assert choose(payer) == Payment(kind="license", uuid=LICENSE.uuid)
+    assert choose(payer) == Offer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
 
 
 def test_no_license_does_not():
@@ -55,7 +83,8 @@ def test_licenses_that_could_not_be_asked_for_are_unknown(licenses):
 
 def test_every_intention_chooses_for_itself():
     payer = LicensePayer(licenses={ADA: [LICENSE]})
-    assert choose(payer) == choose(payer)
+    one, other = choose_payers([payer], [purchase_of(), purchase_of("course-v1:X+Z+1")])
+    assert one == other == Offer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
 
 
 def test_another_payer_may_pay_when_the_first_does_not():
@@ -85,3 +114,11 @@ def test_a_later_payer_that_could_not_be_asked_is_not_a_refusal():
 def test_without_payers_there_is_nothing_to_choose_from():
     with pytest.raises(ValueError, match=r"^There has to be a payer to choose from\.$"):
         choose()
+
+
+@given(left=st.integers(0, 1000), price=st.integers(0, 300), count=st.integers(0, 20))
+def test_purchases_of_one_plan_never_spend_the_same_rest_twice(left, price, count):
+    answers = choose_payers([Budget(left, price)], [purchase_of() for _ in range(count)])
+    paid = [answer for answer in answers if isinstance(answer, Offer)]
+    assert sum(offer.cents for offer in paid) <= left
+    assert len(paid) == (count if price == 0 else min(count, left // price))
