@@ -15,19 +15,21 @@ from flask import Flask, Response, current_app, request
 from flask.typing import RouteCallable
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from . import answers, throttles
-from .catalog import catalog
+from . import answers
+from .catalog import SERVICE as CATALOG
 from .control import control
-from .discovery import discovery
+from .discovery import SERVICE as DISCOVERY
 from .faults import NEIGHBOURS, FaultLayer, Faults
-from .license_manager import license_manager
-from .lms import lms
-from .platform import platform
-from .portal import portal
+from .license_manager import SERVICE as LICENSE_MANAGER
+from .lms import SERVICE as LMS
+from .portal_pages import portal
 from .seed import seed
 from .throttles import Throttles
 from .tokens import AUDIENCE, ISSUER, Tokens, throwaway_jwk
 from .world import World, utc_now
+
+SERVICES = (LMS, CATALOG, LICENSE_MANAGER, DISCOVERY)
+_SERVICE_OF = {blueprint.name: service for service in SERVICES for blueprint in service.blueprints}
 
 
 @frozen(kw_only=True)
@@ -69,8 +71,11 @@ def create_app(
         throttles=Throttles(),
         service_url=service_url.rstrip("/"),
     )
-    for blueprint in (lms, platform, catalog, license_manager, discovery, portal, control):
-        app.register_blueprint(blueprint)
+    for service in SERVICES:
+        for blueprint in service.blueprints:
+            app.register_blueprint(blueprint)
+    app.register_blueprint(portal)
+    app.register_blueprint(control)
     _add_handlers(app)
     for name, view in app.view_functions.items():
         app.view_functions[name] = _locked(world, view)
@@ -105,21 +110,16 @@ def _add_handlers(app: Flask) -> None:
 def _throttle() -> Response | None:
     """Answer 429 where a rate is used up, if the world's throttles are switched on."""
     simulator = simulator_of(current_app)
-    if not simulator.world.quirks.has_throttles or request.endpoint is None:
+    service = _SERVICE_OF.get(request.blueprint or "")
+    if not simulator.world.quirks.has_throttles or request.endpoint is None or service is None:
         return None
     claims = _unverified_claims()
-    address = request.remote_addr or "somewhere"
-    who = str(claims.get("preferred_username", address))
-    if request.blueprint == "license_manager":
-        rates = throttles.LICENSE_MANAGER if claims else throttles.LICENSE_MANAGER_ANONYMOUS
-    elif request.endpoint == "platform.enrollments":
-        rates = throttles.PLATFORM_STAFF if claims.get("administrator") else throttles.PLATFORM_OTHERS
-    elif request.endpoint == "platform.course":
-        rates, who = throttles.MODES_PER_ADDRESS, address
-    else:
+    limit = service.limit_of(request.endpoint, claims)
+    if limit is None:
         return None
-    scope = "license_manager" if request.blueprint == "license_manager" else request.endpoint
-    wait = simulator.throttles.seconds_to_wait(scope=scope, who=who, rates=rates, now=simulator.world.now())
+    address = request.remote_addr or "somewhere"
+    who = address if limit.is_per_address else str(claims.get("preferred_username", address))
+    wait = simulator.throttles.seconds_to_wait(scope=limit.scope, who=who, rates=limit.rates, now=simulator.world.now())
     return answers.throttled(wait) if wait else None
 
 

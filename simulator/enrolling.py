@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
+from .store import Store
 from .tables import fold
 from .values import AUDIT_LIKE, LMS_MODE_ORDER, Enrollment, EnterpriseEnrollment, Link, Run, User, uuid_for
-
-if TYPE_CHECKING:
-    from .world import World
 
 
 class Refused(Exception):
@@ -24,7 +21,7 @@ def best_mode(run: Run) -> str:
     return next((slug for slug in LMS_MODE_ORDER if slug in slugs), "audit")
 
 
-def link(world: World, *, user: User, customer_uuid: UUID, make_active: bool) -> Link:
+def link(world: Store, *, user: User, customer_uuid: UUID, make_active: bool) -> Link:
     """Create or restore the link; saving it moves the row to the front of the default order, even if unchanged."""
     now = world.now()
     old = world.tables.links.get((customer_uuid, user.id))
@@ -45,7 +42,7 @@ def link(world: World, *, user: User, customer_uuid: UUID, make_active: bool) ->
     return row
 
 
-def enroll_in_best_mode(world: World, *, user: User, run: Run, is_forced: bool) -> Enrollment:
+def enroll_in_best_mode(world: Store, *, user: User, run: Run, is_forced: bool) -> Enrollment:
     """Enroll at the platform the way the enterprise bulk call does. Raises Refused."""
     mode = best_mode(run)
     row = world.tables.enrollments.get((user.id, fold(run.key)))
@@ -57,7 +54,7 @@ def enroll_in_best_mode(world: World, *, user: User, run: Run, is_forced: bool) 
     return write_enrollment(world, user_id=user.id, run_key=run.key, mode=mode, is_active=True)
 
 
-def write_enrollment(world: World, *, user_id: int, run_key: str, mode: str, is_active: bool) -> Enrollment:
+def write_enrollment(world: Store, *, user_id: int, run_key: str, mode: str, is_active: bool) -> Enrollment:
     now = world.now()
     old = world.tables.enrollments.get((user_id, fold(run_key)))
     row = Enrollment(
@@ -73,7 +70,7 @@ def write_enrollment(world: World, *, user_id: int, run_key: str, mode: str, is_
 
 
 def write_enterprise_enrollment(
-    world: World,
+    world: Store,
     *,
     link: Link,
     run_key: str,
@@ -115,7 +112,7 @@ def write_enterprise_enrollment(
     return row
 
 
-def leave(world: World, *, row: Enrollment, delete_enterprise_row: bool = False) -> Enrollment:
+def leave(world: Store, *, row: Enrollment, delete_enterprise_row: bool = False) -> Enrollment:
     """Deactivate a platform enrollment. edx-enterprise marks its rows unenrolled and revoked, mode unchanged."""
     left = attrs.evolve(row, is_active=False, modified_at=world.now())
     world.put("learner left", left)
@@ -128,7 +125,7 @@ def leave(world: World, *, row: Enrollment, delete_enterprise_row: bool = False)
     return left
 
 
-def revoke_licensed(world: World, *, link: Link) -> dict[str, str]:
+def revoke_licensed(world: Store, *, link: Link) -> dict[str, str]:
     """Move every licensed enrollment of the learner at the customer to audit, whatever license. Run key -> message."""
     messages = {}
     for enterprise in world.tables.enterprise_enrollments.where(link=link.id):
@@ -138,7 +135,7 @@ def revoke_licensed(world: World, *, link: Link) -> dict[str, str]:
     return messages
 
 
-def _revoke_one(world: World, *, link: Link, enterprise: EnterpriseEnrollment) -> str:
+def _revoke_one(world: Store, *, link: Link, enterprise: EnterpriseEnrollment) -> str:
     row = world.tables.enrollments.get((link.user_id, fold(enterprise.run_key)))
     run = world.tables.runs.get(fold(enterprise.run_key))
     _mark_unenrolled(world, enterprise)
@@ -151,7 +148,7 @@ def _revoke_one(world: World, *, link: Link, enterprise: EnterpriseEnrollment) -
     return "unenrolled"
 
 
-def _mark_unenrolled(world: World, enterprise: EnterpriseEnrollment) -> None:
+def _mark_unenrolled(world: Store, enterprise: EnterpriseEnrollment) -> None:
     now = world.now()
     marked = attrs.evolve(
         enterprise,
@@ -164,13 +161,13 @@ def _mark_unenrolled(world: World, enterprise: EnterpriseEnrollment) -> None:
     world.put("enterprise enrollment unenrolled", marked)
 
 
-def _check_mode(world: World, *, run: Run, mode: str) -> None:
+def _check_mode(world: Store, *, run: Run, mode: str) -> None:
     row = next((row for row in run.modes if row.slug == mode), None)
     if row is None or (row.expires_at is not None and row.expires_at < world.now()):
         raise Refused
 
 
-def _check_open(world: World, *, run: Run) -> None:
+def _check_open(world: Store, *, run: Run) -> None:
     now = world.now()
     is_early = run.enrollment_start is not None and now < run.enrollment_start
     is_late = run.enrollment_end is not None and now > run.enrollment_end

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response as WsgiResponse
 
 from .answers import crash, html_page, throttled, unauthorized
-from .catalog import is_line_too_long
+from .catalog.views import is_line_too_long
 from .journal import Call, Journal
 
 if TYPE_CHECKING:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import attrs
 
 from . import enrolling
+from .store import Store
 from .tables import fold
 from .values import Agreement, License, LicenseStatus, Plan, User, uuid_for
-
-if TYPE_CHECKING:
-    from .world import World
 
 HELD = (LicenseStatus.ASSIGNED, LicenseStatus.ACTIVATED)
 
@@ -25,7 +22,7 @@ class NoLicenseLeft(Exception):
     """The plan has no free license."""
 
 
-def licenses_of(world: World, *, email: str, user_id: int | None) -> list[License]:
+def licenses_of(world: Store, *, email: str, user_id: int | None) -> list[License]:
     """Return the licenses stored under the address or under the LMS user id, each once."""
     rows = {row.uuid: row for row in world.tables.licenses.where(email=fold(email))}
     if user_id is not None:
@@ -33,14 +30,14 @@ def licenses_of(world: World, *, email: str, user_id: int | None) -> list[Licens
     return list(rows.values())
 
 
-def refresh_address(world: World, *, email: str, user_id: int) -> None:
+def refresh_address(world: Store, *, email: str, user_id: int) -> None:
     """Rewrite stale addresses on the licenses of this LMS user: a side effect of reading own licenses."""
     for row in world.tables.licenses.where(user=user_id):
         if fold(row.user_email or "") != fold(email):
             world.put("license address refreshed", attrs.evolve(row, user_email=email))
 
 
-def add_free_license(world: World, *, plan_uuid: UUID) -> License:
+def add_free_license(world: Store, *, plan_uuid: UUID) -> License:
     row = License(
         uuid=uuid_for("license", plan_uuid, world.tables.licenses.count(plan=plan_uuid)),
         plan_uuid=plan_uuid,
@@ -50,7 +47,7 @@ def add_free_license(world: World, *, plan_uuid: UUID) -> License:
     return row
 
 
-def add_license(world: World, *, plan_uuid: UUID, user: User, status: LicenseStatus, uuid: UUID | None) -> License:
+def add_license(world: Store, *, plan_uuid: UUID, user: User, status: LicenseStatus, uuid: UUID | None) -> License:
     now = world.now()
     row_uuid = uuid or uuid_for("license", plan_uuid, world.tables.licenses.count(plan=plan_uuid))
     was_activated = status in (LicenseStatus.ACTIVATED, LicenseStatus.REVOKED)
@@ -70,7 +67,7 @@ def add_license(world: World, *, plan_uuid: UUID, user: User, status: LicenseSta
     return row
 
 
-def assign(world: World, *, plan_uuid: UUID, email: str) -> License:
+def assign(world: Store, *, plan_uuid: UUID, email: str) -> License:
     """Give a free license to the address; who already holds one in that plan keeps it. Raises NoLicenseLeft."""
     for row in world.tables.licenses.where(email=fold(email)):
         if row.plan_uuid == plan_uuid and row.status in HELD:
@@ -88,7 +85,7 @@ def assign(world: World, *, plan_uuid: UUID, email: str) -> License:
     return assigned
 
 
-def activate(world: World, *, row: License, user: User) -> License:
+def activate(world: Store, *, row: License, user: User) -> License:
     """Activate for `user`; an activated license is returned as it is. Raises NotPossible for a revoked one."""
     if row.status is LicenseStatus.REVOKED:
         raise NotPossible(
@@ -103,7 +100,7 @@ def activate(world: World, *, row: License, user: User) -> License:
     return activated
 
 
-def auto_apply(world: World, *, agreement: Agreement, user: User) -> License:
+def auto_apply(world: Store, *, agreement: Agreement, user: User) -> License:
     """Give the learner a license of the auto-apply plan, or the one already held there. Raises NotPossible."""
     plan = auto_apply_plan(world, agreement)
     if plan is None:
@@ -132,27 +129,27 @@ def auto_apply(world: World, *, agreement: Agreement, user: User) -> License:
     return applied
 
 
-def auto_apply_plan(world: World, agreement: Agreement) -> Plan | None:
+def auto_apply_plan(world: Store, agreement: Agreement) -> Plan | None:
     """Return the current, active plan of the agreement that applies licenses by itself."""
     now = world.now()
     plans = world.tables.plans.where(agreement=agreement.uuid)
     return next((plan for plan in plans if plan.auto_applies and plan.is_active and plan.is_current(now)), None)
 
 
-def revoke(world: World, *, row: License) -> License:
+def revoke(world: Store, *, row: License) -> License:
     """Revoke for good, and add a free license. For an activated one the LMS is told: it moves the learner to audit."""
     revoked = attrs.evolve(row, status=LicenseStatus.REVOKED, revoked_at=world.now())
     world.put("license revoked", revoked)
     add_free_license(world, plan_uuid=row.plan_uuid)
     if row.status is LicenseStatus.ACTIVATED and row.user_id is not None:
-        plan = world.plan(row.plan_uuid)
-        link = world.tables.links.get((plan.customer_uuid, row.user_id))
+        plan = world.tables.plans.get(row.plan_uuid)
+        link = world.tables.links.get((plan.customer_uuid, row.user_id)) if plan else None
         if link is not None:
             enrolling.revoke_licensed(world, link=link)
     return revoked
 
 
-def _license_to_apply(world: World, plan: Plan) -> License:
+def _license_to_apply(world: Store, plan: Plan) -> License:
     """Return a free license; while collisions are switched on, the one that somebody else was given just before."""
     if world.quirks.auto_apply_collisions > 0:
         taken = [row for row in world.tables.licenses.where(plan=plan.uuid) if row.status is LicenseStatus.ACTIVATED]
@@ -162,7 +159,7 @@ def _license_to_apply(world: World, plan: Plan) -> License:
     return _free_license(world, plan_uuid=plan.uuid)
 
 
-def _free_license(world: World, *, plan_uuid: UUID) -> License:
+def _free_license(world: Store, *, plan_uuid: UUID) -> License:
     row = world.tables.licenses.first(plan_status=(plan_uuid, LicenseStatus.UNASSIGNED))
     if row is None:
         raise NoLicenseLeft

@@ -1,4 +1,4 @@
-"""The neighbours' rate limits: sliding windows per user, off unless the world's quirk is switched on."""
+"""Rate limits: sliding windows, off unless the world's quirk is switched on. Each service names its own rates."""
 
 from __future__ import annotations
 
@@ -13,13 +13,6 @@ from attrs import frozen
 class Rate:
     calls: int
     seconds: int
-
-
-LICENSE_MANAGER = (Rate(calls=18, seconds=1), Rate(calls=360, seconds=60))
-LICENSE_MANAGER_ANONYMOUS = (Rate(calls=60, seconds=60),)
-PLATFORM_STAFF = (Rate(calls=120, seconds=60),)
-PLATFORM_OTHERS = (Rate(calls=40, seconds=60),)
-MODES_PER_ADDRESS = (Rate(calls=40, seconds=60),)
 
 
 class Throttles:

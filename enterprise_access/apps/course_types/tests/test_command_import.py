@@ -18,9 +18,10 @@ from enterprise_access.apps.course_types.models import (
 )
 from enterprise_access.apps.course_types.selectors import get_graph
 from enterprise_access.apps.course_types.services.assigning import assign_course_type
-from simulator import discovery, discovery_types
-from simulator.discovery_types import CourseType as TypeThere
-from simulator.discovery_types import ModeOfType, RunType
+from simulator.discovery import types as discovery_types
+from simulator.discovery import views as discovery
+from simulator.discovery.types import CourseType as TypeThere
+from simulator.discovery.types import ModeOfType, RunType
 from simulator.faults import FaultKind
 from simulator.values import uuid_for
 

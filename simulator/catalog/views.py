@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, request
 
-from . import catalog_constants as constant
-from .answers import (
+from ..answers import (
     Abort,
     Caller,
     answer,
@@ -21,11 +20,12 @@ from .answers import (
     the_world,
     uuid_or,
 )
-from .catalog_records import Reader
-from .catalog_search import all_content, content_in, course_by_uuid, matches, matches_by_course_uuid, render
-from .tables import fold
-from .values import Catalog, Course, Customer, Run, uuid_for
-from .world import World
+from ..tables import fold
+from ..values import Catalog, Course, Customer, Run, uuid_for
+from ..world import World
+from . import constants as constant
+from .records import Reader
+from .search import all_content, content_in, course_by_uuid, matches, matches_by_course_uuid, render
 
 catalog = Blueprint("catalog", __name__, url_prefix="/catalog")
 LONGEST_REQUEST_LINE = 4094

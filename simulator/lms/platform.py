@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from . import enrolling
-from .answers import answer, authenticate, detail, instant, the_world
-from .tables import fold
-from .values import Enrollment, Mode, Run, User
-from .world import World
+from .. import enrolling
+from ..answers import answer, authenticate, detail, instant, the_world
+from ..tables import fold
+from ..values import Enrollment, Mode, Run, User
+from ..world import World
 
 platform = Blueprint("platform", __name__, url_prefix="/lms/api/enrollment/v1")
 PAGE_SIZE = 100

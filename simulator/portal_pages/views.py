@@ -11,11 +11,11 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template, request
 
-from .answers import answer, instant, the_tokens, the_world
-from .lms_records import user_record
-from .tables import fold
-from .values import Customer, Enrollment, User
-from .world import UnknownName, World
+from ..answers import answer, instant, the_tokens, the_world
+from ..lms.records import user_record
+from ..tables import fold
+from ..values import Customer, Enrollment, User
+from ..world import UnknownName, World
 
 portal = Blueprint("portal", __name__)
 

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from attrs import frozen
 
-from . import catalog_constants as constant
-from .answers import instant
-from .discovery_types import run_type_of
-from .values import EXECUTIVE_EDUCATION, Catalog, Course, Customer, Program, Run, Seat, uuid_for
+from ..answers import instant
+from ..discovery.types import run_type_of
+from ..values import EXECUTIVE_EDUCATION, Catalog, Course, Customer, Program, Run, Seat, uuid_for
+from . import constants as constant
 
 SEAT_ORDER = ("verified", "professional", "no-id-professional", "unpaid-executive-education", "audit")
 PAID = ("verified", "professional", "no-id-professional", "unpaid-executive-education")

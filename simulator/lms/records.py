@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from .answers import instant, whole_second
-from .catalog_records import normalized
-from .enrolling import best_mode
-from .tables import fold
-from .tokens import roles_of
-from .values import Catalog, Course, Customer, DefaultIntention, Enrollment, EnterpriseEnrollment, Link, Run
-from .world import World
+from ..answers import instant, whole_second
+from ..catalog.records import normalized
+from ..enrolling import best_mode
+from ..tables import fold
+from ..tokens import roles_of
+from ..values import Catalog, Course, Customer, DefaultIntention, Enrollment, EnterpriseEnrollment, Link, Run
+from ..world import World
 
 FEATURES = dict.fromkeys(
     (

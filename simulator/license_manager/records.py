@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .answers import instant
-from .licensing import auto_apply_plan
-from .values import Agreement, License, LicenseStatus, Plan
-from .world import World
+from ..answers import instant
+from ..licensing import auto_apply_plan
+from ..values import Agreement, License, LicenseStatus, Plan
+from ..world import World
 
 MODAL_TEXTS = (
     "has_custom_license_expiration_messaging_v2",

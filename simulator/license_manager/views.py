@@ -6,12 +6,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from . import license_records as records
-from . import licensing
-from .answers import Abort, Caller, answer, authenticate, crash, detail, empty, is_true, page_of, the_world, uuid_or
-from .tables import fold
-from .values import Agreement, License, LicenseStatus, Plan, User
-from .world import World
+from .. import licensing
+from ..answers import Abort, Caller, answer, authenticate, crash, detail, empty, is_true, page_of, the_world, uuid_or
+from ..tables import fold
+from ..values import Agreement, License, LicenseStatus, Plan, User
+from ..world import World
+from . import records
 
 license_manager = Blueprint("license_manager", __name__, url_prefix="/license-manager")
 API = "/api/v1"

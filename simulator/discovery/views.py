@@ -9,11 +9,11 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from .answers import Abort, Caller, answer, authenticate, detail, instant, page_of, the_world
-from .discovery_types import COURSE_TYPES, MODES, RUN_TYPES, CourseType, RunType, entitlement_of, run_type_of
-from .tables import fold
-from .values import Course, Run, uuid_for
-from .world import World
+from ..answers import Abort, Caller, answer, authenticate, detail, instant, page_of, the_world
+from ..tables import fold
+from ..values import Course, Run, uuid_for
+from ..world import World
+from .types import COURSE_TYPES, MODES, RUN_TYPES, CourseType, RunType, entitlement_of, run_type_of
 
 discovery = Blueprint("discovery", __name__, url_prefix="/discovery")
 API = "/api/v1/courses"

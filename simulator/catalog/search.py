@@ -9,12 +9,12 @@ from weakref import WeakKeyDictionary
 
 from attrs import frozen
 
-from . import catalog_records as records
-from .answers import UUID_PATTERN
-from .catalog_records import Reader
-from .tables import fold
-from .values import Catalog, Course, Program, Run
-from .world import World
+from ..answers import UUID_PATTERN
+from ..tables import fold
+from ..values import Catalog, Course, Program, Run
+from ..world import World
+from . import records
+from .records import Reader
 
 Content = Course | Run | Program
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from .values import EXECUTIVE_EDUCATION, Course, Run
+from ..values import EXECUTIVE_EDUCATION, Course, Run
 
 
 @frozen(kw_only=True)

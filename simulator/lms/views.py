@@ -8,9 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from . import lms_enroll
-from . import lms_records as records
-from .answers import (
+from ..answers import (
     Abort,
     Caller,
     answer,
@@ -25,10 +23,11 @@ from .answers import (
     the_world,
     uuid_or,
 )
-from .tables import fold
-from .tokens import LIFETIME, SCOPES, username_of_client
-from .values import Customer, EnterpriseEnrollment, Link
-from .world import World
+from ..tables import fold
+from ..tokens import LIFETIME, SCOPES, username_of_client
+from ..values import Customer, EnterpriseEnrollment, Link
+from ..world import World
+from . import bulk_enroll, records
 
 lms = Blueprint("lms", __name__, url_prefix="/lms")
 API = "/enterprise/api/v1"
@@ -85,7 +84,7 @@ def enroll_learners(customer: str) -> Response:
     if not caller.is_operator and not caller.has_role("enterprise_admin", customer):
         return detail("Missing: enterprise.can_enroll_learners", 403)
     owner = visible_customer(caller, customer)
-    return lms_enroll.enroll(the_world(), owner=owner, body=request.get_json(silent=True))
+    return bulk_enroll.enroll(the_world(), owner=owner, body=request.get_json(silent=True))
 
 
 @lms.get(f"{API}/default-enterprise-enrollment-intentions/")

@@ -10,11 +10,11 @@ from uuid import UUID
 from attrs import frozen
 from flask import Response
 
-from . import enrolling
-from .answers import UUID_PATTERN, Abort, answer, crash
-from .tables import fold
-from .values import Customer, PendingEnrollment, Run, User
-from .world import World
+from .. import enrolling
+from ..answers import UUID_PATTERN, Abort, answer, crash
+from ..tables import fold
+from ..values import Customer, PendingEnrollment, Run, User
+from ..world import World
 
 RUN_KEY = re.compile(r"course-v1:[^/+\s]+\+[^/+\s]+\+[^/+\s]+")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
