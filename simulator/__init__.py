@@ -10,7 +10,7 @@ everything the neighbours saw, and a page at `/` that plays the learner portal. 
     /                     the learner portal page, with /portal/... behind it
     /control/             faults, quirks, changes of the world, log (see `control`)
 
-Each service is one package with one `services.Service` value (its routes, its rate limits), listed in `app.SERVICES`; the
+Each service is one package with one `services.Service` value (routes and rate limits), listed in `app.SERVICES`; the
 page is `portal_pages`. `store` holds the one state, `world` the verbs that change it, `enrolling` and `licensing` the
 rules that several services share.
 
