@@ -49,6 +49,8 @@ _STAMP: Final = "stamp"
 # How long a stamp lasts; a new one costs every process one look. And how many groups a process keeps.
 STAMP_SECONDS: Final = 24 * 60 * 60
 MOST_KEPT: Final = 1000
+# How many decoded entries a process keeps, of about 8 KiB each.
+MOST_DECODED: Final = 2048
 
 # Asks for keys until time.monotonic() is the second argument, and returns what there is to store.
 Fetch = Callable[[Collection[str], float], Mapping[str, V]]
@@ -108,7 +110,8 @@ class RefreshingCache(Generic[V]):
     is the same, a process need not look again at what it was shown; and for `trusted_seconds` it does not even look
     whether the stamp is the same, unless it has itself renewed it.
 
-    `version` is raised when values change their shape. `ages_of` says how old a value may become.
+    `version` is raised when values change their shape. `ages_of` says how old a value may become. `in_memory` False:
+    nothing stays in the process, for answers about one person.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class RefreshingCache(Generic[V]):
         version: int,
         ages_of: Callable[[V], Ages],
         trusted_seconds: Callable[[], float] = lambda: 0,
+        in_memory: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._kind = kind
@@ -125,6 +129,8 @@ class RefreshingCache(Generic[V]):
         self._ages_of = ages_of
         self._trusted_seconds = trusted_seconds
         self._sleep = sleep
+        self._decode = _decoded_bytes if in_memory else _decoded_bytes.__wrapped__
+        self._in_memory = in_memory
         self._kept: dict[tuple[str, frozenset[str]], _Kept[V]] = {}
 
     def get(
@@ -163,7 +169,7 @@ class RefreshingCache(Generic[V]):
         seen = self._look(group, wanted)
         young = self._young(seen, now)
         due = {key for key, entry in young.items() if self._is_due(group, entry, now)}
-        if len(young) == len(wanted) and not due:
+        if self._in_memory and len(young) == len(wanted) and not due:
             self._keep(group, young, stamp, now, looked_at)
         if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
             refresh_later(due)
@@ -185,7 +191,7 @@ class RefreshingCache(Generic[V]):
             return
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        until = min(self._due_at(group, entry) for entry in young.values())
+        until = min(self._trusted_until(group, entry) for entry in young.values())
         self._kept[group, frozenset(young)] = _Kept(stamp, dict(young), now, until, looked_at)
 
     def _count(self, *, young: int, asked: int, stale: int, wanted: int) -> None:
@@ -281,6 +287,11 @@ class RefreshingCache(Generic[V]):
         """Say whether it is time to refresh the entry behind the back: earlier for some groups than for others."""
         return now > self._due_at(group, entry)
 
+    def _trusted_until(self, group: str, entry: Entry[V]) -> datetime:
+        """Return how long a process may serve the entry without looking: never beyond its hard age."""
+        hard_at = entry.fetched_at + timedelta(seconds=self._ages_of(entry.value).hard)
+        return min(self._due_at(group, entry), hard_at)
+
     def _due_at(self, group: str, entry: Entry[V]) -> datetime:
         spread = zlib.crc32(group.encode()) / 2**32
         return entry.fetched_at + timedelta(seconds=self._ages_of(entry.value).soft * (1 - JITTER * spread))
@@ -291,7 +302,12 @@ class RefreshingCache(Generic[V]):
         addresses = {self._address(group, f"of:{key}"): key for key in keys}
         lock, failure = self._address(group, _LOCK), self._address(group, _FAILURE)
         stored = shared_cache.get_many([*addresses, lock, failure])
-        entries = {key: _decoded(stored[address]) for address, key in addresses.items() if address in stored}
+        entries = {
+            key: self._decode(found)
+            for address, key in addresses.items()
+            # What other code wrote in another form cannot be read.
+            if isinstance(found := stored.get(address), bytes)
+        }
         return _Seen(
             entries={key: entry for key, entry in entries.items() if entry is not None},
             is_asking=lock in stored,
@@ -326,13 +342,8 @@ def encoded(entry: Entry[Any]) -> bytes:
     return zlib.compress(pickle.dumps((entry.fetched_at, entry.value), protocol=5), level=6)
 
 
-def _decoded(stored: object) -> Entry[Any] | None:
-    """Return a stored entry; None for what other code wrote in a way that we cannot read."""
-    return _decoded_bytes(stored) if isinstance(stored, bytes) else None
-
-
 # What is stored unchanged need not be decoded again; entries are never changed in place.
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=MOST_DECODED)
 def _decoded_bytes(stored: bytes) -> Entry[Any] | None:
     try:
         fetched_at, value = pickle.loads(zlib.decompress(stored))  # noqa: S301 (Django's cache is trusted with pickles)

@@ -19,7 +19,7 @@ from django.core.cache import cache as django_cache
 from django.core.cache import caches
 from django.test import override_settings
 
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import caching, shared_cache
 from enterprise_access.lib.caching import JITTER, Ages, Entry, RefreshingCache, encoded
 from enterprise_access.lib.tests.caller import READERS
 
@@ -482,6 +482,30 @@ def test_what_is_kept_comes_due_like_anything_else(reader, clock):
     clock.shift(SOFT + 1)
     reader.read("a", "b")
     assert reader.to_refresh == [{"a", "b"}]
+
+
+@pytest.mark.parametrize("trusted_seconds", [0, 100])
+def test_an_entry_is_never_served_beyond_its_hard_age_even_when_its_soft_age_is_higher(
+    neighbour, clock, trusted_seconds
+):
+    reader = Reader(neighbour, ages_of=lambda _: Ages(soft=20, hard=5, forget=60))
+    reader.trusted_seconds = trusted_seconds
+    warm(reader)
+    clock.shift(5.5)
+    assert reader.read("a", "b") == {"a": "a2", "b": "b2"}
+    neighbour.is_away = True
+    clock.shift(5.5)
+    assert all(entry.is_stale for entry in reader.entries("a", "b").values())
+
+
+def test_a_cache_of_personal_answers_keeps_nothing_in_the_process(neighbour):
+    cache = RefreshingCache("test", version=1, ages_of=lambda _: AGES, in_memory=False)
+    before = caching._decoded_bytes.cache_info().currsize
+    reader = Reader(neighbour)
+    reader.cache = cache
+    warm(reader)
+    assert not cache._kept
+    assert caching._decoded_bytes.cache_info().currsize == before
 
 
 def test_other_keys_and_other_groups_are_looked_at_for_themselves(reader):

@@ -29,7 +29,9 @@ def _ages_of(_answer: types.OwnLicenses) -> Ages:
     return Ages(soft=2 * seconds, hard=seconds, forget=seconds)
 
 
-_cache: Final[RefreshingCache[types.OwnLicenses]] = RefreshingCache("own_licenses", version=1, ages_of=_ages_of)
+_cache: Final[RefreshingCache[types.OwnLicenses]] = RefreshingCache(
+    "own_licenses", version=1, ages_of=_ages_of, in_memory=False
+)
 
 
 def fetch_own_licenses(
