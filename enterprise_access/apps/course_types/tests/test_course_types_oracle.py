@@ -15,16 +15,9 @@ CASES = Path(__file__).parents[4] / "tests" / "data" / "course-types-oracle.json
 EVALUATED = list(evaluate_file(CASES))
 
 
-def name_of(case: Any) -> str:
-    """Return the id of a case, and how it knowingly departs from upstream, where it does."""
-    return f"{case.id} departs - {case.departure}" if case.departure else case.id
-
-
-@pytest.mark.parametrize("case", EVALUATED, ids=name_of)
-def test_the_rules_answer_as_the_specification_wants(case):
-    assert isinstance(case, Evaluated)
-    assert case.got == case.want
-    assert case.is_as_wanted
+def test_the_rules_answer_as_the_specification_wants():
+    assert len(EVALUATED) > 80
+    assert [case for case in EVALUATED if not isinstance(case, Evaluated) or case.got != case.want] == []
 
 
 def test_there_are_cases_of_every_function():

@@ -15,10 +15,9 @@ CASES = Path(__file__).parents[4] / "tests" / "data" / "decision-oracle.json"
 EVALUATED = list(evaluate_file(CASES))
 
 
-@pytest.mark.parametrize("case", EVALUATED, ids=lambda case: case.id)
-def test_the_rules_answer_as_the_specification_expects(case):
-    assert isinstance(case, Evaluated)
-    assert dict(case.got) == dict(case.want)
+def test_the_rules_answer_as_the_specification_expects():
+    assert len(EVALUATED) > 500
+    assert [case for case in EVALUATED if not isinstance(case, Evaluated) or dict(case.got) != dict(case.want)] == []
 
 
 def test_there_are_cases_of_every_rule():
