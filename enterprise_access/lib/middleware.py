@@ -1,6 +1,7 @@
 """What every answer has in common: an id, and under the API one shape of whatever went wrong."""
 
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
@@ -78,10 +79,10 @@ class BodyLimitMiddleware:
 
 
 class ImpossibleLookupMiddleware:
-    """Refuses to show pages that were asked for by what the database cannot even look for: a NUL in a text, a number
-    beyond 64 bits. Django's lists pass both on, from the address into the statement.
+    """Answers 400 to pages whose address holds what no database column can: a NUL in a text, a number too large.
 
-    Only where somebody looks: what is written is checked by forms, and the API checks what it is asked.
+    Django's lists pass both on, from the address into the statement. An error of the database that the address does not
+    explain is a fault of ours, and is raised as one.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -92,9 +93,19 @@ class ImpossibleLookupMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         is_page = not request.path.startswith(API_PREFIXES)
-        if is_page and request.method in {"GET", "HEAD"} and isinstance(exception, DataError | OverflowError):
-            return HttpResponseBadRequest("There can be nothing like that.", content_type="text/plain")
+        is_read = request.method in {"GET", "HEAD"}
+        if is_page and is_read and isinstance(exception, DataError | OverflowError) and _is_impossible(request):
+            return HttpResponseBadRequest("Invalid identifier.", content_type="text/plain")
         return None
+
+
+# A number of ten digits may be beyond the smallest of our integer columns.
+_TOO_LONG_A_NUMBER: Final = re.compile(r"\d{10}")
+
+
+def _is_impossible(request: HttpRequest) -> bool:
+    texts = [request.path, *(text for _, texts in request.GET.lists() for text in texts)]
+    return any("\x00" in text or _TOO_LONG_A_NUMBER.search(text) for text in texts)
 
 
 def _is_shapeless(response: HttpResponse) -> bool:
