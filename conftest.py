@@ -16,7 +16,7 @@ from edx_django_utils.cache import TieredCache
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.content_metadata.selectors import content, modes
-from enterprise_access.lib import breaker, metrics
+from enterprise_access.lib import breaker, clock, jobs, metrics
 from enterprise_access.upstream import connections
 from simulator.app import Simulator, create_app, simulator_of
 from simulator.in_process import SimulatorAdapter
@@ -72,6 +72,8 @@ def _clean_slate() -> None:
     TieredCache.dangerous_clear_all_tiers()
     connections.forget()
     breaker._breaker_of.cache_clear()
+    jobs.forget()
+    clock.forget()
     content._cache._kept.clear()
     modes._seen.clear()
 

@@ -230,7 +230,7 @@ def add_learners(numbers: Sequence[int]) -> None:
                 trigger="login",
                 due_at=now + timedelta(minutes=number % 1440 - 60) if number % 3 == 0 else None,
                 settled_at=None if number % 3 == 0 else now,
-                dead_at=None,
+                failed_at=None,
             )
             for number in numbers
         ),

@@ -139,9 +139,8 @@ def storm(address: str, worker_pid: int) -> dict[str, Any]:
         # What beat does; here the storm is over in less than a minute. Each message is one more to work off afterwards.
         if time.monotonic() >= asked_at + 2:
             asked_at = time.monotonic()
-            due = RealizationRequest.objects.due(timezone.now())
-            for customer in due.values_list("customer_id", flat=True).distinct():
-                ask_for_work(customer_uuid=customer)
+            if RealizationRequest.objects.due(timezone.now()).exists():
+                ask_for_work()
         return realized.count() == (LEARNERS + 1) * len(COURSES)
 
     wait_for(is_over, GIVE_UP_SECONDS)
@@ -202,7 +201,7 @@ def log_in(learners: range) -> None:
 
     now = timezone.now()
     note_sightings(seen=dict.fromkeys(learners, now))
-    seen = LearnerSighting.objects.filter(seen_at=now, next_check_at=None)
+    seen = LearnerSighting.objects.filter(seen_at=now, due_at=None)
     wait_for(lambda: seen.count() == len(learners), GIVE_UP_SECONDS)
     if RealizationRequest.objects.due(timezone.now()).exists():
         raise RuntimeError("Something was owed to a learner who has everything.")

@@ -10,8 +10,8 @@ from enterprise_access.lib.admin import ReadOnlyAdmin
 class OutboxAdmin(ReadOnlyAdmin):
     """Events of ours that are not on the bus yet."""
 
-    list_display = ["event_type", "key", "occurred_at", "failures", "last_error", "next_try_at"]
-    list_filter = ["event_type", "last_error"]
+    list_display = ["event_type", "key", "occurred_at", "failures", "waiting_for", "due_at"]
+    list_filter = ["event_type", "waiting_for"]
     search_fields = ["=key", "=event_id"]
 
 

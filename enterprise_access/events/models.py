@@ -3,11 +3,13 @@
 from uuid import uuid1
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
 
-class OutboxQuerySet(models.QuerySet["Outbox"]):
+
+class OutboxQuerySet(WorkItemQuerySet["Outbox"]):
     """Filters of the outbox."""
 
     def heads(self) -> "OutboxQuerySet":
@@ -16,7 +18,7 @@ class OutboxQuerySet(models.QuerySet["Outbox"]):
         return self.filter(~Exists(older))
 
 
-class Outbox(models.Model):
+class Outbox(WorkItem):
     """An event of ours that is not on the bus yet. Written with the state that it reports; deleted once it is sent.
 
     Events with the same key are sent in the order of their ids. A relay holds a key by leasing its oldest event.
@@ -27,26 +29,21 @@ class Outbox(models.Model):
     event_type = models.CharField(max_length=150)
     data = models.JSONField()
     occurred_at = models.DateTimeField()
-    next_try_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(default=timezone.now, db_column="next_try_at")
     failures = models.PositiveIntegerField(default=0)
-    last_error = models.CharField(max_length=100, blank=True)
-    lease_token = models.UUIDField(null=True, blank=True, db_index=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
+    waiting_for = models.CharField(max_length=100, blank=True, db_column="last_error")
 
     objects = OutboxQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(lease_token=None, leased_until=None)
-                | Q(lease_token__isnull=False, leased_until__isnull=False),
-                name="an_outbox_lease_is_whole",
-            ),
+            lease_complete(name="an_outbox_lease_is_whole"),
         ]
         indexes = [
             models.Index(fields=["key", "id"], name="outbox_by_key"),
-            models.Index(fields=["last_error", "next_try_at"], name="outbox_by_error"),
+            models.Index(fields=["waiting_for", "due_at"], name="outbox_by_error"),
+            models.Index(fields=["leased_until"], name="outbox_by_lease"),
         ]
         verbose_name = "event to be sent"
         verbose_name_plural = "outbox"

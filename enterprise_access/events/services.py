@@ -1,17 +1,14 @@
 """Saying on the bus what happened: written with what happened, sent afterwards, in order by key, at least once."""
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
-from uuid import UUID, uuid4
 
 from attrs import frozen
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.module_loading import import_string
 from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import EventBusProducer
@@ -20,8 +17,11 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from enterprise_access.events import wire
 from enterprise_access.events.models import Outbox, SetAside
 from enterprise_access.events.sending import SENT
-from enterprise_access.lib import metrics
-from enterprise_access.lib.jobs import enqueue_soon_on_commit
+from enterprise_access.lib import clock, metrics
+from enterprise_access.lib.transactions import is_lost, retry_deadlocks
+from enterprise_access.lib.work.leases import Lease, postpone, release, take
+from enterprise_access.lib.work.queues import BackOff, Queue, lock_in_order
+from enterprise_access.lib.work.waking import wake
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,17 @@ RELAY_BATCH = 500
 LEASE_SECONDS = 120
 # A relay stops well before its lease runs out.
 WORK_SECONDS = 30
-PAUSE_LAST_SECONDS = 300
 BUS_UNAVAILABLE = "bus_unavailable"
+
+QUEUE = Queue(
+    name="events.outbox",
+    model=Outbox,
+    job=RELAY_JOB,
+    lease_seconds=LEASE_SECONDS,
+    back_off=BackOff(first=timedelta(seconds=1), last=timedelta(minutes=5)),
+    # An event is never given up: the next ones of its key wait for it.
+    max_failures=2**31,
+)
 
 
 @frozen(kw_only=True)
@@ -75,7 +84,7 @@ def publish_all(announcements: Iterable[Announcement]) -> None:
     ]
     if rows:
         Outbox.objects.bulk_create(rows)
-        enqueue_soon_on_commit(RELAY_JOB, seconds=1)
+        wake(QUEUE, countdown=1)
 
 
 def _name_of(signal: OpenEdxPublicSignal) -> str:
@@ -98,45 +107,29 @@ def relay(*, now: datetime) -> int:
     A bus that is away ends the round; it is asked again after growing pauses.
     """
     sent = 0
-    stop_at = now + timedelta(seconds=WORK_SECONDS)
-    while is_publishing() and timezone.now() < stop_at and not _is_bus_away(timezone.now()):
-        token = uuid4()
-        rows = _claim(token, now=timezone.now())
-        if not rows:
+    ends_at = time.monotonic() + WORK_SECONDS
+    while is_publishing() and time.monotonic() < ends_at and not _is_bus_away(now):
+        lease = take(QUEUE, limit=RELAY_BATCH, rows=Outbox.objects.heads(), now=now)
+        if not lease.items:
             break
-        sent += _send_all(rows, token)
+        sent += _send_all(lease)
+        now = clock.now()
     return sent
 
 
 def _is_bus_away(now: datetime) -> bool:
-    return Outbox.objects.filter(last_error=BUS_UNAVAILABLE, next_try_at__gt=now).exists()
+    return Outbox.objects.filter(waiting_for=BUS_UNAVAILABLE, due_at__gt=now).exists()
 
 
-def _claim(token: UUID, *, now: datetime) -> list[Outbox]:
-    """Lease the oldest event of some keys, and return all events of these keys, in order."""
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
-    heads = Outbox.objects.heads().filter(free, next_try_at__lte=now).order_by("pk")
-    if connection.features.has_select_for_update_skip_locked:
-        of = ("self",) if connection.features.has_select_for_update_of else ()
-        heads = heads.select_for_update(skip_locked=True, of=of)
-    with transaction.atomic():
-        ids = list(heads.values_list("pk", flat=True)[:RELAY_BATCH])
-        # The condition makes it safe where rows cannot be locked.
-        Outbox.objects.filter(free, pk__in=ids).update(
-            lease_token=token, leased_until=now + timedelta(seconds=LEASE_SECONDS)
-        )
-    keys = list(Outbox.objects.filter(lease_token=token).values_list("key", flat=True))
-    return list(Outbox.objects.filter(key__in=keys).order_by("pk")[: 2 * RELAY_BATCH]) if keys else []
-
-
-def _send_all(rows: Sequence[Outbox], token: UUID) -> int:
-    """Send the events in order. After one that fails for itself, nothing else of its key is sent."""
+def _send_all(lease: Lease[Outbox]) -> int:
+    """Send all events of the keys that are leased, in order. After one that fails for itself, its key waits."""
     sent: list[int] = []
     stuck: set[str] = set()
-    deadline = timezone.now() + timedelta(seconds=LEASE_SECONDS / 2)
+    ends_at = time.monotonic() + LEASE_SECONDS / 2
+    rows = Outbox.objects.filter(key__in={row.key for row in lease.items}).order_by("pk")[: 2 * RELAY_BATCH]
     try:
         for row in rows:
-            if timezone.now() > deadline:
+            if time.monotonic() > ends_at:
                 break
             if row.key in stuck:
                 continue
@@ -144,24 +137,35 @@ def _send_all(rows: Sequence[Outbox], token: UUID) -> int:
                 event = _event_of(row)
             except Exception as error:  # noqa: BLE001 - one broken row must not keep the others waiting
                 stuck.add(row.key)
-                _postpone(Outbox.objects.filter(pk=row.pk), row.failures, type(error).__name__)
-                metrics.EVENTS_NOT_SENT.labels(type(error).__name__).inc()
-                log.error("An event of ours cannot be sent. id=%s type=%s", row.event_id, row.event_type)
+                _set_back(row, type(error).__name__)
                 continue
             _producer().send(**event)
             sent.append(row.pk)
             metrics.EVENTS_SENT.inc()
-    except Exception as error:  # noqa: BLE001 - of whatever bus; nothing of ours runs in there
-        waiting = Outbox.objects.filter(lease_token=token)
-        failures = max((row.failures for row in rows), default=0)
-        _postpone(waiting, failures, BUS_UNAVAILABLE)
+    except Exception as error:
+        if is_lost(error):
+            raise
+        postpone(lease, lease.items, waiting_for=BUS_UNAVAILABLE, is_blamed=True)
         metrics.EVENTS_NOT_SENT.labels(BUS_UNAVAILABLE).inc()
         log.warning("The event bus could not be reached; events wait. error=%s", type(error).__name__)
     finally:
-        with transaction.atomic():
-            Outbox.objects.filter(pk__in=sent).delete()
-            Outbox.objects.filter(lease_token=token).update(lease_token=None, leased_until=None)
+        _forget_sent(sent)
+        release(lease)
     return len(sent)
+
+
+@retry_deadlocks
+def _forget_sent(ids: Sequence[int]) -> None:
+    Outbox.objects.filter(pk__in=[row.pk for row in lock_in_order(Outbox.objects.filter(pk__in=ids))]).delete()
+
+
+@retry_deadlocks
+def _set_back(row: Outbox, error: str) -> None:
+    failures = row.failures + 1
+    due_at = clock.now() + QUEUE.back_off.pause(failures)
+    Outbox.objects.filter(pk=row.pk).update(failures=failures, waiting_for=error, due_at=due_at)
+    metrics.EVENTS_NOT_SENT.labels(error).inc()
+    log.error("An event of ours cannot be sent. id=%s type=%s", row.event_id, row.event_type)
 
 
 def _event_of(row: Outbox) -> dict[str, Any]:
@@ -179,11 +183,6 @@ def _event_of(row: Outbox) -> dict[str, Any]:
             time=row.occurred_at,
         ),
     }
-
-
-def _postpone(rows: Any, failures: int, error: str) -> None:
-    pause = min(2 ** min(failures, 20), PAUSE_LAST_SECONDS)
-    rows.update(failures=F("failures") + 1, last_error=error, next_try_at=timezone.now() + timedelta(seconds=pause))
 
 
 # --- housekeeping ----------------------------------------------------------------------------------------------------

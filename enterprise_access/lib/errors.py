@@ -64,6 +64,19 @@ class Reason(StrEnum):
     CIRCUIT_OPEN = "circuit_open"
 
 
+# What an answer about many rows may fail with because of one of them.
+_MAY_BE_ONE_ROW = frozenset(
+    {
+        Reason.BAD_REQUEST,
+        Reason.REFUSED_LOCALLY,
+        Reason.UNEXPECTED_STATUS,
+        Reason.NOT_JSON,
+        Reason.UNKNOWN_SHAPE,
+        Reason.TOO_LARGE,
+    }
+)
+
+
 class UpstreamError(ServiceError):
     """A neighbour did not give an answer that we can use. Never to be read as "no" or as an empty answer.
 
@@ -80,6 +93,14 @@ class UpstreamError(ServiceError):
         self.reason = reason
         self.status = status
         self.may_have_happened = may_have_happened
+
+    @property
+    def may_be_one_row(self) -> bool:
+        """Say whether one of the rows that were asked about may be the cause, so that they are to be asked apart.
+
+        A 500 is the service's own; 502 to 504 say that it is away, whoever is asked about.
+        """
+        return self.reason in _MAY_BE_ONE_ROW or self.status == 500
 
 
 class UpstreamUnavailable(UpstreamError):

@@ -81,6 +81,13 @@ TASK_SECONDS: Final = Histogram(
     "enterprise_access_task_seconds", "How long background tasks took.", ["task", "outcome"], buckets=_SECONDS
 )
 
+# Of several processes, the worst is shown.
+CLOCK_SKEW: Final = Gauge(
+    "enterprise_access_clock_skew_seconds",
+    "How far this process's clock is from the database's, ahead or behind.",
+    multiprocess_mode="livemax",
+)
+
 # --- The event bus ---------------------------------------------------------------------------------------------------
 
 EVENTS_HEARD: Final = Counter(

@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
 import tenacity
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,10 +25,16 @@ def is_deadlock(error: BaseException) -> bool:
     )
 
 
-def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function that is one short transaction run again after a deadlock. It must have no other effects.
+def is_lost(error: BaseException) -> bool:
+    """Say whether it was the database's fault: a deadlock, a lost connection, a server that is going down."""
+    return isinstance(error, OperationalError | InterfaceError)
 
-    Inside a transaction of the caller it is left alone: all of that was rolled back, and is the caller's to repeat.
+
+def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function in a transaction, and run it again after a deadlock.
+
+    The function must have no effects but its writes; what is to happen once belongs into `transaction.on_commit`.
+    Inside a transaction of the caller nothing is repeated: all of it was rolled back, and is the caller's to repeat.
     """
 
     @wraps(function)
@@ -41,6 +47,11 @@ def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
             wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
             reraise=True,
         )
-        return retrying(function, *args, **kwargs)
+        return retrying(_in_transaction, function, *args, **kwargs)
 
     return retried
+
+
+def _in_transaction(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    with transaction.atomic():
+        return function(*args, **kwargs)

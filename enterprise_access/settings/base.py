@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "simple_history",
     "waffle",
     "openedx_events",
+    "enterprise_access.lib.work",
     "enterprise_access.events",
     "enterprise_access.apps.core",
     "enterprise_access.apps.customers",
@@ -352,6 +353,9 @@ LICENSE_CLAIM_SECONDS = env.int("LICENSE_CLAIM_SECONDS", default=60)
 LICENSE_RETRY_SECONDS = env.int("LICENSE_RETRY_SECONDS", default=60)
 # The LMS gives up a request after this long: only then does a silent call count as over (and may be repeated).
 LMS_REQUEST_LIMIT_SECONDS = env.int("LMS_REQUEST_LIMIT_SECONDS", default=300)
+
+# Leases and "who was first" are judged by the database's clock. False: by the process's own (tests).
+DATABASE_CLOCK = env.bool("DATABASE_CLOCK", default=True)
 
 # --- Background work ---------------------------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ os.environ.setdefault("DISCOVERY_BASE_URL", "https://neighbours.test/discovery")
 os.environ.setdefault("OAUTH2_CLIENT_ID", "enterprise-access-worker")
 os.environ.setdefault("OAUTH2_CLIENT_SECRET", secrets.token_urlsafe(20))
 os.environ.setdefault("CHECK_NEIGHBOURS_AT_START", "false")
+# Tests move the process's clock; the database's goes on.
+os.environ.setdefault("DATABASE_CLOCK", "false")
 # A busy machine is no silent neighbour; tests of the budgets set their own.
 os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
 os.environ.setdefault("STALE_BUDGET_SECONDS", "30")

@@ -232,7 +232,7 @@ class Storm:
         """Count what is still to be done, by our own tables."""
         return Counter(
             requests_owed=owed().count(),
-            requests_dead=RealizationRequest.objects.exclude(dead_at=None).count(),
+            requests_dead=RealizationRequest.objects.exclude(failed_at=None).count(),
             outcomes_unknown=RealizationAttempt.objects.unsettled().count(),
             events_in_the_outbox=Outbox.objects.count(),
             events_set_aside=SetAside.objects.count(),

@@ -15,10 +15,11 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import LearnerSighting
-from enterprise_access.apps.customers.services import claim_sightings, note_sightings, settle_sightings
+from enterprise_access.apps.customers.services import SIGHTINGS, note_sightings, settle_sightings
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import publish_all, relay
 from enterprise_access.events.tests.test_outbox import blocked
+from enterprise_access.lib.work.leases import take
 
 pytestmark = [
     pytest.mark.services,
@@ -70,7 +71,7 @@ def test_a_sighting_is_claimed_by_one_worker_and_none_is_passed_over():
 
     def work(_number: int) -> list[int]:
         mine: list[int] = []
-        while claim := claim_sightings(limit=37, now=timezone.now()).sightings:
+        while claim := take(SIGHTINGS, limit=37).items:
             mine += [row.lms_user_id for row in claim]
         return mine
 
@@ -84,8 +85,8 @@ def test_settling_and_noting_at_once_loses_no_login():
     note_sightings(seen=dict.fromkeys(learners, NOON))
 
     def look_up() -> None:
-        claim = claim_sightings(limit=50, now=timezone.now())
-        settle_sightings(claim, found=claim.lms_user_ids, looked_up=[])
+        lease = take(SIGHTINGS, limit=50)
+        settle_sightings(lease, lease.items, found=[row.pk for row in lease.items])
 
     def work(number: int) -> None:
         for step in range(10):
@@ -98,7 +99,7 @@ def test_settling_and_noting_at_once_loses_no_login():
     at_once(work)
     assert set(LearnerSighting.objects.values_list("seen_at", flat=True)) == {NOON + timedelta(seconds=9)}
     note_sightings(seen=dict.fromkeys(learners, NOON + timedelta(seconds=10)))
-    assert LearnerSighting.objects.exclude(next_check_at=None).count() == len(learners)
+    assert LearnerSighting.objects.exclude(due_at=None).count() == len(learners)
 
 
 def test_the_newest_of_all_sightings_stands_whoever_writes_first():

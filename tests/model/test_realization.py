@@ -522,7 +522,7 @@ class DefaultEnrollments(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        lost = RealizationRequest.objects.filter(due_at=None, settled_at=None, dead_at=None)
+        lost = RealizationRequest.objects.filter(due_at=None, settled_at=None, failed_at=None)
         self.expect(not lost.exists(), "requests_without_a_state", list(lost.values()))
 
     @invariant()

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import models
 
+from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet
+
 
 class EnterpriseCustomer(models.Model):
     """A customer that we know."""
@@ -111,21 +113,25 @@ class EnterpriseEnrollment(models.Model):
         return f"{self.course_run_key} of learner {self.lms_user_id}"
 
 
-class LearnerSighting(models.Model):
-    """A learner who logged in or registered. Of which customer they are, the event does not say: the LMS is asked.
+class LearnerSighting(WorkItem):
+    """A login record: a learner who logged in or registered. The event does not name the customer: the LMS is asked.
 
-    `next_check_at` empty means settled. The row is kept for some days, so that the same event is recognized when it
-    comes again.
+    States: lib/work/models.py. Settled rows are kept for some days, so that the same event is recognized when it comes
+    again.
     """
 
     lms_user_id = models.PositiveBigIntegerField(primary_key=True)
     seen_at = models.DateTimeField(help_text="The time of the newest event.")
-    next_check_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True, db_column="next_check_at")
     checks = models.PositiveSmallIntegerField(default=0, help_text="How often the LMS knew of no active link.")
-    claim_token = models.UUIDField(null=True, blank=True, db_index=True)
+    # (A release that is being replaced fills this column without an end of the lease, so no constraint wants both.)
+    lease_token = models.UUIDField(null=True, blank=True, db_index=True, db_column="claim_token")
+
+    objects = WorkItemQuerySet["LearnerSighting"].as_manager()
 
     class Meta:
         ordering = ["lms_user_id"]
+        indexes = [models.Index(fields=["leased_until"], name="sighting_by_lease")]
 
     def __str__(self) -> str:
         return f"learner {self.lms_user_id}"

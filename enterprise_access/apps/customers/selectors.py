@@ -31,6 +31,11 @@ def list_customers() -> list[EnterpriseCustomer]:
     return list(EnterpriseCustomer.objects.all())
 
 
+def list_paused_customers() -> frozenset[UUID]:
+    """Return the customers for whom staff have stopped enrolling."""
+    return frozenset(EnterpriseCustomer.objects.filter(realization_paused=True).order_by().values_list("pk", flat=True))
+
+
 def is_customer_paused(*, customer_uuid: UUID) -> bool:
     """Say whether staff have stopped enrolling for this customer. One that we do not know counts as stopped."""
     return not EnterpriseCustomer.objects.filter(pk=customer_uuid, realization_paused=False).exists()

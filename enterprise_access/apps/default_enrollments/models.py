@@ -13,6 +13,7 @@ from enterprise_access.apps.content_metadata.domain import ContentType, content_
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.work.models import BACKGROUND, URGENT, WorkItem, WorkItemQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -138,21 +139,19 @@ class Trigger(models.TextChoices):
     LICENSE = "license", "a change of the learner's license"
 
 
-class RealizationRequestQuerySet(models.QuerySet["RealizationRequest"]):
-    """Filters of what is owed."""
-
-    def due(self, now: datetime) -> "RealizationRequestQuerySet":
-        return self.filter(due_at__lte=now, dead_at=None).filter(Q(leased_until=None) | Q(leased_until__lt=now))
-
-    def held_by(self, token: UUID) -> "RealizationRequestQuerySet":
-        return self.filter(lease_token=token)
+_WAITED_FOR = frozenset({Trigger.LOGIN, Trigger.PORTAL, Trigger.STAFF, Trigger.LICENSE})
 
 
-class RealizationRequest(TimeStampedModel):
-    """Work owed to one learner of one customer. Asking twice is asking once.
+def priority_of(trigger: str) -> int:
+    """Say whether somebody waits for the outcome, who goes before what can wait."""
+    return URGENT if trigger in _WAITED_FOR else BACKGROUND
 
-    `due_at` empty means settled: nothing is owed until somebody asks again. `generation` counts the asking, so that
-    a request made while a worker is busy with the row is not lost when that worker settles it.
+
+class RealizationRequest(TimeStampedModel, WorkItem):
+    """Pending work for one learner of one customer (states: lib/work/models.py). Asking twice is asking once.
+
+    `generation` counts the asking, so that a request made while a worker is busy with the row is not lost when that
+    worker settles it.
 
     `leased_lms_user_id` repeats the learner while a worker holds the row, and is empty otherwise. It is unique, so
     the database itself keeps two workers from working on one learner at once, whatever the customers.
@@ -160,21 +159,22 @@ class RealizationRequest(TimeStampedModel):
 
     customer = models.ForeignKey(EnterpriseCustomer, on_delete=models.CASCADE, related_name="requests")
     lms_user_id = models.PositiveBigIntegerField()
-    due_at = models.DateTimeField(null=True, blank=True)
     trigger = models.CharField(max_length=20, choices=Trigger.choices)
     generation = models.PositiveIntegerField(default=1)
-    lease_token = models.UUIDField(null=True, blank=True, db_index=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     leased_lms_user_id = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
-    failures = models.PositiveIntegerField(default=0, help_text="Looks in a row that found a neighbour silent.")
-    waiting_for = models.CharField(max_length=50, blank=True, help_text="Why it is looked at again, as a reason code.")
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Checks in a row in which an upstream service did not answer."
+    )
+    waiting_for = models.CharField(max_length=50, blank=True, help_text="Why it is checked again, as a reason code.")
     settled_at = models.DateTimeField(null=True, blank=True)
     payment_changed_at = models.DateTimeField(
         null=True, blank=True, help_text="When what pays for the learner changed. Earlier refusals hold up nothing."
     )
-    dead_at = models.DateTimeField(null=True, blank=True, help_text="Given up; somebody has to look.")
+    failed_at = models.DateTimeField(
+        null=True, blank=True, db_column="dead_at", help_text="Failed; staff need to look at it."
+    )
 
-    objects = RealizationRequestQuerySet.as_manager()
+    objects = WorkItemQuerySet["RealizationRequest"].as_manager()
 
     class Meta:
         ordering = ["due_at", "pk"]
@@ -186,10 +186,21 @@ class RealizationRequest(TimeStampedModel):
                 name="a_lease_is_whole",
             ),
         ]
-        indexes = [models.Index(fields=["customer", "due_at"], name="request_by_customer_and_due")]
+        indexes = [
+            models.Index(fields=["customer", "due_at"], name="request_by_customer_and_due"),
+            models.Index(fields=["customer", "priority", "due_at"], name="request_by_priority"),
+            models.Index(fields=["due_at", "customer", "priority"], name="request_by_due"),
+            models.Index(fields=["leased_until"], name="request_by_lease"),
+            models.Index(fields=["failed_at"], name="request_by_failure"),
+        ]
 
     def __str__(self) -> str:
         return f"learner {self.lms_user_id}"
+
+    @property
+    def dead_at(self) -> datetime | None:
+        """The earlier name of `failed_at`, which the API still uses."""
+        return self.failed_at
 
 
 class Outcome(models.TextChoices):

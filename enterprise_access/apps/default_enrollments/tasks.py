@@ -6,9 +6,9 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
-from enterprise_access.apps.customers.services import RESOLVE_SIGHTINGS_JOB
+from enterprise_access.apps.customers.services import RESOLVE_SIGHTINGS_JOB, SIGHTINGS
+from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.services import (
     health,
     logins,
@@ -18,25 +18,32 @@ from enterprise_access.apps.default_enrollments.services import (
     requests,
     validating,
 )
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
+from enterprise_access.lib.work import asking, waking
+from enterprise_access.lib.work.queues import UNEXPECTED_ERROR
 
 log = logging.getLogger(__name__)
 
 
 @shared_task(name=requests.REALIZE_JOB)
-def realize_due(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
-    """Realize what is owed to some learners of one customer. A worker that is about to stop leaves it to others."""
+def realize_due(*, customer_uuid: str = "", **_sent_by_newer_code: object) -> None:
+    """Realize what is due, customers in turn. A message of the earlier release names one: then that one, once."""
     if is_stopping():
         return
-    realizing.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=timezone.now())
+    if customer_uuid:
+        realizing.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=clock.now())
+    realizing.work_on_requests(limit=settings.REALIZE_BATCH)
 
 
 @shared_task(name="default_enrollments.sweep")
 def sweep(**_sent_by_newer_code: object) -> None:
-    """Ask for work wherever something is due: what a lost message left behind, and what came due again."""
-    for customer_uuid in requests.list_due_customers(now=timezone.now()):
-        requests.ask_for_work(customer_uuid=customer_uuid)
+    """Find what a lost message left behind and what came due again, and retry what failed unexpectedly."""
+    for reason in (UNEXPECTED_ERROR, Reason.LMS_UNAVAILABLE):
+        asking.retry_failed(requests.QUEUE, waiting_for=reason)
+    if requests.is_anything_due(now=clock.now()):
+        requests.ask_for_work()
 
 
 @shared_task(name="default_enrollments.check_all_intentions")
@@ -49,7 +56,7 @@ def check_all_intentions(**_sent_by_newer_code: object) -> None:
 @shared_task(name="default_enrollments.check_intentions")
 def check_intentions(*, customer_uuid: str, **_sent_by_newer_code: object) -> None:
     """Validate one customer's intentions."""
-    found = validating.validate_intentions(customer_uuid=UUID(customer_uuid), delay=timedelta(0), now=timezone.now())
+    found = validating.validate_intentions(customer_uuid=UUID(customer_uuid), delay=timedelta(0), now=clock.now())
     if found.problem:
         # Nothing is known to have changed; the next round asks again.
         log.warning("Intentions could not be checked. customer=%s problem=%s", customer_uuid, found.problem)
@@ -58,7 +65,7 @@ def check_intentions(*, customer_uuid: str, **_sent_by_newer_code: object) -> No
 @shared_task(name="default_enrollments.mail_digest")
 def mail_digest(**_sent_by_newer_code: object) -> None:
     """Tell staff by mail which intentions need somebody."""
-    validating.mail_digest(now=timezone.now())
+    validating.mail_digest(now=clock.now())
 
 
 @shared_task(name="default_enrollments.reconcile")
@@ -74,19 +81,18 @@ def reconcile(**_sent_by_newer_code: object) -> None:
 @shared_task(name="default_enrollments.prune_attempts")
 def prune_attempts(**_sent_by_newer_code: object) -> None:
     """Keep the table of attempts small."""
-    pruning.prune_attempts(older_than=timezone.now() - timedelta(days=settings.ATTEMPTS_KEPT_DAYS))
+    pruning.prune_attempts(older_than=clock.now() - timedelta(days=settings.ATTEMPTS_KEPT_DAYS))
 
 
-# The LMS is asked about so many learners at once; and one task asks so often at most, before others have their turn.
+# The LMS is asked about so many learners at once.
 SIGHTINGS_AT_ONCE = 100
-SIGHTING_ROUNDS = 20
 
 
 @shared_task(name=RESOLVE_SIGHTINGS_JOB)
 def resolve_sightings(**_sent_by_newer_code: object) -> None:
-    """Find the customers of learners who were just seen, until nobody is left."""
-    for _ in range(SIGHTING_ROUNDS):
-        if is_stopping():
-            return
-        if logins.resolve_sightings(limit=SIGHTINGS_AT_ONCE, now=timezone.now()) < SIGHTINGS_AT_ONCE:
-            return
+    """Find the customers of learners who were just seen, for a while or until nobody is left."""
+
+    def one_round(_: object, limit: int) -> int:
+        return logins.resolve_sightings(limit=limit, now=clock.now())
+
+    waking.work(SIGHTINGS, one_round, limit=SIGHTINGS_AT_ONCE)

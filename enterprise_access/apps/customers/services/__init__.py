@@ -22,11 +22,10 @@ from enterprise_access.apps.customers.services.copies import (
 )
 from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
 from enterprise_access.apps.customers.services.portal_links import SeenLink, note_link
+from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
 from enterprise_access.apps.customers.services.sightings import (
     RESOLVE_SIGHTINGS_JOB,
-    claim_sightings,
     fetch_active_customers,
-    give_back_sightings,
     note_sightings,
     prune_sightings,
     settle_sightings,
@@ -36,6 +35,7 @@ from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbou
 __all__ = [
     "CANARY_KEY",
     "RESOLVE_SIGHTINGS_JOB",
+    "SIGHTINGS",
     "LinksAskedFor",
     "NeighbourCheck",
     "SeenLink",
@@ -44,7 +44,6 @@ __all__ = [
     "check_canary",
     "check_neighbours",
     "check_neighbours_at_start",
-    "claim_sightings",
     "fetch_active_customers",
     "fetch_customer",
     "fetch_customer_by_slug",
@@ -52,7 +51,6 @@ __all__ = [
     "forget_enrollments",
     "forget_learner",
     "get_customer_named",
-    "give_back_sightings",
     "iterate_linked_learners",
     "last_neighbour_checks",
     "note_link",

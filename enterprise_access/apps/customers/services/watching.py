@@ -18,9 +18,7 @@ BELIEVED: Final = timedelta(hours=2)
 
 def read_sightings(now: datetime) -> Iterable[State]:
     """Tell how many learners were seen whose customer is still to be found, and for how long one has been due."""
-    due = LearnerSighting.objects.filter(next_check_at__isnull=False).aggregate(
-        rows=Count("pk"), since=Min("next_check_at")
-    )
+    due = LearnerSighting.objects.filter(due_at__isnull=False).aggregate(rows=Count("pk"), since=Min("due_at"))
     paused = EnterpriseCustomer.objects.filter(realization_paused=True).count()
     return [
         number("sightings_waiting", "Learners who were seen and whose customer is still to be found.", due["rows"]),

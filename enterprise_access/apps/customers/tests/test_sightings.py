@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import LearnerSighting
 from enterprise_access.apps.customers.services import (
-    claim_sightings,
-    give_back_sightings,
+    SIGHTINGS,
     note_sightings,
     prune_sightings,
     settle_sightings,
 )
 from enterprise_access.events.handling import handle
 from enterprise_access.events.tests.made import login, registration
+from enterprise_access.lib.work.leases import postpone, take
 
 pytestmark = pytest.mark.django_db
 
@@ -39,22 +39,30 @@ def sighting(lms_user_id=ADA):
 
 
 def claim(limit=100):
-    return claim_sightings(limit=limit, now=timezone.now())
+    return take(SIGHTINGS, limit=limit)
+
+
+def learners(lease):
+    return [row.pk for row in lease.items]
+
+
+def end(lease, *, found):
+    settle_sightings(lease, lease.items, found=found)
 
 
 def look_up_in_vain():
-    settle_sightings(claim(), found=[], looked_up=[ADA])
+    end(claim(), found=[])
 
 
 def test_a_login_is_noted_and_due_at_once():
     handle([login(ADA)])
-    assert sighting().next_check_at == timezone.now()
-    assert claim().lms_user_ids == [ADA]
+    assert sighting().due_at == timezone.now()
+    assert learners(claim()) == [ADA]
 
 
 def test_a_registration_counts_as_much():
     handle([registration(ADA)])
-    assert claim().lms_user_ids == [ADA]
+    assert learners(claim()) == [ADA]
 
 
 def test_of_several_events_in_a_batch_the_newest_counts():
@@ -66,17 +74,17 @@ def test_of_several_events_in_a_batch_the_newest_counts():
 def test_the_same_event_again_changes_nothing_even_after_it_was_settled():
     event = login(ADA)
     handle([event])
-    settle_sightings(claim(), found=[ADA], looked_up=[])
+    end(claim(), found=[ADA])
     handle([event, event])
-    assert sighting().next_check_at is None
+    assert sighting().due_at is None
 
 
 def test_an_older_event_changes_nothing():
     now = timezone.now()
     handle([login(ADA, at=now)])
-    settle_sightings(claim(), found=[ADA], looked_up=[])
+    end(claim(), found=[ADA])
     handle([login(ADA, at=now - MINUTE)])
-    assert (sighting().seen_at, sighting().next_check_at) == (now, None)
+    assert (sighting().seen_at, sighting().due_at) == (now, None)
 
 
 def test_a_newer_event_starts_over(clock):
@@ -84,15 +92,15 @@ def test_a_newer_event_starts_over(clock):
     look_up_in_vain()
     clock.shift(MINUTE / 2)
     handle([login(ADA)])
-    assert (sighting().checks, sighting().next_check_at) == (0, timezone.now())
+    assert (sighting().checks, sighting().due_at) == (0, timezone.now())
 
 
 def test_a_clock_that_is_ahead_does_not_make_later_events_look_old(clock):
     handle([login(ADA, at=timezone.now() + timedelta(days=1))])
-    settle_sightings(claim(), found=[ADA], looked_up=[])
+    end(claim(), found=[ADA])
     clock.shift(MINUTE)
     handle([login(ADA)])
-    assert claim().lms_user_ids == [ADA]
+    assert learners(claim()) == [ADA]
 
 
 def test_a_batch_is_written_with_a_constant_number_of_statements(django_assert_max_num_queries):
@@ -111,30 +119,32 @@ def test_a_learner_who_is_not_found_is_looked_up_after_1_and_5_and_30_minutes_an
     for minutes in (1, 5, 30):
         look_up_in_vain()
         clock.shift(minutes * MINUTE - timedelta(seconds=1))
-        assert claim().lms_user_ids == []
+        assert learners(claim()) == []
         clock.shift(timedelta(seconds=1))
     look_up_in_vain()
-    assert sighting().next_check_at is None
+    assert sighting().due_at is None
 
 
 def test_who_is_claimed_is_not_claimed_again_until_the_worker_is_taken_for_dead(clock):
     handle([login(ADA), login(BEN)])
-    assert claim(limit=1).lms_user_ids == [ADA]
-    assert claim().lms_user_ids == [BEN]
-    assert claim().lms_user_ids == []
+    assert learners(claim(limit=1)) == [ADA]
+    assert learners(claim()) == [BEN]
+    assert learners(claim()) == []
     clock.shift(2 * MINUTE)
-    assert claim().lms_user_ids == [ADA, BEN]
+    assert learners(claim()) == []
+    clock.shift(timedelta(seconds=1))
+    assert learners(claim()) == [ADA, BEN]
 
 
 def test_a_worker_whose_time_is_over_settles_nothing(clock):
     handle([login(ADA)])
     late = claim()
-    clock.shift(2 * MINUTE)
+    clock.shift(2 * MINUTE + timedelta(seconds=1))
     other = claim()
-    settle_sightings(late, found=[ADA], looked_up=[])
-    assert sighting().next_check_at is not None
-    settle_sightings(other, found=[ADA], looked_up=[])
-    assert sighting().next_check_at is None
+    end(late, found=[ADA])
+    assert sighting().due_at is not None
+    end(other, found=[ADA])
+    assert sighting().due_at is None
 
 
 def test_a_login_while_a_worker_looks_up_stays_due(clock):
@@ -142,20 +152,28 @@ def test_a_login_while_a_worker_looks_up_stays_due(clock):
     busy = claim()
     clock.shift(MINUTE / 2)
     handle([login(ADA)])
-    settle_sightings(busy, found=[ADA], looked_up=[])
-    assert claim().lms_user_ids == [ADA]
+    end(busy, found=[ADA])
+    assert learners(claim()) == [ADA]
 
 
 def test_what_could_not_be_looked_up_comes_again_and_does_not_count(clock):
     handle([login(ADA)])
-    give_back_sightings(claim(), lms_user_ids=[ADA])
+    lease = claim()
+    postpone(lease, lease.items, waiting_for="lms_unavailable", is_blamed=False)
+    clock.shift(2 * MINUTE)
+    assert [row.checks for row in claim().items] == [0]
+
+
+def test_a_login_of_now_is_not_held_up_by_a_backlog(clock):
+    handle([login(number) for number in range(1, 101)])
     clock.shift(MINUTE)
-    assert [row.checks for row in claim().sightings] == [0]
+    handle([login(5000)])
+    assert 5000 in learners(claim(limit=10))
 
 
 def test_settled_sightings_are_forgotten_after_a_while(clock):
     handle([login(ADA), login(BEN)])
-    settle_sightings(claim(limit=1), found=[ADA], looked_up=[])
+    end(claim(limit=1), found=[ADA])
     clock.shift(timedelta(days=1))
     assert prune_sightings(before=timezone.now()) == 1
     assert list(LearnerSighting.objects.values_list("pk", flat=True)) == [BEN]

@@ -147,13 +147,15 @@ class RequestStateFilter(admin.SimpleListFilter):
             case "due":
                 return queryset.due(now)
             case "later":
-                return queryset.filter(due_at__gt=now, dead_at=None)
+                return queryset.filter(due_at__gt=now, failed_at=None)
             case "busy":
                 return queryset.filter(leased_until__gte=now)
             case "settled":
-                return queryset.filter(due_at=None, dead_at=None).filter(Q(leased_until=None) | Q(leased_until__lt=now))
+                return queryset.filter(due_at=None, failed_at=None).filter(
+                    Q(leased_until=None) | Q(leased_until__lt=now)
+                )
             case "dead":
-                return queryset.filter(dead_at__isnull=False)
+                return queryset.filter(failed_at__isnull=False)
         return queryset
 
 

@@ -114,7 +114,7 @@ class OverrideAdmin(LearnerRowsAdmin):
             request, f"Learner {lms_user_id} may be enrolled once more for {intention}, and is looked at in a moment."
         )
         if RealizationRequest.objects.filter(
-            customer_id=intention.customer_id, lms_user_id=lms_user_id, dead_at__isnull=False
+            customer_id=intention.customer_id, lms_user_id=lms_user_id, failed_at__isnull=False
         ).exists():
             messages.warning(request, "This learner had been given up: revive the request, or nothing happens.")
         return True

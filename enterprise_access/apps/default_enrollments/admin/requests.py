@@ -90,7 +90,7 @@ class RequestAdmin(LearnerRowsAdmin):
 
     @admin.action(permissions=["steer"], description="Revive (those that were given up)")
     def revive(self, request: HttpRequest, queryset: Any) -> None:
-        rows = list(queryset.filter(dead_at__isnull=False))
+        rows = list(queryset.filter(failed_at__isnull=False))
         count = revive(request_ids=[row.pk for row in rows], now=timezone.now())
         note(request, rows, "Revived.")
         if count:

@@ -194,7 +194,7 @@ def _count(customer_uuid: UUID | None, now: datetime) -> Overview:
 
 
 def _count_requests(requests: QuerySet[RealizationRequest], now: datetime) -> tuple[int, OwedCounts]:
-    alive, free = Q(dead_at=None), Q(leased_until=None) | Q(leased_until__lt=now)
+    alive, free = Q(failed_at=None), Q(leased_until=None) | Q(leased_until__lt=now)
     due = alive & free & Q(due_at__lte=now)
     counted = requests.aggregate(
         rows=Count("pk"),

@@ -23,9 +23,9 @@ PAUSE_SWITCH = "default_enrollments.pause_all"
 def read_work(now: datetime) -> Iterable[State]:
     """Tell what is owed, and what became of what was sent."""
     owed = RealizationRequest.objects.aggregate(
-        waiting=Count("pk", filter=Q(due_at__gt=now, dead_at=None, leased_until=None)),
+        waiting=Count("pk", filter=Q(due_at__gt=now, failed_at=None, leased_until=None)),
         leased=Count("pk", filter=Q(leased_until__gte=now)),
-        dead=Count("pk", filter=Q(dead_at__isnull=False)),
+        dead=Count("pk", filter=Q(failed_at__isnull=False)),
     )
     due = RealizationRequest.objects.due(now).aggregate(rows=Count("pk"), since=Min("due_at"))
     unsettled = RealizationAttempt.objects.unsettled()

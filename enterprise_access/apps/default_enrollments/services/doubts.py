@@ -41,6 +41,12 @@ def settle_doubts(
     return attempts
 
 
+def list_calls_over_at(lms_user_ids: Collection[int]) -> dict[int, datetime]:
+    """Return by learner when the first of their calls without an answer is certainly over."""
+    attempts = RealizationAttempt.objects.unsettled().filter(lms_user_id__in=list(lms_user_ids))
+    return {attempt.lms_user_id: _is_over_at(attempt) for attempt in attempts.order_by("-created_at")}
+
+
 def shows_mode(row: EnrollmentCopy | None, mode: str) -> bool:
     """Say whether the platform shows the learner active, and with no less than the mode that was wanted."""
     return row is not None and row.is_active and (is_paid(row.mode) or not is_paid(mode))

@@ -1,50 +1,58 @@
 """Learners who logged in or registered: which customer's default enrollments are they owed?"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from enterprise_access.apps.customers.selectors import get_customer, list_active_customers
 from enterprise_access.apps.customers.services import (
-    claim_sightings,
+    SIGHTINGS,
     fetch_active_customers,
-    give_back_sightings,
     note_visits,
     settle_sightings,
 )
+from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import Trigger
 from enterprise_access.apps.default_enrollments.selectors.owed import list_learners_to_look_at
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.work.isolating import BatchFailed, isolate
+from enterprise_access.lib.work.leases import Lease, claim, postpone
 
 log = logging.getLogger(__name__)
 
 
 def resolve_sightings(*, limit: int, now: datetime) -> int:
-    """Find the active customer of learners who were just seen, and owe them a look where one may change something.
+    """Find the active customer of learners who were just seen, and have them evaluated where that may change something.
 
-    Returns how many were taken on. Only the customer whose link is active counts: enrolling for another one would make
+    Returns how many were claimed. Only the customer whose link is active counts: enrolling for another one would make
     that one the active one. Where the LMS does not answer, the learners are looked up again later.
     """
-    claim = claim_sightings(limit=limit, now=now)
-    if not claim.sightings:
-        return 0
+    with claim(SIGHTINGS, limit=limit, now=now) as lease:
+        isolate(lease, lambda rows: _resolve(lease, rows, now))
+    return len(lease.items)
+
+
+def _resolve(lease: Lease[Any], rows: Sequence[Any], now: datetime) -> None:
+    """Raises BatchFailed when the LMS fails, and one of the learners may be the cause."""
     fetched_since = now - timedelta(seconds=settings.LINKS_FRESH_SECONDS)
-    told = list_active_customers(lms_user_ids=claim.lms_user_ids, fetched_since=fetched_since)
-    to_ask = [lms_user_id for lms_user_id in claim.lms_user_ids if lms_user_id not in told]
+    told = list_active_customers(lms_user_ids=[row.pk for row in rows], fetched_since=fetched_since)
+    to_ask = [row for row in rows if row.pk not in told]
     try:
-        answered = fetch_active_customers(lms_user_ids=to_ask) if to_ask else {}
+        answered = fetch_active_customers(lms_user_ids=[row.pk for row in to_ask]) if to_ask else {}
     except UpstreamError as error:
+        if error.may_be_one_row:
+            raise BatchFailed(Reason.LMS_UNAVAILABLE) from error
         log.warning("Logins wait: the LMS could not be asked. learners=%d reason=%s", len(to_ask), error.reason)
-        give_back_sightings(claim, lms_user_ids=to_ask)
+        postpone(lease, to_ask, waiting_for=Reason.LMS_UNAVAILABLE, is_blamed=False)
         answered, to_ask = {}, []
     found = told | answered
     _request(found, now)
-    settle_sightings(claim, found=found.keys(), looked_up=to_ask)
-    return len(claim.sightings)
+    settle_sightings(lease, [row for row in rows if row.pk in told or row in to_ask], found=found.keys())
 
 
 def _request(active_customers: Mapping[int, UUID], now: datetime) -> None:

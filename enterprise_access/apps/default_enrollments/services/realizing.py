@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import waffle
 from attrs import asdict, evolve, frozen
 from django.conf import settings
-from django.utils import timezone
 
+from enterprise_access.apps.customers.selectors import list_paused_customers
 from enterprise_access.apps.customers.services import note_visits
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt
+from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, list_intentions, list_realizations
 from enterprise_access.apps.default_enrollments.services.confirming import confirm
 from enterprise_access.apps.default_enrollments.services.doubts import are_in_doubt, settle_doubts
@@ -24,11 +25,20 @@ from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
 from enterprise_access.apps.default_enrollments.services.planning import Finding, make_plan
 from enterprise_access.apps.default_enrollments.services.recording import write_findings
-from enterprise_access.apps.default_enrollments.services.requests import Lease, ask_for_work, claim, is_anything_due
+from enterprise_access.apps.default_enrollments.services.requests import (
+    PAUSE_SWITCH,
+    QUEUE,
+    Lease,
+    ask_for_work,
+    claim,
+    is_anything_due,
+)
 from enterprise_access.apps.default_enrollments.services.sending import Result, send
 from enterprise_access.apps.default_enrollments.services.settling import VISITS, Open, settle_all
-from enterprise_access.lib.errors import Reason as Cause
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.work import waking
+from enterprise_access.lib.work.isolating import BatchFailed, isolate
 
 log = logging.getLogger(__name__)
 
@@ -42,20 +52,42 @@ class Summary:
     blocked: int = 0
     in_doubt: int = 0
 
+    def plus(self, other: "Summary") -> "Summary":
+        return Summary(**{name: getattr(self, name) + getattr(other, name) for name in asdict(self)})
+
+
+def work_on_requests(*, limit: int) -> int:
+    """Realize what is due for a while, customers in turn; return how many learners were evaluated."""
+    if waffle.switch_is_active(PAUSE_SWITCH):
+        return 0
+
+    def one_round(customer_uuid: UUID, batch: int) -> int:
+        return realize_due(customer_uuid=customer_uuid, limit=batch, now=clock.now()).learners
+
+    return waking.work(QUEUE, one_round, limit=limit, excluding=list_paused_customers)
+
 
 def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
     """Realize what is owed to at most `limit` learners of one customer. Safe to run twice, or twice at once.
 
     Never raises for what a neighbour does: what could not be settled comes due again.
     """
+    summary = Summary()
     with claim(customer_uuid=customer_uuid, limit=limit, now=now) as lease:
         if not lease.requests:
-            return Summary()
-        if is_anything_due(customer_uuid=customer_uuid, now=now):
+            return summary
+        if is_anything_due(now=now):
             # There is more: another worker can begin with it while this one is busy.
-            ask_for_work(customer_uuid=customer_uuid)
-        summary, still_open = _realize(lease, [request.lms_user_id for request in lease.requests])
-        settle_all(lease, still_open)
+            ask_for_work()
+
+        def one_batch(requests: Sequence[RealizationRequest]) -> None:
+            nonlocal summary
+            ids = [request.lms_user_id for request in requests]
+            part, still_open = _realize(lease, ids)
+            settle_all(lease, still_open, lms_user_ids=ids)
+            summary = summary.plus(part)
+
+        isolate(lease, one_batch)
     log.info(
         "Looked at learners of a customer. customer=%s learners=%d realized=%d blocked=%d in_doubt=%d",
         customer_uuid,
@@ -64,19 +96,21 @@ def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
         summary.blocked,
         summary.in_doubt,
     )
-    return summary
+    return evolve(summary, learners=len(lease.requests))
 
 
 def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
+    """Raises BatchFailed when the LMS fails, and one of the learners may be the cause."""
     if not list_intentions(customer_uuid=lease.customer_uuid) and not are_in_doubt(lease.customer_uuid, ids):
         return Summary(learners=len(ids)), []
     try:
         facts = fetch_facts(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
     except UpstreamError as error:
-        if error.reason is Cause.REFUSED_LOCALLY and len(ids) > 1:
-            return _realize_apart(lease, ids)
+        if error.may_be_one_row:
+            raise BatchFailed(Reason.LMS_UNAVAILABLE) from error
         log.warning("The LMS could not be asked; %d learners wait. reason=%s", len(ids), error.reason)
         return Summary(learners=len(ids)), [_waits_for_lms(lms_user_id) for lms_user_id in ids]
+    lease.renew()
     visitors = [
         request.lms_user_id for request in lease.requests if request.trigger in VISITS and request.lms_user_id in ids
     ]
@@ -85,22 +119,13 @@ def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
     return _carry_out(lease, facts, doubts, ids)
 
 
-def _realize_apart(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
-    """Look at each half by itself: a learner whom we cannot ask about (a name that cannot be sent) holds up nobody."""
-    middle = len(ids) // 2
-    first, still_open = _realize(lease, ids[:middle])
-    second, more = _realize(lease, ids[middle:])
-    both = {name: getattr(first, name) + getattr(second, name) for name in asdict(first)}
-    return Summary(**both), [*still_open, *more]
-
-
 def _waits_for_lms(lms_user_id: int) -> Open:
     return Open(lms_user_id=lms_user_id, reason=Reason.LMS_UNAVAILABLE)
 
 
 def _settle_doubts(facts: Facts) -> tuple[Facts, list[RealizationAttempt]]:
     """Settle earlier calls without an answer; return the facts with what that revealed, and what is still in doubt."""
-    looked_at = settle_doubts(customer_uuid=facts.customer_uuid, enrollments=facts.enrollments, now=timezone.now())
+    looked_at = settle_doubts(customer_uuid=facts.customer_uuid, enrollments=facts.enrollments, now=clock.now())
     if any(attempt.outcome == Outcome.REALIZED for attempt in looked_at):
         realizations = list_realizations(customer_uuid=facts.customer_uuid, lms_user_ids=facts.enrollments.keys())
         facts = evolve(facts, realizations=realizations)
@@ -111,8 +136,8 @@ def _carry_out(
     lease: Lease, facts: Facts, doubts: Sequence[RealizationAttempt], ids: Sequence[int]
 ) -> tuple[Summary, list[Open]]:
     triggers = {request.lms_user_id: request.trigger for request in lease.requests}
-    plan = make_plan(facts, lms_user_ids=ids, doubts=doubts, now=timezone.now())
-    write_findings(plan.findings, triggers=triggers, now=timezone.now())
+    plan = make_plan(facts, lms_user_ids=ids, doubts=doubts, now=clock.now())
+    write_findings(plan.findings, triggers=triggers, now=clock.now())
     still_open = [_still_open(facts, finding) for finding in plan.findings if not finding.is_served]
     outcomes: Counter[Outcome] = Counter()
     for batch in _batches(plan.items):

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
 
 from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.customers.services import forget_enrollments, refresh_enrollments
@@ -25,9 +23,11 @@ from enterprise_access.apps.default_enrollments.services.recording import (
     write_attempts,
 )
 from enterprise_access.apps.default_enrollments.services.requests import Lease, may_enroll
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.stopping import is_stopping
+from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
@@ -47,22 +47,8 @@ def send(lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, str], fa
     def still_allowed() -> Collection[int]:
         return _allowed_learners(lease, facts_read_at)
 
-    with transaction.atomic():
-        allowed = still_allowed()
-        # Locked, so that staff cannot change a key between this look at it and the attempt that makes it final.
-        living = set(
-            DefaultEnterpriseEnrollmentIntention.objects.living()
-            .filter(pk__in={item.intention.pk for item in items})
-            .select_for_update()
-            .order_by("pk")
-            .values_list("pk", "content_key_folded")
-        )
-        sending = [
-            item
-            for item in items
-            if item.lms_user_id in allowed and (item.intention.pk, item.intention.content_key_folded) in living
-        ]
-        attempts = dict(zip(sending, write_attempts(sending, triggers=triggers, now=timezone.now()), strict=True))
+    attempts = _intend(items, still_allowed(), triggers)
+    sending = list(attempts)
     sent = enroll(customer_uuid=lease.customer_uuid, items=sending, still_allowed=still_allowed)
     forget_enrollments(lms_user_ids={item.lms_user_id for item in sending})
     results = _record_certain(attempts, sent)
@@ -73,12 +59,36 @@ def send(lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, str], fa
     return [*results, *_record_failures(lease, in_question), *kept_back]
 
 
+@retry_deadlocks
+def _intend(
+    items: Sequence[Item], allowed: Collection[int], triggers: Mapping[int, str]
+) -> dict[Item, RealizationAttempt]:
+    """Write down what is about to be sent, of whom and what may still be enrolled.
+
+    (The lease was renewed before: in here it would lock rows of another table in between.)
+    """
+    # Locked, so that staff cannot change a key between this look at it and the attempt that makes it final.
+    living = set(
+        DefaultEnterpriseEnrollmentIntention.objects.living()
+        .filter(pk__in={item.intention.pk for item in items})
+        .select_for_update()
+        .order_by("pk")
+        .values_list("pk", "content_key_folded")
+    )
+    sending = [
+        item
+        for item in items
+        if item.lms_user_id in allowed and (item.intention.pk, item.intention.content_key_folded) in living
+    ]
+    return dict(zip(sending, write_attempts(sending, triggers=triggers, now=clock.now()), strict=True))
+
+
 def _allowed_learners(lease: Lease, facts_read_at: datetime) -> Collection[int]:
     """Return whom we may still enroll: the customer is active and not paused, the facts are young, the lease holds.
 
     Nobody, once this worker was told to stop. The lease is renewed by asking.
     """
-    oldest = timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
+    oldest = clock.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
     if is_stopping() or facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):
         return ()
     return lease.renew()
@@ -96,11 +106,11 @@ def _record_certain(attempts: Mapping[Item, RealizationAttempt], sent: Mapping[I
     results = []
     for item in sorted(attempts, key=lambda item: sent[item] is not Sent.SUCCESS):
         if sent[item] is Sent.SUCCESS:
-            record_realized(attempts[item], now=timezone.now())
+            record_realized(attempts[item], now=clock.now())
             results.append(Result(item=item, outcome=Outcome.REALIZED))
         elif sent[item] in _MEANING:
             outcome, reason = _MEANING[sent[item]]
-            settle_attempt(attempts[item], outcome=outcome, reason=reason, now=timezone.now())
+            settle_attempt(attempts[item], outcome=outcome, reason=reason, now=clock.now())
             results.append(Result(item=item, outcome=outcome, reason=reason))
     return results
 
@@ -121,12 +131,12 @@ def _record_failures(lease: Lease, attempts: Mapping[Item, RealizationAttempt]) 
         rows = () if enrollments is None else enrollments.get(item.lms_user_id, ())
         row = next((row for row in rows if fold(row.course_run_key) == fold(item.course_run_key)), None)
         if row is not None and shows_mode(row, item.mode):
-            record_realized(attempt, now=timezone.now(), seen_mode=row.mode)
+            record_realized(attempt, now=clock.now(), seen_mode=row.mode)
             results.append(Result(item=item, outcome=Outcome.REALIZED))
             continue
         known = enrollments is not None
         outcome = Outcome.BLOCKED if known else Outcome.IN_DOUBT
         reason = Reason.REFUSED_BY_LMS if known else Reason.OUTCOME_UNKNOWN
-        settle_attempt(attempt, outcome=outcome, reason=reason, now=timezone.now())
+        settle_attempt(attempt, outcome=outcome, reason=reason, now=clock.now())
         results.append(Result(item=item, outcome=outcome, reason=reason))
     return results

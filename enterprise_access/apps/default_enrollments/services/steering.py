@@ -8,15 +8,16 @@ from uuid import UUID
 import waffle
 from attrs import frozen
 from django.db import transaction
-from django.db.models import F
 from waffle.models import Switch
 
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.requests import (
     PAUSE_SWITCH,
-    ask_for_work,
+    QUEUE,
     request_realization,
 )
+from enterprise_access.lib.work import asking
+from enterprise_access.lib.work.models import URGENT
 
 
 @frozen(kw_only=True)
@@ -31,7 +32,7 @@ def realize_now(*, customer_uuid: UUID, lms_user_ids: Collection[int], now: date
     """Owe these learners of a known customer a look at once, because staff say so. One given up is not revived."""
     request_realization(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids, trigger=Trigger.STAFF, now=now)
     dead = RealizationRequest.objects.filter(
-        customer_id=customer_uuid, lms_user_id__in=lms_user_ids, dead_at__isnull=False
+        customer_id=customer_uuid, lms_user_id__in=lms_user_ids, failed_at__isnull=False
     ).count()
     return Asked(now=len(set(lms_user_ids)) - dead, dead=dead)
 
@@ -45,24 +46,9 @@ def realize_all_now(*, learners: Iterable[tuple[UUID, int]], now: datetime) -> A
     return Asked(now=sum(each.now for each in asked), dead=sum(each.dead for each in asked))
 
 
-def revive(*, request_ids: Collection[int], now: datetime) -> int:
-    """Give learners who were given up another chance, at once; return how many. Others are left as they are."""
-    dead = RealizationRequest.objects.filter(pk__in=request_ids, dead_at__isnull=False)
-    with transaction.atomic():
-        customers = set(dead.order_by().values_list("customer_id", flat=True))
-        revived = dead.update(
-            dead_at=None,
-            due_at=now,
-            failures=0,
-            waiting_for="",
-            settled_at=None,
-            trigger=Trigger.STAFF,
-            generation=F("generation") + 1,
-            modified=now,
-        )
-        for customer_uuid in customers:
-            ask_for_work(customer_uuid=customer_uuid)
-    return revived
+def revive(*, request_ids: Collection[int], now: datetime) -> int:  # noqa: ARG001 - as all actions
+    """Let learners who failed start again, now; return how many. Others are left as they are."""
+    return asking.retry(QUEUE, sorted(request_ids), trigger=Trigger.STAFF, priority=URGENT, settled_at=None)
 
 
 def is_everything_paused() -> bool:

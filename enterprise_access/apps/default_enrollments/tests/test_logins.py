@@ -106,7 +106,7 @@ def test_two_young_copies_that_both_claim_to_be_active_are_not_believed(world):
 def test_a_customer_that_nobody_met_here_costs_a_look_up_and_nothing_else(world):
     log_in(ADA)
     assert requested() == []
-    assert LearnerSighting.objects.get(pk=ADA).next_check_at is None
+    assert LearnerSighting.objects.get(pk=ADA).due_at is None
 
 
 def test_a_customer_without_intentions_costs_no_more_than_the_look_up(world):

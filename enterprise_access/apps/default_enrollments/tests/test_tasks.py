@@ -4,12 +4,22 @@ from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.core.cache import cache
+from django.test import TestCase
 from django.utils import timezone
 from waffle.testutils import override_switch
 
-from enterprise_access.apps.default_enrollments.services.requests import PAUSE_SWITCH, REALIZE_JOB
+from enterprise_access.apps.default_enrollments.models import Trigger
+from enterprise_access.apps.default_enrollments.services.requests import (
+    PAUSE_SWITCH,
+    QUEUE,
+    REALIZE_JOB,
+    claim,
+    settle,
+)
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
+    BEN,
     DEMO,
     DEMO_RUN,
     FRANK,
@@ -25,6 +35,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
     work,
 )
+from enterprise_access.lib import jobs
+from enterprise_access.lib.work import waking
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 
 SWEEP = "default_enrollments.sweep"
@@ -52,9 +64,53 @@ def run(job, **arguments):
     return current_app.tasks[job].apply(kwargs=arguments, throw=True)
 
 
-def test_asking_sends_the_customer_by_name(world, sent):
+def test_however_many_ask_one_message_is_sent_until_a_worker_begins(world, sent):
     intend(DEMO)
-    assert sent(lambda: ask_for(ADA)) == [(REALIZE_JOB, {"customer_uuid": str(ACME)})]
+    intend(DEMO, customer=GLOBEX)
+    assert sent(lambda: ask_for(ADA)) == [(REALIZE_JOB, {})]
+    assert sent(lambda: (ask_for(MAX), ask_for(FRANK, customer=GLOBEX), run(SWEEP))) == []
+    run(REALIZE_JOB)
+    assert sent(lambda: ask_for(HAL)) == [(REALIZE_JOB, {})]
+
+
+def test_without_a_cache_every_asking_sends_a_message(world, sent, monkeypatch):
+    monkeypatch.setattr(cache, "add", no_cache)
+    intend(DEMO)
+    assert len(sent(lambda: (ask_for(ADA), ask_for(MAX)))) == 2
+
+
+def no_cache(*_, **__):
+    raise OSError("no cache")
+
+
+def test_a_message_that_could_not_be_sent_does_not_keep_the_next_one_back(world, sent, monkeypatch):
+    intend(DEMO)
+    with monkeypatch.context() as patched, TestCase.captureOnCommitCallbacks(execute=True):
+        patched.setattr(current_app, "send_task", no_cache)
+        ask_for(ADA)
+    jobs.forget()
+    assert sent(lambda: ask_for(MAX)) == [(REALIZE_JOB, {})]
+
+
+def test_customers_are_served_in_turn_and_those_who_wait_before_those_who_can(world, clock):
+    intend(DEMO)
+    intend(DEMO, customer=GLOBEX)
+    ask_for(ADA, BEN, trigger=Trigger.BACKFILL)
+    clock.shift(MINUTE)
+    ask_for(HAL)
+    ask_for(FRANK, customer=GLOBEX)
+    served = []
+
+    def one_round(customer, _):
+        with claim(customer_uuid=customer, limit=1, now=timezone.now()) as lease:
+            served.extend(request.lms_user_id for request in lease.requests)
+            for request in lease.requests:
+                settle(lease=lease, request=request, next_look_at=None, waiting_for="", failures=0)
+        return len(lease.requests)
+
+    waking.work(QUEUE, one_round, limit=1)
+    assert set(served[:2]) == {HAL, FRANK}
+    assert set(served[2:]) == {ADA, BEN}
 
 
 def test_a_message_is_worked_off_by_name(world):
@@ -91,34 +147,30 @@ def test_the_same_message_twice_enrolls_once(world):
     assert asked(world, "lms.enroll_learners") == 1
 
 
-def test_while_there_is_more_to_do_another_round_is_asked_for(world, sent, settings):
+def test_one_message_is_worked_on_until_nothing_is_due_and_other_workers_are_told(world, sent, settings):
     settings.REALIZE_BATCH = 2
     intend(DEMO)
     ids = add_learners(world, 5, plan_uuid=ACME_ANNUAL)
     ask_for(*ids)
-    message = (REALIZE_JOB, {"customer_uuid": str(ACME)})
-    rounds = [sent(lambda: run(REALIZE_JOB, customer_uuid=str(ACME))) for _ in range(4)]
-    assert rounds[0] == rounds[1] == [message]
-    assert rounds[3] == []
+    assert sent(lambda: run(REALIZE_JOB)) == [(REALIZE_JOB, {})]
     assert is_enrolled(world, [f"learner{number:03}" for number in range(5)], DEMO_RUN)
+    assert sent(lambda: run(REALIZE_JOB)) == []
 
 
-def test_a_worker_that_stumbles_over_a_learner_goes_on_with_the_others_without_waiting_for_the_sweep(
-    world, sent, meanwhile, clock
-):
+def test_a_worker_whose_time_is_up_leaves_the_rest_to_the_next_message(world, sent, settings):
+    intend(DEMO)
+    ask_for(ADA, HAL)
+    assert sent(lambda: waking.work(QUEUE, lambda *_: 1, limit=1, seconds=0)) == [(REALIZE_JOB, {})]
+
+
+def test_a_batch_that_fails_once_is_taken_apart_and_everybody_is_served(world, meanwhile):
     intend(DEMO)
 
     def break_down():
         raise ZeroDivisionError
 
     meanwhile("/admin-license-view/", before=break_down)
-    with pytest.raises(ZeroDivisionError):
-        visit(ADA, MAX, HAL)
-    clock.shift(2 * MINUTE)
-    rounds = 0
-    while sent(lambda: run(REALIZE_JOB, customer_uuid=str(ACME))):
-        rounds += 1
-    assert rounds == 2
+    visit(ADA, MAX, HAL)
     assert is_enrolled(world, ["ada", "max"], DEMO_RUN)
 
 
@@ -129,14 +181,12 @@ def test_a_pause_does_not_make_messages_go_round(world, sent):
         assert sent(lambda: run(REALIZE_JOB, customer_uuid=str(ACME))) == []
 
 
-def test_the_sweep_asks_for_every_customer_with_something_due(world, sent):
+def test_the_sweep_sends_one_message_whatever_is_due(world, sent):
     intend(DEMO)
     intend(DEMO, customer=GLOBEX)
     ask_for(ADA, MAX)
     ask_for(FRANK, customer=GLOBEX)
-    messages = sent(lambda: run(SWEEP))
-    assert [job for job, _ in messages] == [REALIZE_JOB, REALIZE_JOB]
-    assert {arguments["customer_uuid"] for _, arguments in messages} == {str(ACME), str(GLOBEX)}
+    assert sent(lambda: run(SWEEP)) == [(REALIZE_JOB, {})]
 
 
 def test_the_sweep_finds_what_came_due_again(world, sent, simulator, clock):
