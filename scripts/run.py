@@ -91,6 +91,7 @@ def manage(arguments: list[str], environment: Mapping[str, str]) -> subprocess.C
 def add_processes(manager: Manager, service: Mapping[str, str], simulator: Mapping[str, str]) -> None:
     celery = f"{BIN / 'celery'} --quiet --app enterprise_access"
     gunicorn = f"{BIN / 'gunicorn'} --log-level warning --bind 127.0.0.1"
+    quiet = "--without-gossip --without-mingle --without-heartbeat"
     commands = {
         "simulator": (
             # One process, as the simulated world lives in its memory; and it refuses long request lines by itself.
@@ -100,8 +101,12 @@ def add_processes(manager: Manager, service: Mapping[str, str], simulator: Mappi
         ),
         "web": (f"{gunicorn}:{WEB_PORT} {WEB_WORKERS} enterprise_access.wsgi:application", service),
         "worker": (
-            f"{celery} worker --loglevel info --pool threads --concurrency 2"
-            " --without-gossip --without-mingle --without-heartbeat",
+            f"{celery} worker --queues interactive,celery --loglevel info --pool threads --concurrency 2 {quiet}",
+            service,
+        ),
+        "background": (
+            f"{celery} worker --queues background --hostname background@%h --loglevel info --pool threads"
+            f" --concurrency 1 {quiet}",
             service,
         ),
         "beat": (f"{celery} beat --loglevel warning --schedule {HOME / 'beat'} --pidfile=", service),

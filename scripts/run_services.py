@@ -128,8 +128,10 @@ def processes(service: Mapping[str, str], simulator: Mapping[str, str]) -> dict[
         "beat": (f"exec {celery} beat --loglevel warning --schedule {HOME / 'beat'} --pidfile=", service),
     }
     for number in range(1, WORKERS + 1):
-        command = f"exec {celery} worker --loglevel info --concurrency 1 --hostname worker{number}@%h"
-        found[f"worker{number}"] = (command, service)
+        command = f"exec {celery} worker --queues interactive,celery --loglevel info --concurrency 1"
+        found[f"worker{number}"] = (f"{command} --hostname worker{number}@%h", service)
+    background = f"exec {celery} worker --queues background --loglevel info --concurrency 1 --hostname background@%h"
+    found["background"] = (background, service)
     for topic in TOPICS:
         consume = f"{python} manage.py consume_topic {topic} --name local"
         found[topic.removeprefix("learning-")] = (f"while :; do {consume}; sleep 1; done", service)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import fnmatch
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 from attrs import define, field, frozen
 from werkzeug.exceptions import HTTPException
@@ -87,6 +89,11 @@ class Fault:
     content_type: str = "application/json"
     keys: tuple[str, ...] = field(default=(), converter=tuple)
     size_bytes: int = 5_000_000
+    only_with: str = ""  # fail only calls that have this word in their query or body (of many asked about, one)
+
+    def fits(self, endpoint: str, said: str) -> bool:
+        is_said = not self.only_with or re.search(rf"(?<!\w){re.escape(self.only_with)}(?!\w)", said) is not None
+        return is_said and fnmatch.fnmatchcase(endpoint, self.endpoint)
 
 
 @define
@@ -121,9 +128,9 @@ class Faults:
         """Return the faults with the number of calls that each still waits for."""
         return [(it.fault, it.left) for it in self._armed]
 
-    def take(self, endpoint: str) -> Fault | None:
+    def take(self, endpoint: str, said: str = "") -> Fault | None:
         with self._lock:
-            found = next((it for it in self._armed if fnmatch.fnmatchcase(endpoint, it.fault.endpoint)), None)
+            found = next((it for it in self._armed if it.fault.fits(endpoint, said)), None)
             if found is None:
                 return None
             if found.left is not None:
@@ -165,7 +172,9 @@ class FaultLayer:
             return self._inner(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["simulator.seen"] = {}
-        fault = self._faults.take(endpoint)
+        fault = self._faults.take(
+            endpoint, f"{unquote_plus(environ.get('QUERY_STRING', ''))} {body.decode(errors='replace')}"
+        )
         call = _Exchange(self, environ, endpoint, fault, body)
         try:
             response = call.answer()

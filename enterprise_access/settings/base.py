@@ -9,6 +9,7 @@ from typing import Any
 import environ
 from celery.schedules import schedule
 from corsheaders.defaults import default_headers
+from kombu import Exchange, Queue
 
 from enterprise_access.settings.reading import Environment
 
@@ -364,7 +365,27 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # How long who sends a message waits for a broker that is away: a message is only a hint (lib/jobs.py).
 CELERY_BROKER_CONNECTION_TIMEOUT = env.float("BROKER_CONNECT_TIMEOUT_SECONDS", default=2)
+# How long Redis as the broker may take to answer. (Other brokers do not know the option.)
+BROKER_READ_TIMEOUT_SECONDS = env.float("BROKER_READ_TIMEOUT_SECONDS", default=1)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0}
+if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "socket_connect_timeout": CELERY_BROKER_CONNECTION_TIMEOUT,
+        "socket_timeout": BROKER_READ_TIMEOUT_SECONDS,
+    }
+# Somebody waits for what is in `interactive`; the rest can wait. Workers of their own keep them apart. `celery` is
+# where the release before this one sends to.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "background", "celery")]
+CELERY_TASK_ROUTES = {
+    "default_enrollments.realize_due": {"queue": "interactive"},
+    "default_enrollments.resolve_sightings": {"queue": "interactive"},
+    "default_enrollments.sweep": {"queue": "interactive"},
+    "events.relay": {"queue": "interactive"},
+    "*": {"queue": "background"},
+}
+# A task that takes longer is told to stop (soft), and then stopped. What it held is worked on by another one.
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT_SECONDS", default=600)
+CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_SERIALIZER = "json"
@@ -392,24 +413,26 @@ CHECK_NEIGHBOURS_SECONDS = env.int("CHECK_NEIGHBOURS_SECONDS", default=15 * 60)
 VALIDATION_DIGEST_RECIPIENTS: list[str] = env.list("VALIDATION_DIGEST_RECIPIENTS", default=[])
 # How long attempts are kept that a later one has replaced.
 ATTEMPTS_KEPT_DAYS = env.int("ATTEMPTS_KEPT_DAYS", default=90)
+# What beat sends is dropped by a worker after so long. Clocks of machines differ, so this is never short.
+BEAT_EXPIRES_SECONDS = 60 * 60
 CELERY_BEAT_SCHEDULE = {
     # Finds what a lost message left behind: the database, not the broker, knows what is owed.
     "sweep default enrollments": {
         "task": "default_enrollments.sweep",
         "schedule": schedule(run_every=SWEEP_SECONDS),
-        "options": {"expires": SWEEP_SECONDS},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     # Notices when a course gets another run, a run closes, a catalog or a mode changes; wakes who waits for that.
     "check intentions": {
         "task": "default_enrollments.check_all_intentions",
         "schedule": schedule(run_every=CHECK_INTENTIONS_SECONDS),
-        "options": {"expires": CHECK_INTENTIONS_SECONDS},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     # Finds what nobody announces: learners who left, licenses that were revoked, modes that drifted.
     "reconcile realizations": {
         "task": "default_enrollments.reconcile",
         "schedule": schedule(run_every=RECONCILE_SECONDS),
-        "options": {"expires": RECONCILE_SECONDS},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     "prune attempts": {"task": "default_enrollments.prune_attempts", "schedule": schedule(run_every=24 * 60 * 60)},
     # Tells staff by mail which intentions need somebody (if there is anybody to tell, and anything to say).
@@ -418,13 +441,13 @@ CELERY_BEAT_SCHEDULE = {
     "check neighbours": {
         "task": "customers.check_neighbours",
         "schedule": schedule(run_every=CHECK_NEIGHBOURS_SECONDS),
-        "options": {"expires": CHECK_NEIGHBOURS_SECONDS},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     # Keeps the modes of runs young, within what the LMS allows a minute.
     "refresh modes": {
         "task": "content_metadata.refresh_aging_modes",
         "schedule": schedule(run_every=60),
-        "options": {"expires": 60},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
 }
 
@@ -475,14 +498,14 @@ if EVENT_BUS_REDIS_CONNECTION_URL:
         "resolve sightings": {
             "task": "default_enrollments.resolve_sightings",
             "schedule": schedule(run_every=RESOLVE_SIGHTINGS_SECONDS),
-            "options": {"expires": RESOLVE_SIGHTINGS_SECONDS},
+            "options": {"expires": BEAT_EXPIRES_SECONDS},
         },
         "prune sightings": {"task": "customers.prune_sightings", "schedule": schedule(run_every=60 * 60)},
         # Sends what is in the outbox.
         "relay events": {
             "task": "events.relay",
             "schedule": schedule(run_every=RELAY_SECONDS),
-            "options": {"expires": RELAY_SECONDS},
+            "options": {"expires": BEAT_EXPIRES_SECONDS},
         },
         "prune messages set aside": {"task": "events.prune_set_aside", "schedule": schedule(run_every=24 * 60 * 60)},
     }

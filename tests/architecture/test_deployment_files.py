@@ -17,7 +17,7 @@ from enterprise_access.settings import embedded
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from tests.delivery.compose import ROOT, compose_file, dockerfile, filled_in, printed_env
 
-OURS = ("web", "worker", "beat", "migrate")
+OURS = ("web", "worker", "worker-background", "beat", "migrate")
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from make_reference import all_settings  # noqa: E402

@@ -15,7 +15,13 @@ from tutorenterpriseaccess.plugin import DEFAULTS, INIT_TASKS, TOPICS, UNIQUE
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent.parent
 CONSUMERS = [f"enterprise-access-consume-{name}" for name in TOPICS]
-PROCESSES = ["enterprise-access", "enterprise-access-worker", "enterprise-access-beat", *CONSUMERS]
+PROCESSES = [
+    "enterprise-access",
+    "enterprise-access-worker",
+    "enterprise-access-worker-background",
+    "enterprise-access-beat",
+    *CONSUMERS,
+]
 # What may stand in passwords, and must not end an address or a line early.
 AWKWARD = "p@ss/w:rd?#%"
 

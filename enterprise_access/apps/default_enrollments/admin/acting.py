@@ -14,8 +14,6 @@ from enterprise_access.apps.default_enrollments.services.steering import Asked, 
 # Whoever may change what is owed may ask for a look, and revive what was given up.
 MAY_STEER = "default_enrollments.change_realizationrequest"
 MAY_OVERRIDE = "default_enrollments.add_realizationoverride"
-# More than that at once is a backfill, which has a command of its own.
-MOST_AT_ONCE = 1000
 
 
 def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:
@@ -29,9 +27,6 @@ def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:
 
 def look_now(request: HttpRequest, rows: list[Any], learners: Iterable[tuple[Any, int]]) -> None:
     """Ask for a look at these learners, and say what came of it."""
-    if len(rows) > MOST_AT_ONCE:
-        messages.error(request, f"That is more than {MOST_AT_ONCE} rows. For so many, use the backfill command.")
-        return
     say(request, realize_all_now(learners=learners, now=timezone.now()))
     note(request, rows, "Asked for a look now.")
 

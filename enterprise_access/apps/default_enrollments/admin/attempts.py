@@ -13,6 +13,7 @@ from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt
 from enterprise_access.lib.admin import LearnerRowsAdmin
+from enterprise_access.lib.work.admin import chosen
 
 
 class NewestFilter(admin.SimpleListFilter):
@@ -81,8 +82,8 @@ class AttemptAdmin(LearnerRowsAdmin):
 
     @admin.action(permissions=["steer"], description="Try again now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
-        rows = list(queryset)
-        look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
+        if (rows := chosen(request, queryset)) is not None:
+            look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
 
     @admin.action(permissions=["override"], description="Enroll one learner once more (override)")
     def override(self, request: HttpRequest, queryset: Any) -> Any:

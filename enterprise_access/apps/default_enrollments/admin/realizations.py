@@ -12,6 +12,7 @@ from enterprise_access.apps.default_enrollments.admin.overrides import ask_for_o
 from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
 from enterprise_access.lib.admin import LearnerRowsAdmin, ReadOnlyHistoryAdmin
+from enterprise_access.lib.work.admin import chosen
 
 
 @admin.register(DefaultEnterpriseEnrollmentRealization)
@@ -51,8 +52,8 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
 
     @admin.action(permissions=["steer"], description="Look at these learners now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
-        rows = list(queryset)
-        look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
+        if (rows := chosen(request, queryset)) is not None:
+            look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
 
     @admin.action(permissions=["override"], description="Enroll one learner once more (override)")
     def override(self, request: HttpRequest, queryset: Any) -> Any:

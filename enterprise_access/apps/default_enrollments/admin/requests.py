@@ -3,15 +3,14 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.apps.default_enrollments.admin.acting import MAY_STEER, look_now, note, plural, say
+from enterprise_access.apps.default_enrollments.admin.acting import MAY_STEER, look_now, note, say
 from enterprise_access.apps.default_enrollments.admin.filters import (
     CustomerFilter,
     RequestStateFilter,
@@ -21,9 +20,11 @@ from enterprise_access.apps.default_enrollments.admin.filters import (
 from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import RealizationRequest
-from enterprise_access.apps.default_enrollments.services.requests import UNEXPECTED_ERROR
+from enterprise_access.apps.default_enrollments.services.requests import QUEUE, UNEXPECTED_ERROR
 from enterprise_access.apps.default_enrollments.services.steering import realize_now, revive
+from enterprise_access.lib import clock
 from enterprise_access.lib.admin import LearnerRowsAdmin
+from enterprise_access.lib.work.admin import WorkAdmin, chosen
 
 
 class LookNowForm(forms.Form):
@@ -34,9 +35,10 @@ class LookNowForm(forms.Form):
 
 
 @admin.register(RealizationRequest)
-class RequestAdmin(LearnerRowsAdmin):
+class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
     """What is owed to whom, and when it is looked at again."""
 
+    queue = QUEUE
     change_list_template = "default_enrollments/requests.html"
     list_display = [
         "lms_user_id",
@@ -55,18 +57,7 @@ class RequestAdmin(LearnerRowsAdmin):
     search_help_text = "An LMS user id, or the uuid of a customer."
     search_fields = ["customer__slug"]
     uuid_paths = ("customer_id",)
-    actions = ["look_now", "revive"]
-
-    @admin.display(description="state")
-    def state(self, row: RealizationRequest) -> str:
-        now = timezone.now()
-        if row.dead_at is not None:
-            return "given up"
-        if row.leased_until is not None and row.leased_until >= now:
-            return "a worker is at it"
-        if row.due_at is None:
-            return "nothing is owed"
-        return "due now" if row.due_at <= now else "looked at again later"
+    actions = ["look_now", "retry"]
 
     @admin.display(description="waiting for", ordering="waiting_for")
     def waiting(self, row: RealizationRequest) -> str:
@@ -85,18 +76,14 @@ class RequestAdmin(LearnerRowsAdmin):
 
     @admin.action(permissions=["steer"], description="Look at these learners now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
-        rows = list(queryset)
-        look_now(request, rows, [(row.customer_id, row.lms_user_id) for row in rows])
+        if (rows := chosen(request, queryset)) is not None:
+            look_now(request, rows, [(row.customer_id, row.lms_user_id) for row in rows])
 
-    @admin.action(permissions=["steer"], description="Revive (those that were given up)")
-    def revive(self, request: HttpRequest, queryset: Any) -> None:
-        rows = list(queryset.filter(failed_at__isnull=False))
-        count = revive(request_ids=[row.pk for row in rows], now=timezone.now())
-        note(request, rows, "Revived.")
-        if count:
-            messages.success(request, f"{plural(count, 'learner')} will be looked at in a moment.")
-        else:
-            messages.info(request, "None of these had been given up; nothing was changed.")
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return self.has_steer_permission(request)
+
+    def retry_rows(self, rows: list[Any]) -> int:
+        return revive(request_ids=[row.pk for row in rows], now=clock.now())
 
     def get_urls(self) -> list[Any]:
         mine = path("look/", self.admin_site.admin_view(self.look_view), name="look_at_learner")
@@ -113,7 +100,7 @@ class RequestAdmin(LearnerRowsAdmin):
         form = LookNowForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             customer, lms_user_id = form.cleaned_data["customer"], form.cleaned_data["lms_user_id"]
-            say(request, realize_now(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], now=timezone.now()))
+            say(request, realize_now(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], now=clock.now()))
             note(
                 request,
                 RealizationRequest.objects.filter(customer=customer, lms_user_id=lms_user_id),

@@ -30,9 +30,7 @@ def list_learners_to_look_at(*, customer_uuid: UUID, lms_user_ids: Collection[in
         (row.intention_id, row.lms_user_id): row
         for row in DefaultEnterpriseEnrollmentRealization.objects.filter(**mine)
     }
-    latest = {
-        (row.intention_id, row.lms_user_id): row for row in RealizationAttempt.objects.filter(**mine).order_by("pk")
-    }
+    latest = {(row.intention_id, row.lms_user_id): row for row in RealizationAttempt.objects.newest().filter(**mine)}
     return {
         lms_user_id
         for lms_user_id in lms_user_ids

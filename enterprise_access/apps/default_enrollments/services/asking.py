@@ -136,7 +136,7 @@ def _list_results(request: RealizationRequest) -> tuple[AskedResult, ...]:
     found = list_realizations(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
     realizations = {row.intention_id: row for row in found[lms_user_id]}
     attempts: Mapping[UUID, RealizationAttempt] = {
-        row.intention_id: row for row in RealizationAttempt.objects.latest_of([lms_user_id], customer_uuid)
+        row.intention_id: row for row in RealizationAttempt.objects.newest().latest_of([lms_user_id], customer_uuid)
     }
     return tuple(
         _result(intention, realizations.get(intention.pk), attempts.get(intention.pk), request)

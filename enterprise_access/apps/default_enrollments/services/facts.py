@@ -1,7 +1,7 @@
 """Reading the facts afresh, before anybody is enrolled."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from uuid import UUID
 
 from django.utils import timezone
@@ -33,18 +33,20 @@ from enterprise_access.lib.keys import fold
 log = logging.getLogger(__name__)
 
 
-def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> Facts:
+def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Callable[[], object] = bool) -> Facts:
     """Ask the neighbours about these learners, keep what they answered, and return it.
 
     Raises UpstreamError when the LMS cannot be asked for the customer, links or enrollments: nothing can be decided
-    then. Content, modes and revocations that cannot be asked for are unknown, and the decision says so.
+    then. Content, modes and revocations that cannot be asked for are unknown, and the decision says so. `renew` is
+    called between calls, so that a lease lasts as long as there is progress.
     """
     read_at = timezone.now()
     customer = refresh_customer(customer_uuid=customer_uuid)
     learners = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     enrollments = refresh_enrollments(learners=learners.values())
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-    ask_about_revocations(customer_uuid, enrollments, realizations)
+    ask_about_revocations(customer_uuid, enrollments, realizations, renew=renew)
+    renew()
     enterprise_enrollments = list_enterprise_enrollments(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     notice_changes(realizations.values(), enrollments, enterprise_enrollments, now=read_at)
     intentions = list_intentions(customer_uuid=customer_uuid)
@@ -75,6 +77,8 @@ def ask_about_revocations(
     customer_uuid: UUID,
     enrollments: Mapping[int, tuple[EnrollmentCopy, ...]],
     realizations: Mapping[int, tuple[DefaultEnterpriseEnrollmentRealization, ...]],
+    *,
+    renew: Callable[[], object] = bool,
 ) -> None:
     """Ask edx-enterprise about the learners for whom it matters whether a license was taken away.
 
@@ -84,6 +88,7 @@ def ask_about_revocations(
         realized = {fold(row.course_run_key): row for row in realizations.get(lms_user_id, ())}
         if not any(_may_be_revoked(row, realized.get(fold(row.course_run_key))) for row in rows):
             continue
+        renew()
         try:
             refresh_enterprise_enrollments(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
         except UpstreamError as error:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 
 from enterprise_access.apps.customers.services import forget_learner
 from enterprise_access.apps.default_enrollments.models import (
@@ -25,14 +24,13 @@ def prune_attempts(*, older_than: datetime, at_once: int = PRUNED_AT_ONCE) -> in
     The latest attempt of every (learner, intention) stays as the answer to "why not?", and so does what realized it
     and whatever is not settled.
     """
-    later = RealizationAttempt.objects.filter(
-        intention=OuterRef("intention"), lms_user_id=OuterRef("lms_user_id"), pk__gt=OuterRef("pk")
-    )
     replaced = RealizationAttempt.objects.filter(
-        Exists(later), last_seen_at__lt=older_than, outcome__in=[Outcome.BLOCKED, Outcome.NOT_NEEDED]
+        is_newest__in=[False], last_seen_at__lt=older_than, outcome__in=[Outcome.BLOCKED, Outcome.NOT_NEEDED]
     ).order_by("pk")
-    deleted = 0
-    while ids := list(replaced.values_list("pk", flat=True)[:at_once]):
+    deleted = last = 0
+    # On from where the last ones were, so that no row is looked at twice.
+    while ids := list(replaced.filter(pk__gt=last).values_list("pk", flat=True)[:at_once]):
+        last = ids[-1]
         deleted += RealizationAttempt.objects.filter(pk__in=ids).delete()[0]
     return deleted
 

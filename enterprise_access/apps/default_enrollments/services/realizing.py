@@ -104,7 +104,7 @@ def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
     if not list_intentions(customer_uuid=lease.customer_uuid) and not are_in_doubt(lease.customer_uuid, ids):
         return Summary(learners=len(ids)), []
     try:
-        facts = fetch_facts(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
+        facts = fetch_facts(customer_uuid=lease.customer_uuid, lms_user_ids=ids, renew=lease.renew)
     except UpstreamError as error:
         if error.may_be_one_row:
             raise BatchFailed(Reason.LMS_UNAVAILABLE) from error

@@ -28,6 +28,7 @@ Realization = DefaultEnterpriseEnrollmentRealization
 
 # The platform answers for so many learners a call.
 LEARNERS_PER_CALL = 100
+ROWS_PER_LEARNER = 5
 
 
 @frozen(kw_only=True)
@@ -48,19 +49,26 @@ def reconcile(*, limit: int) -> Compared:
     platform cannot be asked; what was not compared stays first in line.
     """
     totals: Counter[str] = Counter()
-    longest_uncompared = (
-        Realization.objects.filter(left_at=None)
-        .values("intention__customer_id", "lms_user_id")
-        .annotate(oldest=Min("compared_at"))
-        .order_by("oldest")[:limit]
-    )
     by_customer: dict[UUID, list[int]] = {}
-    for row in longest_uncompared:
-        by_customer.setdefault(row["intention__customer_id"], []).append(row["lms_user_id"])
+    for customer_uuid, lms_user_id in _list_longest_uncompared(limit):
+        by_customer.setdefault(customer_uuid, []).append(lms_user_id)
     for customer_uuid, ids in by_customer.items():
         for start in range(0, len(ids), LEARNERS_PER_CALL):
             totals += _compare_or_split(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
     return Compared(**totals)
+
+
+def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
+    """Return the first learners in the order of `compared_at`: read off its index, whatever the table's size."""
+    rows = Realization.objects.filter(left_at=None).order_by("compared_at")
+    read = rows.values_list("intention__customer_id", "lms_user_id")
+    found: dict[tuple[UUID, int], None] = {}
+    # A learner has few realizations, so a few times the limit is enough; who is left out is first the next time.
+    for pair in read[: limit * ROWS_PER_LEARNER]:
+        found[pair] = None
+        if len(found) == limit:
+            break
+    return list(found)
 
 
 def _compare_or_split(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:

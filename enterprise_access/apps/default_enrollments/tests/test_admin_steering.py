@@ -143,11 +143,11 @@ def test_who_was_given_up_is_revived(staff, world):
     visit(HAL)
     give_up(customer_uuid=ACME, lms_user_id=HAL, because="outcome_unknown")
     assert "had been given up" in messages_of(act(staff, "look_now", request_of(HAL)))[0]
-    answer = act(staff, "revive", request_of(HAL))
+    answer = act(staff, "retry", request_of(HAL))
     assert messages_of(answer)[-1] == "1 learner will be looked at in a moment."
     assert request_of(HAL).dead_at is None
-    assert ("root", "Revived.") in logged()
-    assert "nothing was changed" in messages_of(act(staff, "revive", request_of(HAL)))[-1]
+    assert ("root", "Retried.") in logged()
+    assert "nothing was changed" in messages_of(act(staff, "retry", request_of(HAL)))[-1]
 
 
 @pytest.mark.parametrize("model", [RealizationAttempt, RealizationRequest, DefaultEnterpriseEnrollmentRealization])
@@ -156,7 +156,7 @@ def test_who_may_only_look_can_ask_for_nothing(onlooker, world, model):
     visit(ADA)
     before = RealizationRequest.objects.values().get()
     page = onlooker.get(list_of(model)).content.decode()
-    for action in ("look_now", "revive", "override"):
+    for action in ("look_now", "retry", "override"):
         assert f'value="{action}"' not in page
         act(onlooker, action, model.objects.first())
     assert onlooker.post(reverse("admin:look_at_learner"), {}).status_code == 403

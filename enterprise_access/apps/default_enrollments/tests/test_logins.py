@@ -1,5 +1,7 @@
 """From a login to a request: for the active customer, when something may be owed, with as few calls as possible."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -219,3 +221,52 @@ def test_a_switched_off_customer_is_owed_nothing(world):
     EnterpriseCustomer.objects.update(is_active=False)
     log_in(ADA)
     assert requested() == []
+
+
+# --- One learner whom the LMS cannot answer for ----------------------------------------------------------------------
+
+
+def test_one_learner_whom_the_lms_fails_for_does_not_hold_up_the_logins_of_others(world, simulator, clock):
+    fetch_customer(customer_uuid=ACME)
+    intend(DEMO)
+    ids = add_learners(world, 40, plan_uuid=ACME_ANNUAL)
+    simulator.faults.add("status", "lms.learners", times=None, status=500, only_with=str(ids[7]))
+    handle([login(lms_user_id) for lms_user_id in ids])
+    resolve_sightings(limit=100, now=timezone.now())
+    assert {learner for _, learner, _ in requested()} == set(ids) - {ids[7]}
+    culprit = LearnerSighting.objects.get(pk=ids[7])
+    assert (culprit.failures, culprit.waiting_for) == (1, "lms_unavailable")
+    assert timezone.now() < culprit.due_at <= timezone.now() + 2 * MINUTE
+
+
+def test_a_learner_whom_the_lms_keeps_failing_for_is_marked_as_failed_in_the_end(world, simulator, clock):
+    simulator.faults.add("status", "lms.learners", times=None, status=500, only_with=str(ADA))
+    handle([login(ADA)])
+    for _ in range(10):
+        clock.shift(timedelta(hours=2))
+        resolve_sightings(limit=100, now=timezone.now())
+    assert LearnerSighting.objects.get(pk=ADA).failed_at is not None
+    clock.shift(timedelta(hours=2))
+    handle([login(ADA)])
+    assert LearnerSighting.objects.get(pk=ADA).failed_at is None
+
+
+def test_while_the_lms_is_away_nobody_is_blamed(world, simulator, clock):
+    simulator.faults.add("status", "lms.learners", times=None, status=503)
+    handle([login(ADA), login(BEN)])
+    for _ in range(12):
+        clock.shift(timedelta(hours=2))
+        resolve_sightings(limit=100, now=timezone.now())
+    assert not LearnerSighting.objects.exclude(failed_at=None).exists()
+    assert not LearnerSighting.objects.exclude(failures=0).exists()
+
+
+def test_one_learner_whose_enrollments_cannot_be_read_does_not_hold_up_the_others_of_the_batch(world, simulator, clock):
+    intend(DEMO)
+    ids = add_learners(world, 20, plan_uuid=ACME_ANNUAL)
+    simulator.faults.add("status", "platform.enrollments", times=None, status=500, only_with="learner007")
+    visit(*ids)
+    served = {lms_user_id for lms_user_id in ids if realizations_of(lms_user_id)}
+    assert served == set(ids) - {ids[7]}
+    culprit = RealizationRequest.objects.get(lms_user_id=ids[7])
+    assert (culprit.failures, culprit.waiting_for) == (1, "lms_unavailable")

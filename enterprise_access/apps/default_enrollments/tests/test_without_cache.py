@@ -6,6 +6,7 @@ import pytest
 from celery import current_app
 from django.core.cache import caches
 
+from enterprise_access.apps.default_enrollments.services.requests import QUEUE, REALIZE_JOB
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ACME,
     ADA,
@@ -16,8 +17,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     realizations_of,
     work,
 )
-from enterprise_access.lib.jobs import enqueue_soon_on_commit
 from enterprise_access.lib.tests.test_caching import BROKEN
+from enterprise_access.lib.work.waking import wake
 
 # Not inside a transaction: where the cache is a table, its absence would spoil that.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +48,6 @@ def test_a_learner_is_served_without_a_cache(world, api_as):
 def test_a_hint_goes_out_without_a_cache(monkeypatch, caplog):
     sent = []
     monkeypatch.setattr(current_app, "send_task", lambda job, **_: sent.append(job))
-    enqueue_soon_on_commit("some.job", seconds=1)
-    assert sent == ["some.job"]
+    wake(QUEUE)
+    assert sent == [REALIZE_JOB]
     assert [record.levelname for record in caplog.records] == ["WARNING"]
