@@ -40,6 +40,7 @@ VERBS = (
     "link",
     "unlink",
     "rename_email",
+    "rename_user",
     "enroll",
     "leave",
     "assign",

@@ -177,6 +177,17 @@ class World(Store):
         self.put("e-mail renamed", renamed)
         return renamed
 
+    def rename_user(self, *, username: str, new_username: str) -> User:
+        """Change a username at the LMS. The old one is free then: `add_user` can give it to somebody else."""
+        user = self.user(username)
+        holder = self.tables.users.get(fold(new_username))
+        if holder is not None and holder.id != user.id:
+            raise ValueError(f"The username {new_username} is taken.")
+        renamed = attrs.evolve(user, username=new_username)
+        self.drop("user renamed", user)
+        self.put("user renamed", renamed)
+        return renamed
+
     # -- content ------------------------------------------------------------------------------------------------------
 
     def add_course(self, *, key: str, title: str = "", **about: Any) -> Course:

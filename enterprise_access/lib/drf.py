@@ -1,6 +1,5 @@
 """What all views share: how an error becomes an HTTP answer, and how a list is cut into pages."""
 
-import logging
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -14,8 +13,6 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound, ServiceError, UpstreamError
 from enterprise_access.lib.middleware import error_body
-
-log = logging.getLogger(__name__)
 
 STATUS_OF_KIND: dict[type[ServiceError], int] = {
     Invalid: status.HTTP_400_BAD_REQUEST,
@@ -56,11 +53,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             status=_status_of(error),
             headers=_retry_headers(error),
         )
-    if _is_hidden_failure(error):
-        # No traceback: the library's error names whom it could not look up.
-        log.error("Callers cannot be looked up. error=%s", type(error.__cause__).__name__)
-        body = error_body(code="unavailable", detail="We cannot tell who is calling at the moment. Try again soon.")
-        return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
     error = _as_framework_error(error)
     response = drf_exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.APIException):
@@ -75,12 +67,6 @@ def _as_framework_error(error: Exception) -> Exception:
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     return error
-
-
-def _is_hidden_failure(error: Exception) -> bool:
-    """Say whether a refusal is none: while the database is away the library says that the token is no good, and a
-    client would throw it away. That is the one refusal of the library's that has a cause."""
-    return isinstance(error, exceptions.AuthenticationFailed) and error.__cause__ is not None
 
 
 def _status_of(error: ServiceError) -> int:

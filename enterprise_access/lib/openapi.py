@@ -49,7 +49,7 @@ _WHAT_IT_MEANS: Final = {
 class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The LMS's token, in a header or in the LMS's cookies."""
 
-    target_class = "edx_rest_framework_extensions.auth.jwt.authentication.JwtAuthentication"
+    target_class = "enterprise_access.apps.core.api.authentication.LmsTokenAuthentication"
     name = ["jwt", "jwtCookie"]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:

@@ -187,11 +187,9 @@ JWT_AUTH = {
     "JWT_VERIFY_AUDIENCE": True,
     "JWT_LEEWAY": 1,
 }
-EDX_DRF_EXTENSIONS = {
-    # The user table keeps the username and the LMS's id. No e-mail, no name.
-    "JWT_PAYLOAD_USER_ATTRIBUTE_MAPPING": {"user_id": "lms_user_id"},
-}
 
+# Where a browser goes after signing in that brought no `next`, or one that is refused.
+LOGIN_REDIRECT_URL = "admin:index"
 # Whether staff sign in to the admin pages through the LMS (docs/how-to/sign-in.rst); production says so.
 SIGN_IN_THROUGH_LMS = False
 
@@ -217,7 +215,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=CORS_
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "edx_rest_framework_extensions.auth.jwt.authentication.JwtAuthentication",
+        "enterprise_access.apps.core.api.authentication.LmsTokenAuthentication",
         "edx_rest_framework_extensions.auth.session.authentication.SessionAuthenticationAllowInactiveUser",
     ],
     "DEFAULT_PERMISSION_CLASSES": [

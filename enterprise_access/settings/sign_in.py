@@ -16,18 +16,17 @@ SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOG
 # No e-mail address is asked for: none is kept.
 SOCIAL_AUTH_EDX_OAUTH2_IGNORE_DEFAULT_SCOPE = True
 SOCIAL_AUTH_EDX_OAUTH2_SCOPE = ["user_id", "profile"]
-SOCIAL_AUTH_USER_FIELDS = ["username"]
+# People are known by the LMS's user id: a username can pass to somebody else.
+SOCIAL_AUTH_EDX_OAUTH2_ID_KEY = "user_id"
 SOCIAL_AUTH_STRATEGY = "auth_backends.strategies.EdxDjangoStrategy"
 # The libraries' own pipeline without the steps that would store tokens, an e-mail address and names.
 SOCIAL_AUTH_PIPELINE = (
     "social_core.pipeline.social_auth.social_details",
     "social_core.pipeline.social_auth.social_uid",
     "social_core.pipeline.social_auth.auth_allowed",
-    "social_core.pipeline.social_auth.social_user",
-    "auth_backends.pipeline.get_user_if_exists",
-    "social_core.pipeline.user.create_user",
+    "enterprise_access.apps.core.services.signing_in.find_person",
     "social_core.pipeline.social_auth.associate_user",
-    "enterprise_access.apps.core.services.keep_person",
+    "enterprise_access.apps.core.services.signing_in.keep_person",
 )
 AUTHENTICATION_BACKENDS = [
     "auth_backends.backends.EdXOAuth2",
@@ -35,4 +34,5 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
 ]
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "admin:index"
+# The library compares it with addresses, so it cannot be the name of a route.
+SOCIAL_AUTH_LOGIN_REDIRECT_URL = "/admin/"

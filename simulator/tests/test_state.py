@@ -141,3 +141,14 @@ def test_a_plan_is_current_to_its_very_last_instant(world: World) -> None:
 def test_a_catalog_of_unknown_content_is_refused(world: World) -> None:
     with pytest.raises(UnknownName):
         world.add_catalog(customer="acme", title="Ghosts", courses=["No+SUCH"])
+
+
+def test_a_renamed_user_is_the_same_person_and_frees_the_username(clock):
+    world = World(now=clock, seed=seed)
+    ada = world.user("ada")
+    world.rename_user(username="ada", new_username="ada_lovelace")
+    other = world.add_learner(username="ada", customer="acme", email="other.ada@example.com")
+    assert world.user("ada_lovelace").id == ada.id != other.id
+    assert world.links_of("ada_lovelace")[0].user_id == ada.id
+    with pytest.raises(ValueError, match="taken"):
+        world.rename_user(username="ada", new_username="Ada_Lovelace")

@@ -39,6 +39,11 @@ class Row:
     def answer_for(self, who: Who) -> int:
         return self.answers[who] if who in self.answers else self.always[who]
 
+    @property
+    def always_for_nobody(self) -> int:
+        """The status for somebody who came in, and holds no role."""
+        return self.answer_for(Who.NOBODY)
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 

@@ -1,6 +1,7 @@
 """The portal's pages call from another origin, with the LMS's cookies: what browsers ask first, and what is refused."""
 
 import pytest
+from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from simulator.seed import ACME
@@ -58,21 +59,22 @@ def test_another_origin_gets_no_permission(browser):
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_a_post_with_cookies_alone_is_refused(browser):
+def test_a_post_with_cookies_alone_is_refused_and_told_what_is_missing(browser):
     answer = post(browser, **{"use-jwt-cookie": "true"})
-    assert answer.status_code == 401
-    assert answer.json()["code"] == "not_authenticated"
+    assert (answer.status_code, answer.json()["code"]) == (403, "csrf_failed")
+    assert "/csrf/api/v1/token" in answer.json()["detail"]
+    assert "X-CSRFToken" in answer.json()["detail"]
 
 
 def test_a_token_that_was_made_up_is_refused(browser):
     browser.get(TOKEN)
-    assert post(browser, **{"x-csrftoken": "a" * 32}).status_code == 401
+    assert post(browser, **{"x-csrftoken": "a" * 32}).json()["code"] == "csrf_failed"
 
 
 def test_a_post_from_another_origin_is_refused_whatever_it_brings(browser):
     token = browser.get(TOKEN).json()["csrfToken"]
     answer = post(browser, **{"origin": "https://elsewhere.example.com", "x-csrftoken": token})
-    assert answer.status_code == 401
+    assert answer.status_code == 403
     assert set(answer.json()) == {"code", "detail", "extra", "request_id"}
 
 
@@ -91,3 +93,13 @@ def test_an_expired_cookie_is_no_cookie(browser, simulator):
     browser.cookies["edx-jwt-cookie-header-payload"] = f"{head}.{claims}"
     browser.cookies["edx-jwt-cookie-signature"] = signature
     assert post(browser).status_code == 401
+
+
+def test_while_the_database_is_away_a_cookie_is_not_taken_for_none(browser):
+    def away(execute, sql, params, many, context):
+        raise OperationalError("the database is away")
+
+    address = f"/api/v1/default-enterprise-enrollment-intentions/?enterprise_customer_uuid={ACME}"
+    with connection.execute_wrapper(away):
+        answer = browser.get(address)
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "5")

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.core.services import keep_person
@@ -60,7 +62,7 @@ print(json.dumps({
 """
 
 
-def story(claims, tmp_path):
+def story(claims, tmp_path, script=STORY):
     environment = {
         "ALLOWED_HOSTS": "access.example.com",
         "CACHE_URL": "locmemcache://",
@@ -81,7 +83,7 @@ def story(claims, tmp_path):
         "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "sign-in-secret",
         "CHECK_NEIGHBOURS_AT_START": "false",
     }
-    command = [sys.executable, "-c", STORY, json.dumps(claims)]
+    command = [sys.executable, "-c", script, json.dumps(claims)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -103,7 +105,7 @@ def test_staff_come_in_and_leave_as_little_as_possible(tmp_path):
     assert told["scope"] == "user_id profile"
     assert told["back"] == "/admin/core/user/"
     assert told["user"] == ["amy_admin", 5, True, False, False]
-    assert told["kept"] == [["edx-oauth2", "amy_admin", {}]]
+    assert told["kept"] == [["edx-oauth2", "5", {}]]
     assert told["inside"] == 200
     assert told["out"] == "https://lms.example.com/logout"
     assert told["after"] == 302
@@ -120,3 +122,35 @@ def test_who_is_no_longer_staff_at_the_lms_is_not_here_either():
 def test_without_the_lms_the_password_form_is_the_door(client, db):
     answer = client.get("/admin/")
     assert answer.headers["Location"] == "/admin/login/?next=/admin/"
+
+
+def test_a_new_bearer_of_a_username_does_not_sign_in_as_the_old_one(tmp_path):
+    before = """
+from enterprise_access.apps.core.models import User
+User.objects.create_user("amy_admin", lms_user_id=4, is_staff=True, is_superuser=True)
+"""
+    script = STORY.replace("from social_django.models", before + "from social_django.models").replace(
+        "user = get_user_model().objects.get()", "user = get_user_model().objects.get(lms_user_id=5)"
+    )
+    claims = {"preferred_username": "amy_admin", "user_id": 5, "administrator": True}
+    told = story(claims, tmp_path, script)
+    assert told["user"] == ["amy_admin", 5, True, False, False]
+    assert told["kept"] == [["edx-oauth2", "5", {}]]
+
+
+def test_a_refused_next_leads_to_the_admin_pages(tmp_path, client, db):
+    script = STORY.replace("/login/?next=/admin/core/user/", "/login/?next=https://elsewhere.example.com/")
+    claims = {"preferred_username": "amy_admin", "user_id": 5, "administrator": True}
+    assert story(claims, tmp_path, script)["back"] == "/admin/"
+    User.objects.create_user("root", password="a long password", is_staff=True)
+    form = {"username": "root", "password": "a long password", "next": "https://elsewhere.example.com/"}
+    assert client.post("/admin/login/", form).headers["Location"] == "/admin/"
+
+
+@pytest.mark.django_db
+def test_a_superuser_is_made_by_lms_user_id():
+    call_command("promote_superuser", "5", "--username", "amy_admin")
+    user = User.objects.get()
+    assert (user.lms_user_id, user.is_superuser, user.is_staff, user.has_usable_password()) == (5, True, False, False)
+    with pytest.raises(CommandError):
+        call_command("promote_superuser", "amy_admin", "--username", "amy_admin")

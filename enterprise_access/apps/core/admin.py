@@ -36,10 +36,11 @@ class UserAdmin(DjangoUserAdmin):
 class AccessRoleAssignmentAdmin(admin.ModelAdmin):
     """Roles that staff give here, beside those in the LMS's token."""
 
-    list_display = ["user", "role", "context", "created"]
+    list_display = ["user", "lms_user_id", "role", "context", "created"]
     list_select_related = ["user", "role"]
     list_filter = ["role"]
-    search_fields = ["user__username", "context"]
+    search_fields = ["user__username", "lms_user_id", "context"]
+    readonly_fields = ["lms_user_id"]
     autocomplete_fields = ["user"]
 
 

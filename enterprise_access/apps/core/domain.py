@@ -1,12 +1,18 @@
 """Who may do what, from the roles in the LMS's token and from those that staff have given here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import field, frozen
 
+from enterprise_access.apps.core.errors import ClaimMalformed
+
 ANY_CUSTOMER = "*"
+# The largest id that every database can hold.
+MAX_ID: Final = 2**63 - 1
+MAX_USERNAME_LENGTH: Final = 150
 
 
 class Role(StrEnum):
@@ -115,3 +121,35 @@ def _parse_grant(entry: object) -> Grant | None:
         return Grant(role=role, customer_uuid=UUID(context))
     except ValueError:
         return None
+
+
+@frozen(kw_only=True)
+class Identity:
+    """Whom a token names. `lms_user_id` None: the application that asked for the token has no scope `user_id`."""
+
+    lms_user_id: int | None
+    username: str = field(repr=False)
+
+
+def read_identity(claims: Mapping[str, Any]) -> Identity:
+    """Return whom the claims of a token name. Raises ClaimMalformed; its text names the claim, never the value."""
+    return Identity(lms_user_id=read_user_id(claims), username=_read_username(claims))
+
+
+def read_user_id(claims: Mapping[str, Any]) -> int | None:
+    """Return the LMS user id in some claims, None where there is none. Raises ClaimMalformed."""
+    value = claims.get("user_id")
+    if value is None:
+        return None
+    # In Python a bool is an int, and True would be the user with the id 1.
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_ID:
+        raise ClaimMalformed("user_id", "a positive whole number")
+    return value
+
+
+def _read_username(claims: Mapping[str, Any]) -> str:
+    value = claims.get("preferred_username") or claims.get("username")
+    is_name = isinstance(value, str) and 0 < len(value) <= MAX_USERNAME_LENGTH and value.isprintable()
+    if not is_name or value != value.strip():
+        raise ClaimMalformed("preferred_username", f"a text of at most {MAX_USERNAME_LENGTH} characters")
+    return value

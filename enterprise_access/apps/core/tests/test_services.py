@@ -30,9 +30,13 @@ def test_the_caller_is_whom_the_token_names(simulator):
     assert caller.may_read_learner(ACME, 1001)
 
 
-@pytest.mark.parametrize("claim", [None, "1001", 1.5])
-def test_a_user_id_that_is_no_whole_number_is_none(simulator, claim):
-    assert caller_with(simulator.tokens.token_for("outsider", user_id=claim)).lms_user_id is None
+def test_a_token_without_a_user_id_names_nobody(simulator):
+    assert caller_with(simulator.tokens.token_for("outsider", user_id=None)).lms_user_id is None
+
+
+@pytest.mark.parametrize("email", [True, 5, ["ada@example.com"], {}])
+def test_an_address_that_is_no_text_is_none(simulator, email):
+    assert caller_with(simulator.tokens.token_for("ada", email=email)).email is None
 
 
 @pytest.mark.parametrize("claim", [None, "enterprise_openedx_operator:*", {}, 42])

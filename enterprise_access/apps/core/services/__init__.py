@@ -1,4 +1,4 @@
-"""Who calls, who signs in, and how our neighbours are."""
+"""Who calls, who signs in, and how the upstream services are."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from edx_rbac.utils import feature_roles_from_jwt
 from edx_rest_framework_extensions.auth.jwt.authentication import is_jwt_authenticated
 
-from enterprise_access.apps.core.domain import Caller, Grant, Role, parse_grants
+from enterprise_access.apps.core.domain import (
+    Caller,
+    Grant,
+    Role,
+    no_more_grants,
+    parse_grants,
+    read_user_id,
+)
 from enterprise_access.apps.core.models import AccessRoleAssignment, User
+from enterprise_access.apps.core.services.signing_in import keep_person as keep_person
 from enterprise_access.apps.core.tokens import claims_of
 from enterprise_access.lib.breaker import neighbour_states
 from enterprise_access.lib.metrics import mean_neighbour_seconds
@@ -31,17 +39,22 @@ def get_caller(request: "Request") -> Caller:
     """
     claims = claims_of(cast(str, request.auth)) if is_jwt_authenticated(request) else None
     user = request.user
+    if claims is None:
+        return Caller(
+            lms_user_id=getattr(user, "lms_user_id", None),
+            grants=_grants_of_session(user),
+            more_grants=_given_here(user, AccessRoleAssignment.grants_of_account),
+        )
+    lms_user_id, email = read_user_id(claims), claims.get("email")
+    is_person = lms_user_id is not None and not claims.get("is_restricted")
     return Caller(
-        lms_user_id=getattr(user, "lms_user_id", None) if claims is None else _user_id_in(claims),
-        email=claims.get("email") or None if claims else None,
-        grants=_grants_of_session(user) if claims is None else _grants_of_token(claims, user),
-        more_grants=_grants_given_here(user, claims or {}),
+        lms_user_id=lms_user_id,
+        email=email if isinstance(email, str) and email else None,
+        grants=_grants_of_token(claims, user),
+        more_grants=_given_here(user, lambda _: AccessRoleAssignment.grants_of_person(lms_user_id))
+        if is_person
+        else no_more_grants,
     )
-
-
-def _user_id_in(claims: Mapping[str, Any]) -> int | None:
-    user_id = claims.get("user_id")
-    return user_id if isinstance(user_id, int) else None
 
 
 def _grants_of_session(user: Any) -> frozenset[Grant]:
@@ -58,27 +71,12 @@ def _grants_of_token(claims: Mapping[str, Any], user: Any) -> frozenset[Grant]:
     return parse_grants(f"{role}:{context}" for role, found in contexts.items() for context in found)
 
 
-def _grants_given_here(user: Any, claims: Mapping[str, Any]) -> Callable[[], frozenset[Grant]]:
+def _given_here(user: Any, read: Callable[[User], frozenset[Grant]]) -> Callable[[], frozenset[Grant]]:
     @functools.cache
     def grants() -> frozenset[Grant]:
-        if not isinstance(user, User) or not user.is_active or claims.get("is_restricted"):
-            return frozenset()
-        return AccessRoleAssignment.grants_of(user)
+        return read(user) if isinstance(user, User) and user.is_active else frozenset()
 
     return grants
-
-
-def keep_person(user: User | None = None, response: object = None, **_: Any) -> None:
-    """Write down who has signed in to the admin pages through the LMS: the last step of the libraries' pipeline.
-
-    Whether somebody is staff is the LMS's to say, each time. Who may do what there, and who may do everything, is said
-    here. Nothing else of what the LMS tells is kept.
-    """
-    if user is None or not isinstance(response, dict):
-        return
-    user.is_staff = response.get("administrator") is True
-    user.lms_user_id = _user_id_in(response) or user.lms_user_id
-    user.save(update_fields=["is_staff", "lms_user_id"])
 
 
 def list_neighbours() -> list[dict[str, Any]]:
