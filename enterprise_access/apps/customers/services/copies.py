@@ -161,14 +161,21 @@ def update_learner_row(row: EnterpriseLearner, link: LearnerLink | None, fetched
         row.username = link.username
 
 
-def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[EnrollmentCopy, ...]]:
-    """Ask the platform for all enrollments of these learners, keep copies, and return them by learner."""
-    asked = list(learners)
-    if not asked:
+def refresh_enrollments(
+    *, learners: Iterable[Learner], names_since: datetime | None = None
+) -> dict[int, tuple[EnrollmentCopy, ...]]:
+    """Ask the platform for all enrollments of these learners, keep copies, and return them by learner.
+
+    The platform knows usernames only, and a username can have passed to somebody else since a copy was made: names are
+    those that the LMS tells now, or told since `names_since`. A learner whom no customer links any more has no name
+    that can be known; they are absent from what is returned, and their copies stay as they were.
+    """
+    names = _names_of(list(learners), names_since)
+    if not names:
         return {}
-    ids_by_username = {learner.username.lower(): learner.lms_user_id for learner in asked}
+    ids_by_username = {name.lower(): lms_user_id for lms_user_id, name in names.items()}
     started_at = timezone.now()
-    answer = lms.from_settings().list_platform_enrollments(usernames=[learner.username for learner in asked])
+    answer = lms.from_settings().list_platform_enrollments(usernames=list(names.values()))
     fresh = [
         LearnerEnrollment(
             lms_user_id=ids_by_username[row.username.lower()],
@@ -186,6 +193,22 @@ def refresh_enrollments(*, learners: Iterable[Learner]) -> dict[int, tuple[Enrol
         unchanged = Q(enrollments_changed_at=None) | Q(enrollments_changed_at__lte=started_at)
         EnterpriseLearner.objects.filter(unchanged, lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
     return list_enrollments(lms_user_ids=ids)
+
+
+def _names_of(learners: Collection[Learner], since: datetime | None) -> dict[int, str]:
+    """Return the usernames by LMS user id, as the LMS tells them now or has told them since."""
+    names = {
+        learner.lms_user_id: learner.username
+        for learner in learners
+        if since is not None and learner.is_linked and learner.fetched_at >= since
+    }
+    others = {learner.lms_user_id for learner in learners} - names.keys()
+    if others:
+        links = lms.from_settings().list_learner_links(lms_user_ids=sorted(others))
+        names |= {link.lms_user_id: link.username for link in links}
+        if not others <= names.keys():
+            check_canary()
+    return names
 
 
 def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:

@@ -141,7 +141,12 @@ def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, now:
     The link is asked for at the same time as the customer, if that is one that we have met.
     """
     copy = stored.learner if stored else None
-    is_link_young = copy is not None and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
+    # Enrollments are asked for by a username, which only a link that was read just now can tell.
+    is_link_young = (
+        copy is not None
+        and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
+        and (not copy.is_linked or _are_enrollments_young(copy, now))
+    )
     asked = None
     if stored is not None and not is_link_young and lms.takes_several_calls():
         asked = ask_for_links_ahead(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
@@ -191,10 +196,13 @@ def _ask_for_link(
 def _ask_for_enrollments(learner: Learner, now: datetime) -> tuple[Learner, bool]:
     """Read the learner's enrollments; return the learner with their age, and whether it is more than it should be."""
     try:
-        refresh_enrollments(learners=[learner])
+        read = refresh_enrollments(learners=[learner], names_since=now)
     except UpstreamError:
         if not _may_be_shown(learner.enrollments_fetched_at, now):
             raise
+        return learner, True
+    if learner.lms_user_id not in read:
+        # Nobody links the learner any more: the copy of the link is out of date.
         return learner, True
     return evolve(learner, enrollments_fetched_at=now), False
 

@@ -43,7 +43,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
     read_at = timezone.now()
     customer = refresh_customer(customer_uuid=customer_uuid)
     learners = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-    enrollments = refresh_enrollments(learners=learners.values())
+    enrollments = refresh_enrollments(learners=learners.values(), names_since=read_at)
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     ask_about_revocations(customer_uuid, enrollments, realizations, renew=renew)
     renew()

@@ -134,7 +134,7 @@ def _record_failures(lease: Lease, attempts: Mapping[Item, RealizationAttempt]) 
             record_realized(attempt, now=clock.now(), seen_mode=row.mode)
             results.append(Result(item=item, outcome=Outcome.REALIZED))
             continue
-        known = enrollments is not None
+        known = enrollments is not None and item.lms_user_id in enrollments
         outcome = Outcome.BLOCKED if known else Outcome.IN_DOUBT
         reason = Reason.REFUSED_BY_LMS if known else Reason.OUTCOME_UNKNOWN
         settle_attempt(attempt, outcome=outcome, reason=reason, now=clock.now())

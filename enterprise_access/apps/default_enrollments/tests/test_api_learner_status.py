@@ -496,16 +496,16 @@ def test_a_second_look_within_a_minute_asks_nobody(world, api_as, clock):
     assert world.journal.calls() == []
 
 
-def test_enrollments_are_asked_for_again_after_a_minute_and_links_after_five(world, api_as, clock):
+def test_enrollments_are_asked_for_again_after_a_minute_with_the_link_that_tells_the_username(world, api_as, clock):
     intend(DEMO)
     ask_well(api_as("ada"))
     world.journal.forget()
     clock.shift(timedelta(seconds=61))
     ask_well(api_as("ada"))
-    assert (asked(world, "platform.enrollments"), asked(world, "lms.learners")) == (1, 0)
+    assert (asked(world, "platform.enrollments"), asked(world, "lms.learners")) == (1, 1)
     clock.shift(5 * MINUTE)
     ask_well(api_as("ada"))
-    assert (asked(world, "platform.enrollments"), asked(world, "lms.learners")) == (2, 1)
+    assert (asked(world, "platform.enrollments"), asked(world, "lms.learners")) == (2, 2)
 
 
 def test_modes_are_never_asked_for_inside_a_request(world, api_as, clock):
@@ -746,7 +746,7 @@ def test_an_address_that_a_call_has_just_brought_is_shown_to_an_admin_for_ten_mi
 
 
 def test_an_address_is_forgotten_after_ten_minutes(world, api_as, clock, settings):
-    settings.LINKS_FRESH_SECONDS = 3600
+    settings.LINKS_FRESH_SECONDS = settings.ENROLLMENTS_FRESH_SECONDS = 3600
     intend(DEMO)
     ask_well(api_as("amy_admin"), lms_user_id=ADA)
     clock.shift(timedelta(seconds=601))
@@ -819,7 +819,8 @@ def test_who_comes_while_another_asks_waits_and_asks_nobody(world, api_as, meanw
         pauses.append(seconds)
         if len(pauses) == 3:
             # What the one who is waited for does in another process.
-            refresh_enrollments(learners=refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA]).values())
+            learners = refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA]).values()
+            refresh_enrollments(learners=learners, names_since=min(row.fetched_at for row in learners))
             cache.clear()
 
     monkeypatch.setattr(time, "sleep", the_first_is_done)
