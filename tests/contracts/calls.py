@@ -141,7 +141,7 @@ CALLS = (
     _lms("find_portal_customer", "lms.customers", _are(slug="acme")),
     _lms("list_learner_links", "lms.learners", _are(customer_uuid=ACME, lms_user_ids=[1001, 1002])),
     _lms("iterate_learner_links", "lms.learners", _are(customer_uuid=ACME)),
-    _lms("list_portal_links", "lms.learners", _are(username="frank")),
+    _lms("list_portal_links", "lms.learners", _are(lms_user_id=1006)),
     _lms("list_default_intentions", "lms.default_intentions", _are(customer_uuid=ACME)),
     _lms("is_learner_visible", "lms.learners", _are(lms_user_id=1001)),
     _lms("enroll", "lms.enroll_learners", _item, needed=("successes",), is_write=True),

@@ -134,7 +134,7 @@ class LmsClient:
     def _links(self, params: Params) -> Iterator[LearnerLink]:
         return numbered_pages(self._ask_as_staff(_LEARNERS), params, page_of(LinkReader()))
 
-    def list_portal_links(self, *, username: str) -> PortalLinks:
+    def list_portal_links(self, *, lms_user_id: int) -> PortalLinks:
         """Return all customers of a learner as the learner portal shows them, and the LMS's feature switches."""
         ask = self._ask_as_staff(_LEARNERS)
         features: Mapping[str, bool] = {}
@@ -145,7 +145,8 @@ class LmsClient:
             features = page.features
             return page
 
-        params = [_PAGE_SIZE, ("ordering", "user_id"), ("username", self._checked.username(username))]
+        user_id = str(self._checked.positive(lms_user_id, "lms_user_id"))
+        params = [_PAGE_SIZE, ("ordering", "user_id"), ("user_ids", user_id)]
         links = tuple(numbered_pages(ask, params, read_page))
         return PortalLinks(links=links, features=features)
 

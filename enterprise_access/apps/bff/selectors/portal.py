@@ -26,13 +26,10 @@ _NO_SITE: Final = Site(domain="", name="")
 _NO_BRANDING: Final = Branding(logo=None, primary_color=None, secondary_color=None, tertiary_color=None)
 
 
-def fetch_links(*, username: str, lms_user_id: int) -> RememberedLinks:
-    """Return the learner's customers.
-
-    The LMS is asked by name, and names change: links of anybody else are left out.
-    """
+def fetch_links(*, lms_user_id: int) -> RememberedLinks:
+    """Return the learner's customers. Should the LMS ignore whom it was asked for, links of others are left out."""
     started_at = timezone.now()
-    found = lms.from_settings().list_portal_links(username=username)
+    found = lms.from_settings().list_portal_links(lms_user_id=lms_user_id)
     own = tuple(
         evolve(link, customer=completed(link.customer)) for link in found.links if link.lms_user_id == lms_user_id
     )

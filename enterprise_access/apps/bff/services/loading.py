@@ -191,8 +191,8 @@ class _Loading:
         return any(self._wanted.is_met_by(link.customer) for link in links.links)
 
     def _start_links(self) -> Pending[RememberedLinks]:
-        username, lms_user_id = self._visitor.username, self._visitor.lms_user_id
-        return self._meanwhile.start(lambda: fetch_links(username=username, lms_user_id=lms_user_id))
+        lms_user_id = self._visitor.lms_user_id
+        return self._meanwhile.start(lambda: fetch_links(lms_user_id=lms_user_id))
 
     def _start_staff(self) -> Pending[PortalCustomer | None] | None:
         """Ask for the customer itself, for callers who may look at customers that they are not linked to."""

@@ -18,6 +18,7 @@ class SeenLink:
     name: str
     is_customer_active: bool
     lms_user_id: int
+    # As the learner's token has it: to be shown until a worker has read the link. Tokens outlive a rename.
     username: str = field(repr=False)
     enterprise_customer_user_id: int
     is_active_link: bool
@@ -36,7 +37,7 @@ def note_link(seen: SeenLink) -> None:
             customer=customer, lms_user_id=seen.lms_user_id, defaults=_learner_fields(seen)
         )
         if not is_new and learner.fetched_at < seen.fetched_at:
-            EnterpriseLearner.objects.filter(pk=learner.pk).update(**_learner_fields(seen))
+            EnterpriseLearner.objects.filter(pk=learner.pk).update(**_link_fields(seen))
 
 
 def _customer_fields(seen: SeenLink) -> dict[str, object]:
@@ -49,9 +50,12 @@ def _customer_fields(seen: SeenLink) -> dict[str, object]:
 
 
 def _learner_fields(seen: SeenLink) -> dict[str, object]:
+    return {"username": seen.username, **_link_fields(seen)}
+
+
+def _link_fields(seen: SeenLink) -> dict[str, object]:
     return {
         "enterprise_customer_user_id": seen.enterprise_customer_user_id,
-        "username": seen.username,
         "is_linked": True,
         "is_active_link": seen.is_active_link,
         "fetched_at": seen.fetched_at,

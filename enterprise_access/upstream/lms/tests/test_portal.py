@@ -117,12 +117,12 @@ def test_nothing_that_the_portal_is_promised_is_left_out():
 def test_features_and_customers_of_all_pages():
     first, last = (recording("lms", f"learner-200-backfill-page-{page}").reply for page in (1, 3))
     neighbour = Neighbour(first, last)
-    found = neighbour.client(LmsClient).list_portal_links(username="alice")
+    found = neighbour.client(LmsClient).list_portal_links(lms_user_id=21)
     assert len(found.links) == 18
     assert found.links[0].enterprise_customer_user_id == 31
     assert found.links[0].is_active_link
     assert found.features["enterprise_learner_bff_enabled"] is False
-    assert dict(neighbour.asked[0][1]) == {"page_size": "100", "ordering": "user_id", "username": "alice"}
+    assert dict(neighbour.asked[0][1]) == {"page_size": "100", "ordering": "user_id", "user_ids": "21"}
 
 
 def customer_with(**changes):
@@ -199,7 +199,7 @@ def test_a_customer_is_found_by_its_slug():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda client: client.list_portal_links(username="a,b"),
+        lambda client: client.list_portal_links(lms_user_id=-1),
         lambda client: client.get_portal_customer(customer_uuid="acme"),
         lambda client: client.find_portal_customer(slug="a/b"),
     ],
@@ -212,4 +212,4 @@ def test_malformed_input_is_not_sent(call):
 
 def test_an_lms_without_feature_switches_has_none_on():
     reply = Reply(body=b'{"results": [], "next": null}')
-    assert Neighbour(reply).client(LmsClient).list_portal_links(username="alice").features == {}
+    assert Neighbour(reply).client(LmsClient).list_portal_links(lms_user_id=21).features == {}

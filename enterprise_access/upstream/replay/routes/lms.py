@@ -84,7 +84,7 @@ ROUTES: Final = (
         "list_learner_links",
         _links,
         customer_uuid=SOME_UUID,
-        also={"list_portal_links": {"username": "somebody"}},
+        also={"list_portal_links": {"lms_user_id": 1}},
     ),
     _lms(
         "GET",
