@@ -176,6 +176,26 @@ def license_revoke() -> Response:
     return answer({run: {"success": True, "message": message} for run, message in messages.items()})
 
 
+@lms.post("/enterprise/select/active/")
+def select_active() -> Response:
+    """Select one of the caller's customers, deselecting the others, as the portal's form does (`enterprise`: its uuid).
+
+    The real one knows the caller by the LMS's session, which the token stands for here.
+    """
+    world, caller = the_world(), authenticate()
+    customer_uuid = uuid_or(request.form.get("enterprise", ""), _no_such_choice)
+    link = world.tables.links.get((customer_uuid, caller.user_id))
+    user = world.tables.users.first(id=caller.user_id) if link is not None and link.is_linked else None
+    if user is None:
+        return _no_such_choice()
+    world.link(username=user.username, customer=customer_uuid)
+    return answer({})
+
+
+def _no_such_choice() -> Response:
+    return answer({"errors": NO_CHOICE}, 400)
+
+
 @lms.get("/heartbeat")
 def heartbeat() -> Response:
     return empty(200)

@@ -34,16 +34,13 @@ def learners() -> Response:
 
 @portal.post("/portal/sign-in")
 def sign_in() -> Response:
-    """Return the learner's JWT and both objects. The customer signed in for becomes the active one, if linked."""
+    """Return the learner's JWT and both objects. Which customer is the active one does not change by that."""
     world = the_world()
     body = request.get_json(silent=True) or {}
     try:
         user, customer = world.user(str(body.get("username"))), world.customer(str(body.get("customer")))
     except UnknownName as error:
         return answer({"error": str(error.args[0])}, 404)
-    link = world.tables.links.get((customer.uuid, user.id))
-    if link is not None and link.is_linked and not link.is_active:
-        world.link(username=user.username, customer=customer.uuid)
     world.tell("signed in", user)
     token = the_tokens().token_for(user.username)
     body = {"token": token, "learner": user_record(world, user.id), "customer": _customer_record(customer)}

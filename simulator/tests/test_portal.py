@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from simulator.app import create_app, simulator_of
-from simulator.seed import ACME
+from simulator.seed import ACME, GLOBEX, HOOLI
 from simulator.world import World
 
 DEMO = "course-v1:edX+DemoX+2026_T1"
@@ -35,10 +35,25 @@ def test_learners_come_by_customer(client: FlaskClient) -> None:
     assert grace["is_linked"] is False
 
 
-def test_signing_in_gives_a_token_and_selects_the_customer(app: Flask, client: FlaskClient, world: World) -> None:
+def test_signing_in_gives_a_token_and_switches_nothing(app: Flask, client: FlaskClient, world: World) -> None:
     body = client.post("/portal/sign-in", json={"username": "frank", "customer": "acme"}).get_json()
     assert simulator_of(app).tokens.claims_of(body["token"])["preferred_username"] == "frank"
     assert (body["learner"]["id"], body["customer"]["uuid"]) == (2003, str(ACME))
+    assert [link.customer_uuid for link in world.links_of("frank") if link.is_active] == [GLOBEX]
+
+
+def test_the_portal_selects_another_customer_of_the_learner_by_a_form(
+    app: Flask, client: FlaskClient, world: World
+) -> None:
+    headers = {"Authorization": f"JWT {simulator_of(app).tokens.token_for('frank')}"}
+
+    def select(customer: object) -> int:
+        return client.post("/lms/enterprise/select/active/", data={"enterprise": customer}, headers=headers).status_code
+
+    assert select(ACME) == 200
+    assert [link.customer_uuid for link in world.links_of("frank") if link.is_active] == [ACME]
+    assert [select(customer) for customer in (HOOLI, "acme", "")] == [400, 400, 400]
+    assert client.post("/lms/enterprise/select/active/", data={"enterprise": ACME}).status_code == 401
     assert [link.customer_uuid for link in world.links_of("frank") if link.is_active] == [ACME]
 
 

@@ -49,10 +49,13 @@ class Choice(Generic[C]):
     should_switch: bool = False
 
 
-def choose(*, wanted: Wanted, linked: Sequence[C], active: C | None, staff: C | None) -> Choice[C]:
+def choose(
+    *, wanted: Wanted, linked: Sequence[C], off: Sequence[C] = (), active: C | None, staff: C | None
+) -> Choice[C]:
     """Choose what to show: the wanted customer if linked, else the one that staff may look at, else the active one.
 
-    A slug that is nobody's shows nothing: a page of another customer would be a surprise there.
+    `off` are linked customers that do not use the portal: the active one's page is shown in the place of theirs. A slug
+    that is nobody's shows nothing: a page of another customer would be a surprise there.
     """
     own = next((customer for customer in linked if wanted.is_met_by(customer)), None)
     if own is not None:
@@ -60,7 +63,7 @@ def choose(*, wanted: Wanted, linked: Sequence[C], active: C | None, staff: C | 
         return Choice(shown=own, active=active, is_linked=True, should_switch=should_switch)
     if staff is not None:
         return Choice(shown=staff, active=active, staff=staff, is_linked=False)
-    if wanted.uuid is None:
+    if wanted.uuid is None and not any(wanted.is_met_by(customer) for customer in off):
         return Choice(shown=None, active=active, is_linked=False)
     return Choice(shown=active, active=active, is_linked=active is not None)
 

@@ -30,17 +30,20 @@ class Due:
 
 @frozen(kw_only=True)
 class ShownEnrollment:
-    """One enrollment, by the portal's names. An address that is None leads nowhere."""
+    """One enrollment, by the portal's names. An address that is None or empty leads nowhere.
+
+    The portal's own schema wants a text where the type here is one: what the LMS does not tell is empty.
+    """
 
     course_run_id: str
     course_run_status: str
     course_key: str
-    course_type: str | None
+    course_type: str
     title: str
-    org_name: str | None
-    mode: str | None
-    pacing: str | None
-    product_source: str | None
+    org_name: str
+    mode: str
+    pacing: str
+    product_source: str
     micromasters_title: str | None
     created: datetime
     start_date: datetime | None
@@ -51,7 +54,7 @@ class ShownEnrollment:
     has_emails_enabled: bool
     notifications: tuple[Due, ...]
     resume_course_run_url: str | None
-    link_to_course: str | None
+    link_to_course: str
     # Whoever has the address of a certificate may see it, so it is never written into a log.
     link_to_certificate: str | None = field(repr=False)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from enterprise_access.lib import shared_cache
 from enterprise_access.upstream.catalog.types import SearchKey
-from enterprise_access.upstream.lms.portal_types import PortalLink, PortalLinks
+from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks
 
 # The portal asks for a new key as soon as one has less than 60 seconds to live, so such a key must never be served; the
 # margin is the time that an answer and the two clocks may take.
@@ -31,20 +31,51 @@ class RememberedLinks:
 
     links: PortalLinks
     fetched_at: datetime
+    # The portal was told to select another customer, and no answer of the LMS has shown since that it did.
+    is_switching: bool = False
 
     @property
     def is_fresh(self) -> bool:
         """Whether the LMS need not be asked again."""
-        return timezone.now() - self.fetched_at < timedelta(seconds=settings.LINKS_FRESH_SECONDS)
+        age = timezone.now() - self.fetched_at
+        return not self.is_switching and age < timedelta(seconds=settings.LINKS_FRESH_SECONDS)
+
+    @property
+    def active(self) -> PortalCustomer | None:
+        """The customer that is selected in the portal."""
+        return next((link.customer for link in self.links.links if link.is_active_link), None)
 
 
 def remembered_links(*, lms_user_id: int) -> RememberedLinks | None:
     """Return what the LMS last told of the learner's customers, if that is not too old to be shown at all."""
-    fresh, old = (_address(name, lms_user_id) for name in ("links", "old links"))
-    found = shared_cache.get_many([fresh, old])
+    fresh, old, switch = (_address(name, lms_user_id) for name in ("links", "old links", "switch"))
+    found = shared_cache.get_many([fresh, old, switch])
     remembered: RememberedLinks | None = found.get(fresh) or found.get(old)
     oldest = timezone.now() - timedelta(seconds=settings.STALE_LIMIT_SECONDS)
-    return remembered if remembered is not None and remembered.fetched_at >= oldest else None
+    if remembered is None or remembered.fetched_at < oldest:
+        return None
+    told: _Switch | None = found.get(switch)
+    return evolve(remembered, is_switching=told is not None and not told.is_done_in(remembered))
+
+
+@frozen(kw_only=True)
+class _Switch:
+    """The portal was told at `told_at` to select this customer. It does so whenever it gets there, and says nothing."""
+
+    customer_uuid: UUID
+    told_at: datetime
+
+    def is_done_in(self, links: RememberedLinks) -> bool:
+        """Say whether an answer that was asked for afterwards shows the customer as the selected one."""
+        is_shown = links.active is not None and links.active.uuid == self.customer_uuid
+        return is_shown and links.fetched_at >= self.told_at
+
+
+def note_switch(*, lms_user_id: int, customer_uuid: UUID) -> None:
+    """Remember that the portal was told to select another customer: what is known of the selected one is over."""
+    told = _Switch(customer_uuid=customer_uuid, told_at=timezone.now())
+    # Longer than any answer from before may be remembered as fresh.
+    shared_cache.set_many({_address("switch", lms_user_id): told}, seconds=2 * settings.LINKS_FRESH_SECONDS)
 
 
 def remember_links(fresh: RememberedLinks, *, lms_user_id: int) -> None:

@@ -41,6 +41,7 @@ from enterprise_access.apps.bff.selectors.portal import (
 from enterprise_access.apps.bff.selectors.remembered import (
     RememberedLinks,
     note_in_vain,
+    note_switch,
     remember_links,
     remember_search_key,
     remembered_links,
@@ -52,7 +53,7 @@ from enterprise_access.apps.bff.services.meanwhile import Meanwhile, Pending, do
 from enterprise_access.apps.bff.services.page import LinkedCustomer, Outcome, Page, ShownCustomer
 from enterprise_access.apps.content_metadata.selectors import fetch_content
 from enterprise_access.apps.core.domain import Caller, Role
-from enterprise_access.apps.customers.services import SeenLink, note_link
+from enterprise_access.apps.customers.services import SeenLink, forget_active_link, note_link
 from enterprise_access.apps.default_enrollments.domain.values import Bucket
 from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
 from enterprise_access.apps.default_enrollments.services.asking import (
@@ -143,6 +144,8 @@ class _Loading:
             if links is None:
                 return self._page(Outcome.UNAVAILABLE)
             choice = self._choose(links, staff)
+            if choice.should_switch and choice.shown is not None:
+                self._forget_selected(choice.shown.uuid)
             frame = self._frame(links, choice)
             if choice.shown is None or not choice.shown.enable_learner_portal:
                 return self._empty_page(frame)
@@ -253,14 +256,22 @@ class _Loading:
                     )
                 )
 
+    def _forget_selected(self, customer_uuid: UUID) -> None:
+        """Believe no copy of which customer is the selected one: the portal is told to change that now."""
+        lms_user_id = self._visitor.lms_user_id
+        note_switch(lms_user_id=lms_user_id, customer_uuid=customer_uuid)
+        forget_active_link(lms_user_id=lms_user_id)
+
     def _choose(self, links: PortalLinks, staff: Pending[PortalCustomer | None] | None) -> Choice[PortalCustomer]:
         """Choose the customer to show. Raises MayNotSeePage where a slug means no customer of the caller's."""
         seen: PortalCustomer | None = None
         if staff is not None and not self._is_linked_in(links):
             seen = self._part(CUSTOMERS, lambda: staff.result(ends_at=self._at(LINKS)), None)
+        customers = [link.customer for link in links.links]
         choice = choose(
             wanted=self._wanted,
-            linked=[link.customer for link in links.links],
+            linked=[customer for customer in customers if customer.enable_learner_portal],
+            off=[customer for customer in customers if not customer.enable_learner_portal],
             active=next((link.customer for link in links.links if link.is_active_link), None),
             staff=seen,
         )

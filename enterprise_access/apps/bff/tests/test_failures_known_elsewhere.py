@@ -61,7 +61,7 @@ def test_2_of_an_enrollment_that_half_succeeded_every_item_is_told_as_it_is(worl
     nobody_works(ADA)
     visit(ADA)
     opened = open_page("ada")
-    assert opened.realizations == {DEMO: "enrolled", LINUX: "pending"}
+    assert opened.realizations == {DEMO: "enrolled", LINUX: "blocked"}
     assert (opened.runs, opened.missing) == ([DEMO_RUN], [])
 
 

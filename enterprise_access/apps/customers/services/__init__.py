@@ -21,7 +21,7 @@ from enterprise_access.apps.customers.services.copies import (
     remember_email,
 )
 from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
-from enterprise_access.apps.customers.services.portal_links import SeenLink, note_link
+from enterprise_access.apps.customers.services.portal_links import SeenLink, forget_active_link, note_link
 from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
 from enterprise_access.apps.customers.services.sightings import (
     RESOLVE_SIGHTINGS_JOB,
@@ -48,6 +48,7 @@ __all__ = [
     "fetch_customer",
     "fetch_customer_by_slug",
     "find_customer",
+    "forget_active_link",
     "forget_enrollments",
     "forget_learner",
     "get_customer_named",

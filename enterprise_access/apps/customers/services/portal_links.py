@@ -40,6 +40,11 @@ def note_link(seen: SeenLink) -> None:
             EnterpriseLearner.objects.filter(pk=learner.pk).update(**_link_fields(seen))
 
 
+def forget_active_link(*, lms_user_id: int) -> None:
+    """Let no copy say any more which of a learner's customers is the selected one: the portal is about to change it."""
+    EnterpriseLearner.objects.filter(lms_user_id=lms_user_id, is_active_link=True).update(is_active_link=False)
+
+
 def _customer_fields(seen: SeenLink) -> dict[str, object]:
     return {
         "slug": seen.slug,

@@ -23,7 +23,6 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
     list_realizations,
 )
 from enterprise_access.apps.default_enrollments.services.requests import (
-    UNEXPECTED_ERROR,
     is_paused,
     request_realization,
 )
@@ -32,8 +31,6 @@ from enterprise_access.apps.default_enrollments.services.requests import (
 FIRST_PAUSE_SECONDS: Final = 0.05
 LAST_PAUSE_SECONDS: Final = 0.4
 
-# After a look that ended so, nothing is known about any intention.
-_FAILED_LOOKS: Final = frozenset({Reason.LMS_UNAVAILABLE.value, UNEXPECTED_ERROR})
 _RUN_KEY_PREFIX: Final = "course-v1:"
 
 
@@ -172,20 +169,21 @@ def _standing(
     if attempt is None:
         if realization is not None:
             return EnrollmentStatus.ENROLLED, Reason.ENROLLED
-        return EnrollmentStatus.PENDING, request.waiting_for
+        return EnrollmentStatus.BLOCKED if request.dead_at else EnrollmentStatus.PENDING, request.waiting_for
     if attempt.outcome == Outcome.REALIZED:
         return EnrollmentStatus.ENROLLED, Reason.ENROLLED
     if attempt.outcome == Outcome.NOT_NEEDED:
         return EnrollmentStatus.ENROLLED, attempt.reason
-    if attempt.outcome == Outcome.BLOCKED and not _is_still_pending(attempt.reason, request):
-        return EnrollmentStatus.BLOCKED, attempt.reason
-    return EnrollmentStatus.PENDING, attempt.reason
+    is_blocked = attempt.outcome == Outcome.BLOCKED and not _goes_by_itself(attempt.reason)
+    return EnrollmentStatus.BLOCKED if is_blocked or request.dead_at else EnrollmentStatus.PENDING, attempt.reason
 
 
-def _is_still_pending(reason: str, request: RealizationRequest) -> bool:
-    """Say whether what blocked the last time may be gone by the look that is still owed, or soon comes by itself."""
-    if not _was_looked_at(request) or request.waiting_for in _FAILED_LOOKS:
-        return True
+def _goes_by_itself(reason: str) -> bool:
+    """Say whether the obstacle is that somebody did not answer, or that we wait for our own next step.
+
+    It depends on the reason alone, so that the same reason is the same status for everybody; that the learner was asked
+    for again solves nothing that only a change elsewhere can solve.
+    """
     look = look_of(reason)
     return look.is_waiting or look.schedule is Schedule.AT_ONCE
 

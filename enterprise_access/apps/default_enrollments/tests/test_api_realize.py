@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +19,14 @@ from enterprise_access.apps.default_enrollments.api.serializers.learners import 
     RealizeAnswerSerializer,
     RealizeResultSerializer,
 )
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, RealizationRequest
+from enterprise_access.apps.default_enrollments.domain.looking_again import SERVED, TABLE, Schedule
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    Outcome,
+    RealizationAttempt,
+    RealizationRequest,
+)
+from enterprise_access.apps.default_enrollments.services.asking import _list_results
 from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
 from enterprise_access.apps.default_enrollments.services.requests import give_up, list_due_customers
 from enterprise_access.apps.default_enrollments.tasks import sweep
@@ -318,13 +326,40 @@ def test_without_waiting_what_was_realized_before_is_shown_as_enrolled(world, ap
     assert (answer.status_code, results_of(answer)) == (202, {DEMO: ("enrolled", "enrolled")})
 
 
-def test_what_was_blocked_is_pending_until_the_look_that_was_asked_for(world, api_as, while_waiting):
+def test_a_known_block_stays_one_while_the_answer_is_not_final_yet(world, api_as, while_waiting):
     intend(DEMO)
     visit(HAL)
-    assert results_of(ask(api_as("hal"))) == {DEMO: ("pending", "no_license")}
+    answer = ask(api_as("hal"))
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert results_of(answer) == {DEMO: ("blocked", "no_license")}
     while_waiting(work)
     answer = ask(api_as("hal"), wait_seconds=2)
     assert (answer.status_code, results_of(answer)) == (200, {DEMO: ("blocked", "no_license")})
+
+
+# What ends by itself: somebody answers again, or we take our next step.
+GOES_BY_ITSELF = {reason for reason, look in TABLE.items() if look.is_waiting or look.schedule is Schedule.AT_ONCE}
+
+
+@pytest.mark.parametrize("reason", sorted(TABLE.keys() - {row for row, look in TABLE.items() if look is SERVED}))
+def test_the_same_reason_is_the_same_status_for_every_learner_whenever_they_ask(world, api_as, reason):
+    intend(DEMO)
+    visit(HAL)
+    RealizationAttempt.objects.filter(lms_user_id=HAL).update(reason=reason, outcome=Outcome.BLOCKED)
+    request = RealizationRequest.objects.filter(lms_user_id=HAL)
+    expected = {DEMO: ("pending" if reason in GOES_BY_ITSELF else "blocked", reason.value)}
+    assert results_of(ask(api_as("hal"))) == expected
+    for state in ({"due_at": None}, {"due_at": timezone.now() + timedelta(days=1), "waiting_for": "lms_unavailable"}):
+        request.update(**state)
+        assert {row.course_key: (row.enrollment_status, row.reason) for row in _list_results(request.get())} == expected
+
+
+def test_what_was_given_up_is_blocked_whatever_the_reason(world, api_as):
+    intend(DEMO)
+    ask(api_as("hal"))
+    request = RealizationRequest.objects.get(lms_user_id=HAL)
+    request.dead_at = timezone.now()
+    assert [row.enrollment_status for row in _list_results(request)] == ["blocked"]
 
 
 def test_a_learner_who_left_is_blocked_and_not_pending(world, api_as, while_waiting):
