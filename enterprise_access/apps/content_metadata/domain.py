@@ -170,8 +170,11 @@ def content_type_of(content_key: str) -> ContentType:
         return ContentType.COURSE_RUN
     if _COURSE_KEY.fullmatch(folded):
         return ContentType.COURSE
+    # In an address a raw plus sign is a space.
+    hint = " Write a plus sign as %2B in an address." if " " in content_key.strip() else ""
     raise MalformedContentKey(
         f"“{content_key.strip()}” is neither a course key (edX+DemoX) nor a run key (course-v1:edX+DemoX+2026_T1)."
+        + hint
     )
 
 

@@ -6,7 +6,6 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from enterprise_access.apps.course_types.api.access import reader_of, writer_of
@@ -32,15 +31,10 @@ from enterprise_access.apps.course_types.selectors import get_graph, get_typed_c
 from enterprise_access.apps.course_types.services.assigning import assign_course_type, assign_run_type
 from enterprise_access.apps.course_types.services.exporting import flat_rows
 from enterprise_access.apps.course_types.services.products import get_products
-from enterprise_access.lib.api_errors import ErrorSerializer
+from enterprise_access.lib.api import failures, parse_body
 
 TAGS: Final = ["course-types"]
 TYPED: Final = ["typed-courses"]
-
-
-def failures(*statuses: int) -> dict[int, Any]:
-    """Return the errors of an address for the API document, besides those that all have in common (lib/openapi)."""
-    return dict.fromkeys(statuses, ErrorSerializer)
 
 
 class CourseTypesView(APIView):
@@ -122,7 +116,7 @@ class CheckTransitionView(APIView):
     def post(self, request: Request) -> Response:
         """Say whether a change of type is possible, why not, and what it would bring. Nothing is saved."""
         reader_of(request)
-        body = _parsed(CheckTransitionSerializer, request)
+        body = parse_body(CheckTransitionSerializer, request)
         question = Question(**{**body, "level": Level(body["level"])})
         return Response(render_transition(question.answer(get_graph())))
 
@@ -150,7 +144,7 @@ class TypedCourseView(APIView):
         409 with every reason, and what would be added and vanish, when the rules refuse it.
         """
         writer_of(request)
-        body = _parsed(AssignCourseTypeSerializer, request)
+        body = parse_body(AssignCourseTypeSerializer, request)
         assign_course_type(course_key=course_key, course_type=body["course_type"], publish=body["is_published"])
         return Response(render_typed_course(get_typed_course(course_key=course_key)))
 
@@ -170,7 +164,7 @@ class TypedRunView(APIView):
         409 with every reason, and what would be added and vanish, when the rules refuse it.
         """
         writer_of(request)
-        body = _parsed(AssignRunTypeSerializer, request)
+        body = parse_body(AssignRunTypeSerializer, request)
         run = assign_run_type(
             course_key=course_key, run_key=run_key, run_type=body["course_run_type"], publish=body["is_published"]
         )
@@ -190,9 +184,3 @@ class ProductsView(APIView):
         """Return what a course should have in ecommerce and in the LMS, and how what it has differs."""
         reader_of(request)
         return Response(render_products(get_products(course_key=course_key)))
-
-
-def _parsed(serializer: type[Serializer], request: Request) -> dict[str, Any]:
-    body = serializer(data=request.data)
-    body.is_valid(raise_exception=True)
-    return dict(body.validated_data)

@@ -1,20 +1,12 @@
-"""What the API document shows: examples, and which errors an address may answer with."""
+"""What the API document shows: examples."""
 
 from typing import Any, Final
 
 from drf_spectacular.utils import OpenApiExample
 
-from enterprise_access.lib.api_errors import ErrorSerializer
-
 CUSTOMER: Final = "acae0000-0000-4000-8000-000000000001"
 INTENTION: Final = "de000000-0000-4000-8000-000000000009"
 RUN: Final = "course-v1:edX+DemoX+2026_T1"
-
-
-def failures(*statuses: int) -> dict[int, Any]:
-    """Return the errors of an address for the API document, besides those that all have in common (lib/openapi)."""
-    return dict.fromkeys(statuses, ErrorSerializer)
-
 
 _RESOLUTION: Final[dict[str, Any]] = {
     "content_key": "edX+DemoX",

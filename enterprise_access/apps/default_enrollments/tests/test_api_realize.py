@@ -130,7 +130,7 @@ def test_an_anonymous_caller_is_401(world):
 
 
 def test_a_customer_that_the_lms_does_not_know_is_404(world, api_as):
-    answer = ask(api_as("enterprise_access_worker"), uuid4())
+    answer = ask(api_as("enterprise_access_worker"), uuid4(), lms_user_id=ADA)
     assert (answer.status_code, answer.json()["code"]) == (404, "customer_unknown")
     assert not RealizationRequest.objects.exists()
 

@@ -5,7 +5,6 @@ test holds the two together. The first eleven keys of an intention are those of 
 """
 
 from typing import Any
-from uuid import UUID
 
 from rest_framework import serializers
 
@@ -17,43 +16,11 @@ from enterprise_access.apps.default_enrollments.api.serializers.recorded import 
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.describing import Description, Preview
+from enterprise_access.lib.api import StrictSerializer, TextField, UuidTextField
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
 # --- What is taken in --------------------------------------------------------------------------------------------
-
-
-class StrictSerializer(serializers.Serializer):
-    """A body that holds nothing else: what is misspelled would otherwise be ignored in silence."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Refuse keys that nobody knows."""
-        if isinstance(data, dict) and (unknown := sorted(map(str, data.keys() - self.fields.keys()))):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({unknown[0]: [f"There is no such field here; there are {known}."]})
-        return super().to_internal_value(data)
-
-
-class TextField(serializers.CharField):
-    """Text, and nothing that merely can be written as text."""
-
-    def to_internal_value(self, data: Any) -> str:
-        """Refuse numbers, which the framework would take."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        text: str = super().to_internal_value(data)
-        return text
-
-
-class UuidTextField(serializers.UUIDField):
-    """A uuid written as text; the framework would take a number for one, too."""
-
-    def to_internal_value(self, data: Any) -> UUID:
-        """Refuse numbers."""
-        if not isinstance(data, str):
-            self.fail("invalid", value=data)
-        value: UUID = super().to_internal_value(data)
-        return value
 
 
 class AddIntentionSerializer(StrictSerializer):

@@ -13,15 +13,12 @@ from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from enterprise_access.apps.course_types.domain.modes import is_paid
-from enterprise_access.apps.default_enrollments.api.serializers.intentions import UuidTextField
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import is_open, render_recorded
 from enterprise_access.apps.default_enrollments.domain.values import Bucket
 from enterprise_access.apps.default_enrollments.selectors.facts import Intended
 from enterprise_access.apps.default_enrollments.services.asking import Asked, EnrollmentStatus
 from enterprise_access.apps.default_enrollments.services.status import IntentionStatus, LearnerStatus
-
-# The largest id that every database can hold.
-MAX_ID = 2**63 - 1
+from enterprise_access.lib.api import LmsUserIdField, StrictSerializer, UuidTextField
 
 # The states of what was asked for, in words.
 ASKED_DETAILS = {
@@ -128,15 +125,12 @@ class LearnerStatusSerializer(serializers.Serializer):
     stale = serializers.BooleanField(help_text="A neighbour did not answer, and older copies were used.")
 
 
-class RealizeSerializer(serializers.Serializer):
+class RealizeSerializer(StrictSerializer):
     """Whose default enrollments to realize."""
 
     enterprise_customer_uuid = UuidTextField()
-    lms_user_id = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=MAX_ID,
-        help_text="Operators may name another learner. Left out: the caller.",
+    lms_user_id = LmsUserIdField(
+        required=False, help_text="Operators name the learner. Learners may leave it out: they mean themselves."
     )
     wait_seconds = serializers.FloatField(
         required=False,

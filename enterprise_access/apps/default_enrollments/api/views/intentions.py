@@ -18,15 +18,10 @@ from enterprise_access.apps.default_enrollments.api.access import (
     refuse_unless_writer,
     writer_of,
 )
-from enterprise_access.apps.default_enrollments.api.examples import failures
 from enterprise_access.apps.default_enrollments.api.filters import (
     HealthQuery,
     IntentionsQuery,
-    OptionalCustomerQuery,
-    PageQuery,
     PreviewQuery,
-    paginated,
-    parse_query,
 )
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import (
     AddIntentionSerializer,
@@ -57,6 +52,7 @@ from enterprise_access.apps.default_enrollments.services.intentions import (
     delete_intention,
     restore_intention,
 )
+from enterprise_access.lib.api import OptionalCustomerQuery, PageQuery, failures, paginated, parse_body, parse_query
 
 Intention = DefaultEnterpriseEnrollmentIntention
 CUSTOMER = "enterprise_customer_uuid"
@@ -109,11 +105,10 @@ class IntentionsView(APIView):
         A key that no catalog knows is refused. Whatever else is wrong may be right tomorrow, and is a warning.
         """
         caller_with_a_role(request)
-        body = AddIntentionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        customer_uuid: UUID = body.validated_data[CUSTOMER]
+        body = parse_body(AddIntentionSerializer, request)
+        customer_uuid: UUID = body[CUSTOMER]
         writer_of(request, customer_uuid)
-        _, description = add_intention(customer_uuid=customer_uuid, content_key=body.validated_data["content_key"])
+        _, description = add_intention(customer_uuid=customer_uuid, content_key=body["content_key"])
         return Response(render_intention(description), status=status.HTTP_201_CREATED)
 
 
@@ -146,9 +141,8 @@ class IntentionView(APIView):
     def patch(self, request: Request, intention_uuid: UUID) -> Response:
         """Change the key, as long as no learner was looked at for the intention. Operators only."""
         intention = _load_to_write(request, intention_uuid)
-        body = ChangeIntentionSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        description = change_key(intention, content_key=body.validated_data["content_key"])
+        body = parse_body(ChangeIntentionSerializer, request)
+        description = change_key(intention, content_key=body["content_key"])
         return Response(render_intention(description))
 
     @extend_schema(

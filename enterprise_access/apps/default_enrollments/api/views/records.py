@@ -12,15 +12,7 @@ from rest_framework.views import APIView
 from enterprise_access.apps.core.domain import Caller
 from enterprise_access.apps.default_enrollments.api import examples
 from enterprise_access.apps.default_enrollments.api.access import caller_with_a_role, reader_of
-from enterprise_access.apps.default_enrollments.api.examples import failures
-from enterprise_access.apps.default_enrollments.api.filters import (
-    MAX_ID,
-    AttemptsQuery,
-    NoQuery,
-    RealizationsQuery,
-    paginated,
-    parse_query,
-)
+from enterprise_access.apps.default_enrollments.api.filters import AttemptsQuery, RealizationsQuery
 from enterprise_access.apps.default_enrollments.api.serializers.records import (
     AttemptPageSerializer,
     AttemptSerializer,
@@ -38,6 +30,7 @@ from enterprise_access.apps.default_enrollments.selectors.records import (
     get_attempt,
     get_realization,
 )
+from enterprise_access.lib.api import MAX_ID, NoQuery, failures, paginated, parse_query
 
 REALIZATIONS = "default_enterprise_enrollment_realizations"
 ATTEMPTS = "default_enterprise_enrollment_attempts"

@@ -1,0 +1,91 @@
+"""Query parameters, taken strictly: what is misspelled, repeated or makes no sense is refused, never ignored.
+
+A filter that were ignored would answer with everything, which a client takes for what it asked for.
+"""
+
+from typing import Any, Final
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from enterprise_access.lib.drf import Pagination
+from enterprise_access.lib.errors import Invalid
+
+# The largest id that every database can hold.
+MAX_ID: Final = 2**63 - 1
+MAX_PAGE: Final = 2**31 - 1
+
+# What clients of the LMS's own endpoints know.
+BAD_UUID: Final = "query parameter is not a valid UUID."
+MISSING: Final = "is a required query parameter."
+
+# A raw plus sign in an address arrives as a space; the offset of an instant has one.
+_PLUS_HINT: Final = " (A plus sign in an address is written %2B.)"
+
+
+class LmsUserIdField(serializers.IntegerField):
+    """An LMS user id in plain digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse what int() takes and nobody means: signs, spaces, the digits of other scripts, truth values."""
+        is_text = isinstance(data, str) and data.isascii() and data.isdigit()
+        if not is_text and (not isinstance(data, int) or isinstance(data, bool)):
+            self.fail("invalid")
+        value: int = super().to_internal_value(data)
+        return value
+
+
+def customer_field(**about: Any) -> serializers.UUIDField:
+    """Return the parameter that names a customer."""
+    return serializers.UUIDField(error_messages={"invalid": BAD_UUID, "required": MISSING}, **about)
+
+
+class NoQuery(serializers.Serializer):
+    """Nothing is to be said."""
+
+
+class CustomerQuery(serializers.Serializer):
+    """Whose objects are meant."""
+
+    enterprise_customer_uuid = customer_field()
+
+
+class OptionalCustomerQuery(serializers.Serializer):
+    """Whose object it has to be, if given."""
+
+    enterprise_customer_uuid = customer_field(
+        required=False, help_text="Clients of the LMS's own endpoint send it. If given, the object has to be of it."
+    )
+
+
+class PageQuery(serializers.Serializer):
+    """Which page of a list."""
+
+    page = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, help_text="Counted from 1.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=Pagination.max_page_size)
+
+
+def parse_query(query: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+    """Return the query parameters as values. Raises Invalid, which names the parameter and says what it takes."""
+    fields = query().fields
+    for name, values in request.query_params.lists():
+        if name not in fields:
+            raise Invalid(f"There is no query parameter {name!r} here; there are {', '.join(fields) or 'none'}.")
+        if len(values) > 1:
+            raise Invalid(f"{name} is given more than once.")
+    given = query(data=request.query_params.dict())
+    if not given.is_valid():
+        name, complaints = next(iter(given.errors.items()))
+        is_instant = isinstance(fields[name], serializers.DateTimeField)
+        hint = _PLUS_HINT if is_instant and " " in request.query_params[name] else ""
+        raise Invalid(f"{name} {_inside_a_sentence(str(complaints[0]))}{hint}")
+    parsed: dict[str, Any] = given.validated_data
+    return parsed
+
+
+def _inside_a_sentence(complaint: str) -> str:
+    """Let the framework's own complaints follow the parameter's name."""
+    return complaint if complaint[:1].islower() else f"query parameter: {complaint}"
