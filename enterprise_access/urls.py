@@ -2,21 +2,26 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from enterprise_access.apps.core.admin import neighbours, view_on_site
+from enterprise_access.apps.default_enrollments.admin.overview import MAY_SEE as OVERVIEW
 from enterprise_access.apps.default_enrollments.admin.overview import overview_view
 from enterprise_access.apps.default_enrollments.admin.why import why_view
 
 admin.site.site_header = admin.site.site_title = "enterprise-access"
 admin.site.index_title = "Default enrollments of enterprise customers"
 
+# The overview shows in short what this page shows.
+_for_who_sees_the_overview = permission_required(OVERVIEW, raise_exception=True)
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("enterprise_access.apps.core.api.urls")),
-    path("admin/neighbours/", admin.site.admin_view(neighbours), name="neighbours"),
+    path("admin/neighbours/", admin.site.admin_view(_for_who_sees_the_overview(neighbours)), name="neighbours"),
     path("admin/overview/", admin.site.admin_view(overview_view), name="overview"),
     path("admin/overview/<uuid:customer_uuid>/", admin.site.admin_view(overview_view), name="customer_overview"),
     path("admin/why/", admin.site.admin_view(why_view), name="why"),

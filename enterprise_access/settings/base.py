@@ -36,7 +36,7 @@ STATIC_URL = "static/"
 LOGIN_URL = "admin:login"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "enterprise_access.lib.admin_config.GuardedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

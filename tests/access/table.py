@@ -69,6 +69,7 @@ def anybody_with_a_role(status: int, *, writing: int) -> dict[Who, int]:
     return customers_own(status, learner=writing, other_learner=writing, admin=writing, foreign=writing)
 
 
+_NOT_SIGNED_IN = {Who.ANONYMOUS: 401, Who.EXPIRED: 401, Who.FORGED: 401, Who.RESTRICTED: 403}
 OPEN = {**the_same_for_all(200), Who.EXPIRED: 401, Who.FORGED: 401}
 INTENTIONS = "/api/v1/default-enterprise-enrollment-intentions/"
 REALIZATIONS = "/api/v1/default-enterprise-enrollment-realizations/"
@@ -202,6 +203,21 @@ ROWS: list[Row] = [
         method="GET",
         path=ATTEMPTS + "{attempt}/",
         answers=customers_own(200, learner=200, other_learner=404, admin=200, foreign=404),
+    ),
+    # --- What the learner portal asks of families that are not here yet: the same for whoever has signed in ---
+    *(
+        Row(
+            method="GET",
+            path=f"/api/v1/{path}?enterprise_customer_uuid={{customer}}&user__email=ada%40example.com&state=requested",
+            answers={**the_same_for_all(status), **_NOT_SIGNED_IN},
+        )
+        for path, status in (
+            ("learner-credit-requests/", 200),
+            ("license-requests/", 200),
+            ("coupon-code-requests/", 200),
+            ("customer-configurations/{customer}/", 404),
+            ("policy-redemption/credits_available/", 404),
+        )
     ),
     # --- Pages of the learner portal: each learner's own ---
     *(

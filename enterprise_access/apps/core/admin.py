@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -62,7 +63,11 @@ def neighbours(request: HttpRequest) -> TemplateResponse:
 
 
 def view_on_site(request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponseBase:
-    """Lead to the page of a row, as Django does; what cannot be a key of that table leads nowhere (Django crashes)."""
+    """Lead to the page of a row, as Django does, whoever may see it; what cannot be a key of that table leads nowhere
+    (Django crashes)."""
+    kind = ContentType.objects.filter(pk=content_type_id).first() if content_type_id.isdecimal() else None
+    if kind is None or not request.user.has_perm(f"{kind.app_label}.view_{kind.model}"):
+        raise PermissionDenied
     try:
         return shortcut(request, content_type_id, object_id)
     except ValidationError:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from enterprise_access.lib.breaker import breaker_of
@@ -14,8 +15,15 @@ PAGE = "/admin/neighbours/"
 
 
 def page_for(client, **about):
-    client.force_login(get_user_model().objects.create_user(username="somebody", **about))
+    client.force_login(somebody(**about))
     return client.get(PAGE)
+
+
+def somebody(**about):
+    """Return somebody who may see the overview."""
+    user = get_user_model().objects.create_user(username="somebody", **about)
+    user.user_permissions.add(Permission.objects.get(codename="view_defaultenterpriseenrollmentintention"))
+    return user
 
 
 def fail():
@@ -42,7 +50,7 @@ def test_others_are_sent_to_the_login(client, is_signed_in):
 
 
 def test_the_start_page_leads_here(client):
-    client.force_login(get_user_model().objects.create_user(username="somebody", is_staff=True))
+    client.force_login(somebody(is_staff=True))
     assert f'<a href="{PAGE}">'.encode() in client.get("/admin/").content
 
 
@@ -80,7 +88,7 @@ def test_that_nobody_has_looked_and_that_there_is_no_canary_is_said(client, sett
 
 
 def test_the_page_reads_nothing_but_who_is_looking(client, django_assert_num_queries):
-    client.force_login(get_user_model().objects.create_user(username="somebody", is_staff=True))
+    client.force_login(somebody(is_staff=True))
     client.get(PAGE)
     with django_assert_num_queries(6):
         client.get(PAGE)

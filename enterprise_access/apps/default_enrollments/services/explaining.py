@@ -110,8 +110,10 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> Explanation:
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
         facts, _ = gather(current, lms_user_id=lms_user_id, now=now)
     if not current.is_linked:
-        # Nothing is decided from it, and it is not for this customer to know of somebody else's learner.
-        facts = evolve(facts, realized_elsewhere={})
+        # Nothing is decided from it, and it is not for this customer to know of somebody else's learner: the answer is
+        # the same as about a learner whom nobody has.
+        facts = evolve(facts, enrollments={lms_user_id: ()}, enterprise_enrollments={}, realized_elsewhere={})
+        current = evolve(current, enrollments=(), enterprise_enrollments={}, enrollments_read_at=None)
     attempts = _list_attempts(customer_uuid, lms_user_id)
     return Explanation(
         customer_uuid=customer_uuid,

@@ -1,0 +1,31 @@
+"""The admin's site: every page of a table is refused to whoever may do nothing with that table."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+View = Callable[..., HttpResponseBase]
+
+
+class GuardedAdminSite(AdminSite):
+    """Django looks for a row before it looks for a permission, which tells everybody on staff which rows there are."""
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Wrap a page, as Django does; one of a table asks for any permission on it before anything else."""
+        owner = getattr(view, "__self__", None)
+        return super().admin_view(_guarded(view, owner) if isinstance(owner, ModelAdmin) else view, cacheable)
+
+
+def _guarded(view: View, owner: "ModelAdmin[Any]") -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not any(owner.get_model_perms(request).values()):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded

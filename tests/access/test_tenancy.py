@@ -1,0 +1,133 @@
+"""About a learner of somebody else an answer is the one about a learner whom nobody has, in every member."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from enterprise_access.apps.default_enrollments.services.explaining import as_plain_data, explain_learner
+from enterprise_access.apps.default_enrollments.services.status import get_learner_status
+from enterprise_access.apps.default_enrollments.tests.stories import DEMO, DEMO_RUN, LINUX, intend, visit
+from enterprise_access.apps.default_enrollments.tests.test_api_realizations import realized as make_realization
+from simulator.seed import ACME, GLOBEX
+from tests.access.callers import Who, client_of
+from tests.access.table import ATTEMPTS, INTENTIONS, REALIZATIONS
+
+pytestmark = [pytest.mark.django_db, pytest.mark.names_people]
+
+# Heidi belongs to Globex only. Nobody has the other id.
+STRANGER, UNUSED = 2001, 424_242
+
+
+def nothing(world: Any) -> None:
+    """Let us have seen nothing of the stranger."""
+
+
+def seen(world: Any) -> None:
+    """Let us have read everything of the stranger, for her own customer."""
+    world.enroll(username="heidi", run_key=DEMO_RUN, mode="verified")
+    visit(STRANGER, customer=GLOBEX)
+    get_learner_status(customer_uuid=GLOBEX, lms_user_id=STRANGER)
+
+
+def realized(world: Any) -> None:
+    """Let her own customer have enrolled her in what Acme intends, too."""
+    make_realization(DEMO, learner=STRANGER, customer=GLOBEX)
+    seen(world)
+
+
+def left(world: Any) -> None:
+    """Let her have left it again."""
+    about = {"left_at": timezone.now(), "left_reason": "learner_unenrolled"}
+    make_realization(DEMO, learner=STRANGER, customer=GLOBEX, **about)
+    seen(world)
+    world.leave(username="heidi", run_key=DEMO_RUN)
+
+
+PASTS: dict[str, Callable[[Any], None]] = {past.__name__: past for past in (nothing, seen, realized, left)}
+ASKED = {
+    "explain": ("GET", INTENTIONS + "explain/?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
+    "status": ("GET", INTENTIONS + "learner-status/?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
+    "realizations": ("GET", REALIZATIONS + "?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
+    "attempts": ("GET", ATTEMPTS + "?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
+    "all realizations": ("GET", REALIZATIONS + "?lms_user_id={learner}"),
+    "all attempts": ("GET", ATTEMPTS + "?lms_user_id={learner}"),
+    "realize": ("POST", INTENTIONS + "realize/"),
+}
+
+
+@pytest.fixture(params=PASTS)
+def past(request, world, clock):
+    """Let Acme intend courses, and the stranger have a past."""
+    intend(DEMO, LINUX)
+    PASTS[request.param](world)
+
+
+@pytest.fixture
+def clock():
+    """Let all answers be of one instant."""
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
+
+
+def answer(simulator, who, name, learner):
+    return answer_to(client_of(who, simulator), name, learner)
+
+
+def answer_to(client, name, learner):
+    """Return the status, and the body without the id of the learner and that of the request."""
+    method, path = ASKED[name]
+    path = path.format(customer=ACME, learner=learner)
+    body = {"enterprise_customer_uuid": str(ACME), "lms_user_id": learner}
+    got = client.post(path, body, format="json") if method == "POST" else client.get(path)
+    text = got.content.decode().replace(str(learner), "LEARNER").replace(got.headers["X-Request-ID"], "ID")
+    return got.status_code, text
+
+
+@pytest.mark.parametrize("who", [Who.ADMIN, Who.OTHER_LEARNER, Who.NOBODY])
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.usefixtures("past")
+def test_an_answer_about_a_stranger_is_the_one_about_nobody(simulator, name, who):
+    assert answer(simulator, who, name, STRANGER) == answer(simulator, who, name, UNUSED)
+
+
+@pytest.mark.parametrize("name", [name for name in ASKED if not name.startswith("all")])
+@pytest.mark.usefixtures("past")
+def test_an_operator_of_one_customer_is_told_no_more(simulator, name):
+    client = client_of(Who.OPERATOR, simulator)
+    token = simulator.tokens.token_for("outsider", roles=[f"enterprise_openedx_operator:{ACME}"])
+    client.credentials(HTTP_AUTHORIZATION=f"JWT {token}")
+    assert answer_to(client, name, STRANGER) == answer_to(client, name, UNUSED)
+
+
+@pytest.mark.usefixtures("past")
+def test_the_staff_page_explains_a_stranger_as_it_explains_nobody():
+    told = [as_plain_data(explain_learner(customer_uuid=ACME, lms_user_id=learner)) for learner in (STRANGER, UNUSED)]
+    for explanation in told:
+        explanation.pop("lms_user_id")
+    assert told[0] == told[1]
+
+
+def test_what_a_learner_does_elsewhere_is_hidden_once_the_link_has_ended(world, clock):
+    intend(DEMO)
+    visit(1001)
+    world.enroll(username="ada", run_key=DEMO_RUN, mode="verified")
+    world.unlink(username="ada", customer="acme")
+    clock.shift(3600)
+    (entry,) = as_plain_data(explain_learner(customer_uuid=ACME, lms_user_id=1001))["intentions"]
+    assert entry["enrollments"] == []
+    assert len(entry["realizations"]) == 1
+
+
+def test_asking_takes_the_same_calls_for_a_stranger_and_for_nobody(world, simulator):
+    intend(DEMO, LINUX)
+    realized(world)
+    counts = []
+    for learner in (STRANGER, UNUSED):
+        world.journal.forget()
+        answer(simulator, Who.ADMIN, "explain", learner)
+        counts.append([call.endpoint for call in world.journal.calls()])
+    assert counts[0] == counts[1]
