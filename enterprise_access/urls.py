@@ -5,9 +5,10 @@ from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from enterprise_access.apps.core.admin import neighbours, view_on_site
+from enterprise_access.apps.core.api.document import DocumentView
 from enterprise_access.apps.default_enrollments.admin.overview import MAY_SEE as OVERVIEW
 from enterprise_access.apps.default_enrollments.admin.overview import overview_view
 from enterprise_access.apps.default_enrollments.admin.why import why_view
@@ -27,7 +28,7 @@ urlpatterns = [
     path("admin/why/", admin.site.admin_view(why_view), name="why"),
     path("admin/r/<path:content_type_id>/<path:object_id>/", admin.site.admin_view(view_on_site)),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("", include("csrf.urls")),
