@@ -241,8 +241,8 @@ REST_FRAMEWORK = {
         # The same for `explain/`.
         "explain": env.str("THROTTLE_EXPLAIN", default="120/min"),
     },
-    # How many proxies stand in front and add to `X-Forwarded-For`. 0: none does, and the header is not believed; behind a
-    # proxy, all callers without a user then count as one.
+    # How many proxies stand in front and add to `X-Forwarded-For`. 0: none does, and the header is not believed; then
+    # behind a proxy all callers without a user count as one.
     "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
     # The only format is JSON; a parameter of that name is the caller's mistake, and no 404.
     "URL_FORMAT_OVERRIDE": None,

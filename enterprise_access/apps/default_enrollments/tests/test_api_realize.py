@@ -358,7 +358,7 @@ def test_what_was_given_up_is_blocked_whatever_the_reason(world, api_as):
     intend(DEMO)
     ask(api_as("hal"))
     request = RealizationRequest.objects.get(lms_user_id=HAL)
-    request.dead_at = timezone.now()
+    request.failed_at = timezone.now()
     assert [row.enrollment_status for row in _list_results(request)] == ["blocked"]
 
 
