@@ -59,7 +59,7 @@ class WorkAdmin(ReadOnlyAdmin):
         LogEntry.objects.log_actions(
             user_id=request.user.pk or 0, queryset=rows, action_flag=CHANGE, change_message="Retried."
         )
-        messages.success(request, f"{count} will be retried in a moment.")
+        messages.success(request, f"{count} {'row' if count == 1 else 'rows'} will be retried in a moment.")
 
     def retry_rows(self, rows: list[Any]) -> int:
         """Make the rows due now; return how many."""

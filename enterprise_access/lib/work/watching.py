@@ -8,6 +8,7 @@ from attrs import frozen
 from django.db.models import Count, Min, Q
 
 from enterprise_access.lib import clock
+from enterprise_access.lib.state import State, by_label
 from enterprise_access.lib.work.queues import Queue
 
 
@@ -50,3 +51,18 @@ def list_stuck(queues: Iterable[Queue[Any]], *, after: timedelta, now: datetime 
 def _has_overdue(queue: Queue[Any], now: datetime, after: timedelta) -> bool:
     overdue = Q(due_at__lt=now - after)
     return bool(queue.model._default_manager.due(now).filter(overdue).exists())  # type: ignore[attr-defined]
+
+
+def read_states(queues: Iterable[Queue[Any]], now: datetime) -> Iterable[State]:
+    """Tell, for /metrics, how the queues stand."""
+    states = {queue.name: read_queue(queue, now=now) for queue in queues}
+    counts = {
+        (name, label): float(getattr(state, label))
+        for name, state in states.items()
+        for label in ("due", "scheduled", "in_progress", "failed")
+    }
+    ages = {name: state.oldest_due_age(now).total_seconds() for name, state in states.items()}
+    return [
+        State(name="work_items", text="Pending work, by queue and state.", labels=("queue", "state"), values=counts),
+        by_label("oldest_due_work_seconds", "How long the oldest due row of a queue has been due.", "queue", ages),
+    ]

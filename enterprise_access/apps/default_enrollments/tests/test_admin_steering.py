@@ -144,7 +144,7 @@ def test_who_was_given_up_is_revived(staff, world):
     give_up(customer_uuid=ACME, lms_user_id=HAL, because="outcome_unknown")
     assert "had been given up" in messages_of(act(staff, "look_now", request_of(HAL)))[0]
     answer = act(staff, "retry", request_of(HAL))
-    assert messages_of(answer)[-1] == "1 learner will be looked at in a moment."
+    assert messages_of(answer)[-1] == "1 row will be retried in a moment."
     assert request_of(HAL).dead_at is None
     assert ("root", "Retried.") in logged()
     assert "nothing was changed" in messages_of(act(staff, "retry", request_of(HAL)))[-1]
