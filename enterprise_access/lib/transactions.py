@@ -47,7 +47,8 @@ def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
             wait=tenacity.wait_random_exponential(multiplier=0.02, max=1),
             reraise=True,
         )
-        return retrying(_in_transaction, function, *args, **kwargs)
+        done: R = retrying(_in_transaction, function, *args, **kwargs)
+        return done
 
     return retried
 

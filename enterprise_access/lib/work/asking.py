@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -32,7 +32,7 @@ def make_due(queue: Queue[W], rows: QuerySet[W], *, priority: int, now: datetime
         is_waiting = When(due_at__lte=now, then=F("due_at"))
         queue.rows().filter(pk__in=ids).update(
             priority=Case(When(due_at__lte=now, priority__lt=priority, then=F("priority")), default=Value(priority)),
-            due_at=Case(is_waiting, default=Value(now, output_field=queue.model._meta.get_field("due_at"))),
+            due_at=Case(is_waiting, default=Value(now, output_field=DateTimeField())),
             generation=F("generation") + 1,
             **_touched(queue),
             **columns,

@@ -6,11 +6,12 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from enterprise_access.lib.work.models import WorkItem
 
 W = TypeVar("W", bound=WorkItem)
+M = TypeVar("M", bound=Model)
 
 UNEXPECTED_ERROR = "unexpected_error"
 
@@ -68,7 +69,7 @@ class Queue(Generic[W]):
         return columns | ({self.exclusive.column: None} if self.exclusive else {})
 
 
-def lock(rows: QuerySet[W], *, skip_locked: bool = False) -> QuerySet[W]:
+def lock(rows: QuerySet[M], *, skip_locked: bool = False) -> QuerySet[M]:
     """Lock rows of one table where the database can, without those of tables that are joined."""
     if skip_locked and not connection.features.has_select_for_update_skip_locked:
         # Nothing is locked then: a conditional update decides.
@@ -77,6 +78,6 @@ def lock(rows: QuerySet[W], *, skip_locked: bool = False) -> QuerySet[W]:
     return rows.select_for_update(skip_locked=skip_locked, of=of)
 
 
-def lock_in_order(rows: QuerySet[W]) -> list[W]:
+def lock_in_order(rows: QuerySet[M]) -> list[M]:
     """Lock rows in the one order in which all of us lock, and return them: so nobody waits in a circle."""
     return list(lock(rows.order_by("pk")))

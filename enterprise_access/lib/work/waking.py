@@ -39,7 +39,7 @@ def _wake(queue: Queue[Any], countdown: float) -> None:
     if shared_cache.add(_address(queue), True, seconds=WAKE_SECONDS + countdown) is False:
         # There is a message that no worker has begun with.
         return
-    options = {"countdown": countdown} if countdown else {}
+    options: dict[str, Any] = {"countdown": countdown} if countdown else {}
     if not jobs.send(queue.job, **options):
         shared_cache.delete_many([_address(queue)])
 
@@ -122,7 +122,7 @@ def is_anything_due(queue: Queue[Any], *, now: datetime | None = None) -> bool:
 
 
 def _due(queue: Queue[Any], now: datetime) -> QuerySet[Any]:
-    due: QuerySet[Any] = queue.model._default_manager.due(now)  # type: ignore[attr-defined]
+    due: QuerySet[Any] = queue.model._default_manager.due(now)
     return due.order_by()
 
 

@@ -30,9 +30,7 @@ def read_queue(queue: Queue[Any], *, now: datetime | None = None) -> QueueState:
     """Count the rows of a queue by state: four reads, each through an index."""
     now = now or clock.now()
     rows = queue.rows().order_by()
-    due = queue.model._default_manager.due(now).aggregate(  # type: ignore[attr-defined]
-        rows=Count("pk"), since=Min("due_at")
-    )
+    due = queue.model._default_manager.due(now).aggregate(rows=Count("pk"), since=Min("due_at"))
     return QueueState(
         due=due["rows"],
         scheduled=rows.filter(due_at__gt=now, failed_at=None, leased_until=None).count(),
@@ -50,13 +48,13 @@ def list_stuck(queues: Iterable[Queue[Any]], *, after: timedelta, now: datetime 
 
 def _has_overdue(queue: Queue[Any], now: datetime, after: timedelta) -> bool:
     overdue = Q(due_at__lt=now - after)
-    return bool(queue.model._default_manager.due(now).filter(overdue).exists())  # type: ignore[attr-defined]
+    return bool(queue.model._default_manager.due(now).filter(overdue).exists())
 
 
 def read_states(queues: Iterable[Queue[Any]], now: datetime) -> Iterable[State]:
     """Tell, for /metrics, how the queues stand."""
     states = {queue.name: read_queue(queue, now=now) for queue in queues}
-    counts = {
+    counts: dict[tuple[str, ...], float] = {
         (name, label): float(getattr(state, label))
         for name, state in states.items()
         for label in ("due", "scheduled", "in_progress", "failed")

@@ -48,7 +48,7 @@ from simulator.seed import ACME, GLOBEX
 
 SHAPE = {"code", "detail", "extra", "request_id"}
 # Of asking, with the caller's own: however many intentions there are.
-STATEMENTS = 12
+STATEMENTS = 11
 
 pytestmark = pytest.mark.django_db
 

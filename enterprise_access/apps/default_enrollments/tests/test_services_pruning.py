@@ -56,6 +56,7 @@ def attempt(
     age: timedelta = OLD,
 ) -> int:
     at = timezone.now() - age
+    RealizationAttempt.objects.filter(intention=intention, lms_user_id=lms_user_id).update(is_newest=False)
     made = RealizationAttempt.objects.create(
         intention=intention,
         lms_user_id=lms_user_id,
