@@ -1,6 +1,7 @@
 """Tokens that are signed properly and say what the LMS does not say: refused in our shape everywhere, never a 5xx."""
 
 import json
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -15,12 +16,12 @@ pytestmark = pytest.mark.django_db
 
 HUGE = 2**63
 # A claim, and what no LMS would write there.
-NO_PERSON = {
+NO_PERSON: dict[str, list[Any]] = {
     "user_id": [True, False, [], [1001], {}, {"a": 1}, "", "1001", 1001.0, 0, -1, HUGE, 10**400, float("inf")],
     "preferred_username": ["x" * 151, [], ["ada"], {}, {"a": 1}, 5, True, "", " ", "a\x00b", "\n", " ada"],
 }
 # What grants less than the token's owner might think, and makes nothing fail.
-ODD = {
+ODD: dict[str, list[Any]] = {
     "roles": [
         "enterprise_openedx_operator:*", {}, 5, True, [None], [5], [[]], [{}], [["enterprise_openedx_operator:*"]],
         ["enterprise_learner:" + "x" * 10_000], [":" * 5], ["enterprise_openedx_operator"], ["enterprise_learner:*"],
@@ -44,7 +45,7 @@ def cases(claims):
     return [pytest.param(name, value, id=f"{name}={str(value)[:30]}") for name in claims for value in claims[name]]
 
 
-def client_with(simulator: Simulator, **claims: object) -> APIClient:
+def client_with(simulator: Simulator, **claims: Any) -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.credentials(HTTP_AUTHORIZATION=f"JWT {simulator.tokens.token_for('ada', **claims)}")
     return client

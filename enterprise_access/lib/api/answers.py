@@ -20,4 +20,5 @@ def paginated(view: APIView, rows: QuerySet[Any], render: Callable[[list[Any]], 
     """Answer with the page that the request asks for."""
     pages = Pagination()
     page = pages.paginate_queryset(rows, view.request, view=view) or []
-    return pages.get_paginated_response(render(page))
+    answer: Response = pages.get_paginated_response(render(page))
+    return answer

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 
-class StrictSerializer(serializers.Serializer):
+class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A body that holds nothing else: what is misspelled would otherwise be ignored in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -40,7 +40,7 @@ class UuidTextField(serializers.UUIDField):
         return value
 
 
-def parse_body(body: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+def parse_body(body: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
     """Return the members of the body as values. Raises the framework's ValidationError."""
     given = body(data=request.data)
     given.is_valid(raise_exception=True)

@@ -43,17 +43,17 @@ def customer_field(**about: Any) -> serializers.UUIDField:
     return serializers.UUIDField(error_messages={"invalid": BAD_UUID, "required": MISSING}, **about)
 
 
-class NoQuery(serializers.Serializer):
+class NoQuery(serializers.Serializer):  # type: ignore[type-arg]
     """Nothing is to be said."""
 
 
-class CustomerQuery(serializers.Serializer):
+class CustomerQuery(serializers.Serializer):  # type: ignore[type-arg]
     """Whose objects are meant."""
 
     enterprise_customer_uuid = customer_field()
 
 
-class OptionalCustomerQuery(serializers.Serializer):
+class OptionalCustomerQuery(serializers.Serializer):  # type: ignore[type-arg]
     """Whose object it has to be, if given."""
 
     enterprise_customer_uuid = customer_field(
@@ -61,14 +61,14 @@ class OptionalCustomerQuery(serializers.Serializer):
     )
 
 
-class PageQuery(serializers.Serializer):
+class PageQuery(serializers.Serializer):  # type: ignore[type-arg]
     """Which page of a list."""
 
     page = serializers.IntegerField(required=False, min_value=1, max_value=MAX_PAGE, help_text="Counted from 1.")
     page_size = serializers.IntegerField(required=False, min_value=1, max_value=Pagination.max_page_size)
 
 
-def parse_query(query: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+def parse_query(query: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
     """Return the query parameters as values. Raises Invalid, which names the parameter and says what it takes."""
     fields = query().fields
     for name, values in request.query_params.lists():

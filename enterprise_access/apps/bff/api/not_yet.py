@@ -83,7 +83,7 @@ class MissingView(APIView):
 
     what: ClassVar[str] = ""
 
-    def get(self, request: Request, **_: object) -> Response:
+    def refuse(self) -> Response:
         """Answer 404."""
         raise NotAvailableYet(f"{_NOT_YET} {self.what}.")
 
@@ -100,7 +100,7 @@ class CustomerConfigurationView(MissingView):
         responses=failures(404),
     )
     def get(self, request: Request, customer_uuid: UUID) -> Response:
-        return super().get(request, customer_uuid=customer_uuid)
+        return self.refuse()
 
 
 class CreditsAvailableView(MissingView):
@@ -115,4 +115,4 @@ class CreditsAvailableView(MissingView):
         responses=failures(404),
     )
     def get(self, request: Request) -> Response:
-        return super().get(request)
+        return self.refuse()

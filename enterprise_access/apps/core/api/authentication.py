@@ -47,7 +47,7 @@ class TokenMalformed(AuthenticationFailed):
     default_code = "token_malformed"
 
 
-class LmsTokenAuthentication(JwtAuthentication):  # type: ignore[misc]
+class LmsTokenAuthentication(JwtAuthentication):
     """Lets in whom the token names, by LMS user id. A cookie with a token that is not good any more is no token."""
 
     def authenticate(self, request: HttpRequest) -> tuple[User, str] | None:

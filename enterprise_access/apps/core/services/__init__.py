@@ -11,7 +11,6 @@ from enterprise_access.apps.core.domain import (
     Caller,
     Grant,
     Role,
-    no_more_grants,
     parse_grants,
     read_user_id,
 )
@@ -46,15 +45,18 @@ def get_caller(request: "Request") -> Caller:
             more_grants=_given_here(user, AccessRoleAssignment.grants_of_account),
         )
     lms_user_id, email = read_user_id(claims), claims.get("email")
-    is_person = lms_user_id is not None and not claims.get("is_restricted")
     return Caller(
         lms_user_id=lms_user_id,
         email=email if isinstance(email, str) and email else None,
         grants=_grants_of_token(claims, user),
-        more_grants=_given_here(user, lambda _: AccessRoleAssignment.grants_of_person(lms_user_id))
-        if is_person
-        else no_more_grants,
+        more_grants=_given_here(user, lambda _: _grants_of_person(claims, lms_user_id)),
     )
+
+
+def _grants_of_person(claims: Mapping[str, Any], lms_user_id: int | None) -> frozenset[Grant]:
+    if lms_user_id is None or claims.get("is_restricted"):
+        return frozenset()
+    return AccessRoleAssignment.grants_of_person(lms_user_id)
 
 
 def _grants_of_session(user: Any) -> frozenset[Grant]:
