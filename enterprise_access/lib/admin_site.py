@@ -9,13 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-View = Callable[..., HttpResponseBase]
+View = Callable[..., Any]
 
 
 class GuardedAdminSite(AdminSite):
     """Django looks for a row before it looks for a permission, which tells everybody on staff which rows there are."""
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:
         """Wrap a page, as Django does; one of a table asks for any permission on it before anything else."""
         owner = getattr(view, "__self__", None)
         return super().admin_view(_guarded(view, owner) if isinstance(owner, ModelAdmin) else view, cacheable)
@@ -26,6 +26,7 @@ def _guarded(view: View, owner: "ModelAdmin[Any]") -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not any(owner.get_model_perms(request).values()):
             raise PermissionDenied
-        return view(request, *args, **kwargs)
+        response: HttpResponseBase = view(request, *args, **kwargs)
+        return response
 
     return guarded

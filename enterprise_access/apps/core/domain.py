@@ -149,7 +149,11 @@ def read_user_id(claims: Mapping[str, Any]) -> int | None:
 
 def _read_username(claims: Mapping[str, Any]) -> str:
     value = claims.get("preferred_username") or claims.get("username")
-    is_name = isinstance(value, str) and 0 < len(value) <= MAX_USERNAME_LENGTH and value.isprintable()
-    if not is_name or value != value.strip():
-        raise ClaimMalformed("preferred_username", f"a text of at most {MAX_USERNAME_LENGTH} characters")
-    return value
+    if (
+        isinstance(value, str)
+        and 0 < len(value) <= MAX_USERNAME_LENGTH
+        and value.isprintable()
+        and value == value.strip()
+    ):
+        return value
+    raise ClaimMalformed("preferred_username", f"a text of at most {MAX_USERNAME_LENGTH} characters")

@@ -1,5 +1,7 @@
 """What the portal asks on every page of families that are not here yet: nothing that takes a page down."""
 
+from typing import Any
+
 import pytest
 
 from simulator.seed import ACME
@@ -9,7 +11,7 @@ pytestmark = pytest.mark.django_db
 LISTS = ("learner-credit-requests", "license-requests", "coupon-code-requests")
 OBJECTS = (f"customer-configurations/{ACME}", "policy-redemption/credits_available")
 WHO = ("ada", "frank", "heidi", "grace", "outsider", "amy_admin", "enterprise_access_worker")
-EMPTY = {
+EMPTY: dict[str, Any] = {
     "next": None,
     "previous": None,
     "count": 0,

@@ -19,8 +19,9 @@ class DocumentView(SpectacularAPIView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the document. There is one version and one language, whatever is asked for."""
         renderer: Any = request.accepted_renderer
+        kind: Any = type(renderer)
         return HttpResponse(
-            _rendered(type(renderer), settings.ROOT_URLCONF),
+            _rendered(kind, settings.ROOT_URLCONF),
             content_type=renderer.media_type,
             headers={
                 "Cache-Control": f"public, max-age={_CACHE_SECONDS}",
