@@ -294,6 +294,20 @@ class World(Store):
         self.put("course changed", course)
         return course
 
+    def rename_course(self, *, course_key: str, new_key: str) -> Course:
+        """Give a course another key, as course-discovery does: its uuid and its runs stay, and catalogs follow."""
+        old = self.course(course_key)
+        renamed = attrs.evolve(old, key=new_key, organization=new_key.split("+", 1)[0])
+        self.put("course renamed", renamed)
+        for run in self.runs_of(old.key):
+            self.change_run(run_key=run.key, what="run renamed", course_key=new_key)
+        for catalog in list(self.tables.catalogs):
+            if old.key in catalog.course_keys:
+                keys = tuple(new_key if key == old.key else key for key in catalog.course_keys)
+                self.change_catalog(catalog_uuid=catalog.uuid, course_keys=keys)
+        self.drop("course renamed away", old)
+        return renamed
+
     def change_run(self, *, run_key: str, what: str = "run changed", **about: Any) -> Run:
         run = attrs.evolve(self.run(run_key), **about)
         self.put(what, run)

@@ -410,6 +410,8 @@ RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", default=10 * 60)
 CHECK_NEIGHBOURS_SECONDS = env.int("CHECK_NEIGHBOURS_SECONDS", default=15 * 60)
 # Who gets a mail a day about intentions that would enroll nobody new; nobody, unless addresses are named.
 VALIDATION_DIGEST_RECIPIENTS: list[str] = env.list("VALIDATION_DIGEST_RECIPIENTS", default=[])
+# How long a staff override waits for the enrollment that it allows.
+OVERRIDE_VALID_DAYS = env.int("OVERRIDE_VALID_DAYS", default=30)
 # How long attempts are kept that a later one has replaced.
 ATTEMPTS_KEPT_DAYS = env.int("ATTEMPTS_KEPT_DAYS", default=90)
 # What beat sends is dropped by a worker after so long. Clocks of machines differ, so this is never short.

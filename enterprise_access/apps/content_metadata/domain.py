@@ -94,6 +94,7 @@ class Course:
     """
 
     key: str
+    uuid: UUID | None = None
     title: str = ""
     course_type: str | None = None
     advertised_run: UUID | NotYetKnown | None = NOT_YET_KNOWN
@@ -180,13 +181,16 @@ def content_type_of(content_key: str) -> ContentType:
 
 @lru_cache(maxsize=4096)
 def course_key_of_run(course_run_key: str) -> str | None:
-    """Return the course key (folded) that a run key spells out, or None when it does not parse."""
+    """Return the course key (folded) that a run key spells out, or None when it does not parse.
+
+    The one place where a run key is taken apart. A library, and a coach's copy of a course (CCX, ADR 0021), are course
+    keys to the parser, and runs of no course here.
+    """
     try:
         key = CourseKey.from_string(fold(course_run_key))
     except InvalidKeyError:
         return None
-    # A library is a course key to the parser, and no course to anybody else.
-    return f"{key.org}+{key.course}" if isinstance(key, CourseLocator) else None
+    return f"{key.org}+{key.course}" if type(key) is CourseLocator else None
 
 
 def resolve(content_key: str, record: CatalogRecord) -> Resolution:

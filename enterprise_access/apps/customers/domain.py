@@ -38,13 +38,18 @@ class EnrollmentCopy:
 
 @frozen(kw_only=True)
 class EnterpriseEnrollmentCopy:
-    """What edx-enterprise said of one learner's enrollment in one run for one customer."""
+    """What edx-enterprise said of one learner's enrollment in one run for one customer.
+
+    `is_revoked` is the mark of the license's row, which a leaver gets, too. `ended_because` is a reason code; empty:
+    the facts did not tell yet.
+    """
 
     lms_user_id: int
     course_run_key: str
     unenrolled_at: datetime | None
     is_revoked: bool
     fetched_at: datetime
+    ended_because: str = ""
 
 
 @frozen(kw_only=True)

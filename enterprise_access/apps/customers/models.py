@@ -99,6 +99,13 @@ class EnterpriseEnrollment(models.Model):
     course_run_key = models.CharField(max_length=255)
     unenrolled_at = models.DateTimeField(null=True, blank=True)
     is_revoked = models.BooleanField(default=False)
+    ended_because = models.CharField(
+        max_length=50,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the enrollment ended, as a reason code, if the facts tell.",
+    )
     fetched_at = models.DateTimeField()
 
     class Meta:

@@ -133,7 +133,14 @@ def get_stored_learner(*, customer_uuid: UUID, lms_user_id: int) -> StoredLearne
 
 
 _ENROLLMENT = ("lms_user_id", "course_run_key", "mode", "is_active", "changed_at", "fetched_at")
-_ENTERPRISE_ENROLLMENT = ("lms_user_id", "course_run_key", "is_revoked", "unenrolled_at", "fetched_at")
+_ENTERPRISE_ENROLLMENT = (
+    "lms_user_id",
+    "course_run_key",
+    "is_revoked",
+    "unenrolled_at",
+    "fetched_at",
+    "ended_because",
+)
 
 
 _CUSTOMER: Final = [field.attname for field in EnterpriseCustomer._meta.concrete_fields]
@@ -150,7 +157,7 @@ _ENROLLMENT_BELOW: Final = dict(
 )
 _ENTERPRISE_BELOW: Final = dict(
     zip(
-        ("lms_user_id", "customer__slug", "is_linked", "last_login_at", "fetched_at"),
+        ("lms_user_id", "customer__slug", "is_linked", "last_login_at", "fetched_at", "customer__name"),
         _ENTERPRISE_ENROLLMENT,
         strict=True,
     )
@@ -205,7 +212,12 @@ def _as_enrollment(
 
 
 def _as_enterprise_enrollment(
-    lms_user_id: int, course_run_key: str, is_revoked: bool, unenrolled_at: datetime | None, fetched_at: datetime
+    lms_user_id: int,
+    course_run_key: str,
+    is_revoked: bool,
+    unenrolled_at: datetime | None,
+    fetched_at: datetime,
+    ended_because: str,
 ) -> EnterpriseEnrollmentCopy:
     return EnterpriseEnrollmentCopy(
         lms_user_id=lms_user_id,
@@ -213,6 +225,7 @@ def _as_enterprise_enrollment(
         unenrolled_at=unenrolled_at,
         is_revoked=is_revoked,
         fetched_at=fetched_at,
+        ended_because=ended_because,
     )
 
 

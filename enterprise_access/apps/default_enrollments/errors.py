@@ -64,9 +64,27 @@ class MayNotRead(Forbidden):
 
 
 class OverrideExists(Conflict):
-    """There is an unused override already."""
+    """There is an active override already."""
 
     code = "override_exists"
+
+
+class OverrideNotNeeded(Conflict):
+    """The learner is not blocked by having left, or by a revoked license; the detail says what the decision is."""
+
+    code = "override_not_needed"
+
+
+class OverrideNotActive(Conflict):
+    """The override was used, withdrawn or cancelled, or has expired."""
+
+    code = "override_not_active"
+
+
+class OverrideInUse(Conflict):
+    """A call that the override allows was sent, and its outcome is not known yet."""
+
+    code = "override_in_use"
 
 
 class ReasonMissing(Invalid):

@@ -1,9 +1,10 @@
 """What customers intend, what happened to each learner, and what is still owed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from model_utils.models import TimeStampedModel
@@ -89,6 +90,9 @@ class DefaultEnterpriseEnrollmentRealization(TimeStampedModel):
     lms_user_id = models.PositiveBigIntegerField()
     enterprise_customer_user_id = models.PositiveBigIntegerField()
     course_key = models.CharField(max_length=255)
+    course_uuid = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The catalog's id of the course, which outlives a rename."
+    )
     course_run_key = models.CharField(max_length=255)
     predicted_mode = models.CharField(max_length=100, help_text="The mode that we expected the LMS to choose.")
     seen_mode = models.CharField(
@@ -247,6 +251,7 @@ class RealizationAttempt(models.Model):
     reason = models.CharField(max_length=50, blank=True)
     rule = models.CharField(max_length=5, blank=True)
     course_key = models.CharField(max_length=255, blank=True)
+    course_uuid = models.UUIDField(null=True, blank=True, editable=False)
     course_run_key = models.CharField(max_length=255, blank=True)
     mode = models.CharField(max_length=100, blank=True)
     is_upgrade = models.BooleanField(default=False)
@@ -275,21 +280,66 @@ class RealizationAttempt(models.Model):
         return f"{self.outcome} {self.reason}".strip()
 
 
-class RealizationOverride(TimeStampedModel):
-    """Leave of staff to enroll one learner once more for one intention, although the learner left or lost it.
+class RealizationOverrideQuerySet(models.QuerySet["RealizationOverride"]):
+    """Filters of overrides."""
 
-    `unused_for` names intention and learner until the override is used, and is empty afterwards: it is unique, so
-    that there is one unused override at most (where a database has no conditional constraints, too).
+    def active(self, now: datetime) -> "RealizationOverrideQuerySet":
+        """Return those that may still let an enrollment through."""
+        return self.valid(now=now, earliest=now - override_validity())
+
+    def valid(self, *, now: datetime, earliest: datetime) -> "RealizationOverrideQuerySet":
+        """Return the active ones; those that do not say when they expire were given after `earliest`."""
+        is_valid = Q(expires_at__gt=now) | Q(expires_at=None, created__gt=earliest)
+        return self.filter(is_valid, unused_for__isnull=False)
+
+    def expired(self, now: datetime) -> "RealizationOverrideQuerySet":
+        is_over = Q(expires_at__lte=now) | Q(expires_at=None, created__lte=now - override_validity())
+        return self.filter(is_over, unused_for__isnull=False)
+
+
+def override_validity() -> timedelta:
+    """Return how long an override waits for the enrollment that it allows."""
+    return timedelta(days=settings.OVERRIDE_VALID_DAYS)
+
+
+class RealizationOverride(TimeStampedModel):
+    """One-time staff permission to re-enroll a learner who unenrolled or lost access.
+
+    It ends when it is used, withdrawn (the learner came back alone), cancelled, or when it expires. `unused_for` names
+    intention and learner until then, and is empty afterwards: it is unique, so that there is one active override at
+    most (where a database has no conditional constraints, too). `expires_at` empty: written by an earlier release;
+    valid for OVERRIDE_VALID_DAYS.
     """
+
+    class State(models.TextChoices):
+        """Where an override stands."""
+
+        ACTIVE = "active"
+        USED = "used"
+        WITHDRAWN = "withdrawn"
+        EXPIRED = "expired"
+        CANCELLED = "cancelled"
 
     intention = models.ForeignKey(
         DefaultEnterpriseEnrollmentIntention, on_delete=models.CASCADE, related_name="overrides"
     )
     lms_user_id = models.PositiveBigIntegerField()
     by = models.CharField(max_length=150, help_text="The username of who gave it.")
+    is_actor_verified = models.BooleanField(
+        default=True, db_default=True, help_text="The person was signed in. The command line records the name as given."
+    )
     reason = models.TextField()
+    expires_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the learner was seen enrolled without it."
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    cancel_reason = models.CharField(max_length=2000, blank=True, default="", db_default="")
     unused_for = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)
+
+    objects = RealizationOverrideQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created"]
@@ -297,6 +347,21 @@ class RealizationOverride(TimeStampedModel):
 
     def __str__(self) -> str:
         return f"{self.intention} for learner {self.lms_user_id}"
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it expires, unless it ends earlier."""
+        return self.expires_at or self.created + override_validity()
+
+    def state_at(self, now: datetime) -> "RealizationOverride.State":
+        """Say where the override stands at `now`."""
+        if self.used_at is not None:
+            return self.State.USED
+        if self.cancelled_at is not None:
+            return self.State.CANCELLED
+        if self.withdrawn_at is not None:
+            return self.State.WITHDRAWN
+        return self.State.ACTIVE if self.unused_for is not None and now < self.ends_at else self.State.EXPIRED
 
 
 class IntentionHealth(models.Model):

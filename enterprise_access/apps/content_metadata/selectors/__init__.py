@@ -12,6 +12,7 @@ from enterprise_access.apps.content_metadata.selectors.modes import (
     as_known_modes,
     forget_seen_modes,
     list_known_modes,
+    list_last_known_modes,
     list_modes,
     with_other_evidence,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "fetch_content",
     "forget_seen_modes",
     "list_known_modes",
+    "list_last_known_modes",
     "list_modes",
     "peek_content",
     "refresh_content",

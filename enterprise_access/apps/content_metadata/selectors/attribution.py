@@ -146,6 +146,7 @@ def as_course(record: ContentRecord) -> Course:
     """Return a course record of the catalog as our value."""
     return Course(
         key=record.key,
+        uuid=record.uuid,
         title=record.title or "",
         course_type=record.course_type,
         advertised_run=record.advertised_course_run_uuid if record.has_advertised_run_key else NOT_YET_KNOWN,

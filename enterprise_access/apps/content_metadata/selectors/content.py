@@ -78,7 +78,7 @@ def _ages_of(found: Attributed) -> Ages:
 
 
 _cache: Final[RefreshingCache[Attributed]] = RefreshingCache(
-    "content", version=3, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
+    "content", version=4, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
 )
 
 

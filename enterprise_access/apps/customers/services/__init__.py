@@ -16,9 +16,12 @@ from enterprise_access.apps.customers.services.copies import (
     note_visits,
     refresh_customer,
     refresh_enrollments,
-    refresh_enterprise_enrollments,
     refresh_learners,
     remember_email,
+)
+from enterprise_access.apps.customers.services.enterprise_rows import (
+    refresh_enterprise_enrollments,
+    remember_endings,
 )
 from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
 from enterprise_access.apps.customers.services.portal_links import SeenLink, forget_active_link, note_link
@@ -63,5 +66,6 @@ __all__ = [
     "refresh_enterprise_enrollments",
     "refresh_learners",
     "remember_email",
+    "remember_endings",
     "settle_sightings",
 ]

@@ -235,27 +235,6 @@ def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment]
     LearnerEnrollment.objects.bulk_update(changed, ["mode", "is_active", "fetched_at"])
 
 
-def refresh_enterprise_enrollments(*, customer_uuid: UUID, lms_user_id: int) -> None:
-    """Ask edx-enterprise what it knows of one learner's enrollments for one customer, and keep copies.
-
-    The list is empty for a customer without data sharing consent; nothing that is known is forgotten then.
-    """
-    started_at = timezone.now()
-    rows = lms.from_settings().list_enterprise_enrollments_admin(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-    with transaction.atomic():
-        for row in rows:
-            EnterpriseEnrollment.objects.update_or_create(
-                customer_id=customer_uuid,
-                lms_user_id=lms_user_id,
-                course_run_key=row.course_run_key,
-                defaults={
-                    "unenrolled_at": row.unenrolled_at,
-                    "is_revoked": row.is_revoked,
-                    "fetched_at": started_at,
-                },
-            )
-
-
 def note_visits(*, customer_uuid: UUID, lms_user_ids: Collection[int], at: datetime) -> None:
     """Write down that these learners were seen, by a login or a page load."""
     EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids)).update(last_login_at=at)

@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from enterprise_access.apps.customers import services
-from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
+from enterprise_access.apps.customers.domain import Learner
+from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, EnterpriseLearner
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from simulator.faults import FaultKind
 from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
@@ -18,6 +19,7 @@ from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
 pytestmark = pytest.mark.django_db
 
 ADA, GRACE, NOBODY = 1001, 1014, 999_999
+DEMO_RUN = "course-v1:edX+DemoX+2026_T1"
 
 
 @pytest.fixture
@@ -63,7 +65,6 @@ OF_STAFF_ONLY = {
     "where are they enrolled": lambda: services.refresh_enrollments(
         learners=services.refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA]).values()
     ),
-    "was a license taken away": lambda: services.refresh_enterprise_enrollments(customer_uuid=ACME, lms_user_id=ADA),
 }
 
 
@@ -72,6 +73,20 @@ def test_an_account_that_is_not_staff_is_told_nothing_and_believes_nothing(witho
     assert refused((QUESTIONS | OF_STAFF_ONLY)[question])
     ada.refresh_from_db()
     assert (ada.is_linked, ada.customer.is_active, ada.enrollments_fetched_at) == (True, True, None)
+
+
+def test_an_account_that_is_not_staff_learns_nothing_of_revocations(without_staff, ada):
+    learner = Learner(
+        lms_user_id=ADA,
+        enterprise_customer_user_id=ada.enterprise_customer_user_id,
+        username=ada.username,
+        is_linked=True,
+        is_active_link=True,
+        fetched_at=ada.fetched_at,
+        enrollments_fetched_at=None,
+    )
+    services.refresh_enterprise_enrollments(customer_uuid=ACME, learners=[learner], runs={ADA: [DEMO_RUN]})
+    assert not EnterpriseEnrollment.objects.exists()
 
 
 # Of these the LMS shows a right-minded account something, so only questions that end in "no" need the canary.

@@ -372,8 +372,41 @@ def test_the_platform_enrollments_of_a_learner_are_the_same_for_every_customer(a
 # --- What edx-enterprise adds --------------------------------------------------------------------------------------
 
 
+def ask_edx_enterprise(lms_user_id, *, customer=ACME, runs=()):
+    learners = learners_of(lms_user_id, customer=customer)
+    refresh_enterprise_enrollments(customer_uuid=customer, learners=learners.values(), runs={lms_user_id: runs})
+
+
+def test_that_there_is_no_row_is_kept_too(acme):
+    ask_edx_enterprise(ADA, runs=[DEMO_RUN])
+    row = EnterpriseEnrollment.objects.get()
+    assert (row.course_run_key, row.is_revoked, row.unenrolled_at) == (DEMO_RUN, False, None)
+
+
+def test_an_older_read_never_overwrites_a_newer_one(acme):
+    ask_edx_enterprise(DAVE)
+    EnterpriseEnrollment.objects.update(
+        fetched_at=timezone.now() + ONE_SECOND, unenrolled_at=None, ended_because="learner_unenrolled"
+    )
+    ask_edx_enterprise(DAVE)
+    row = EnterpriseEnrollment.objects.get()
+    assert (row.unenrolled_at, row.ended_because) == (None, "learner_unenrolled")
+
+
+def test_what_was_found_out_about_an_ending_is_not_believed_of_the_next_one(acme, world, clock):
+    ask_edx_enterprise(DAVE)
+    EnterpriseEnrollment.objects.update(ended_because="license_revoked")
+    clock.shift(timedelta(hours=1))
+    ask_edx_enterprise(DAVE)
+    assert EnterpriseEnrollment.objects.get().ended_because == "license_revoked"
+    world.enroll(username="dave", run_key=DEMO_RUN, mode="verified", customer="acme")
+    world.leave(username="dave", run_key=DEMO_RUN)
+    ask_edx_enterprise(DAVE)
+    assert EnterpriseEnrollment.objects.get().ended_because == ""
+
+
 def test_revocations_are_kept_by_customer_learner_and_run(acme):
-    refresh_enterprise_enrollments(customer_uuid=ACME, lms_user_id=DAVE)
+    ask_edx_enterprise(DAVE)
     row = EnterpriseEnrollment.objects.get()
     assert (row.course_run_key, row.is_revoked, row.unenrolled_at is not None) == (DEMO_RUN, True, True)
 
@@ -384,11 +417,11 @@ def test_a_customer_without_consent_shows_nothing_and_nothing_is_forgotten(world
         customer=customer, lms_user_id=FRANK, course_run_key=DEMO_RUN, is_revoked=True, fetched_at=timezone.now()
     )
     world.enroll(username="frank", run_key=DEMO_RUN, mode="verified", customer="globex")
-    refresh_enterprise_enrollments(customer_uuid=GLOBEX, lms_user_id=FRANK)
+    ask_edx_enterprise(FRANK, customer=GLOBEX)
     assert EnterpriseEnrollment.objects.get().is_revoked is True
 
 
 def test_asking_for_revocations_twice_is_one_row(acme):
     for _ in range(2):
-        refresh_enterprise_enrollments(customer_uuid=ACME, lms_user_id=DAVE)
+        ask_edx_enterprise(DAVE)
     assert EnterpriseEnrollment.objects.count() == 1

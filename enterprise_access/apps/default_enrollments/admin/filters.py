@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.domain.values import Reason
+from enterprise_access.apps.default_enrollments.models import RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.drift import IN_ANOTHER_MODE
 from enterprise_access.lib.admin import RowFilter, SelectFilter
 
@@ -160,17 +161,24 @@ class RequestStateFilter(admin.SimpleListFilter):
 
 
 class UsedFilter(admin.SimpleListFilter):
-    """By whether an override was used."""
+    """By where an override stands."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Not used yet"), ("used", "Used")]
+        return list(RealizationOverride.State.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() in ("open", "used"):
-            return queryset.filter(used_at__isnull=self.value() == "open")
+        match self.value():
+            case "active":
+                return queryset.active(timezone.now())
+            case "expired":
+                return queryset.filter(used_at=None, withdrawn_at=None, cancelled_at=None).exclude(
+                    pk__in=queryset.active(timezone.now()).values("pk")
+                )
+            case "used" | "withdrawn" | "cancelled":
+                return queryset.filter(**{f"{self.value()}_at__isnull": False})
         return queryset
 
 

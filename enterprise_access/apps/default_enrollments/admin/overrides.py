@@ -1,4 +1,4 @@
-"""Overrides in the admin: leave to enroll one learner once more, with a reason."""
+"""Overrides in the admin: one-time permission to re-enroll one learner, with a reason; and taking it back."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -8,18 +8,21 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.filters import CustomerOfIntentionFilter, UsedFilter
+from enterprise_access.apps.default_enrollments.admin.why import why_url
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     RealizationOverride,
     RealizationRequest,
+    override_validity,
 )
-from enterprise_access.apps.default_enrollments.services.overrides import grant_override
+from enterprise_access.apps.default_enrollments.services.overrides import cancel_override, grant_override
 from enterprise_access.lib.admin import LearnerRowsAdmin
 from enterprise_access.lib.errors import ServiceError
 
@@ -53,11 +56,33 @@ def ask_for_override(request: HttpRequest, rows: list[Any]) -> HttpResponseRedir
     return HttpResponseRedirect(f"{reverse('admin:default_enrollments_realizationoverride_add')}?{query}")
 
 
+class CancelForm(forms.Form):
+    """Why an override is taken back."""
+
+    reason = forms.CharField(
+        label="Reason", widget=forms.Textarea(attrs={"rows": 3, "cols": 60}), max_length=2000, help_text="Why."
+    )
+
+
+def _described(intention: DefaultEnterpriseEnrollmentIntention, lms_user_id: object) -> str:
+    """Return what an override is about, by names."""
+    return f"{intention.customer.name}: {intention.content_key}, learner {lms_user_id}."
+
+
+def _about(request: HttpRequest) -> str:
+    """Return what the page that led here was about; empty when nothing is filled in."""
+    form = OverrideForm({**request.GET.dict(), "reason": "-"})
+    if not form.is_valid():
+        return ""
+    return f"{_described(form.cleaned_data['intention'], form.cleaned_data['lms_user_id'])} "
+
+
 @admin.register(RealizationOverride)
 class OverrideAdmin(LearnerRowsAdmin):
-    """Who let whom be enrolled once more, why, and when it was used. Given once, it is not changed."""
+    """Who let whom be enrolled once more, why, and what became of it. It can be cancelled, and not changed."""
 
-    list_display = ["intention", "lms_user_id", "customer", "by", "created", "reason", "used"]
+    list_display = ["intention", "lms_user_id", "customer", "state", "actor", "created", "expires", "reason"]
+    change_form_template = "default_enrollments/override_change_form.html"
     list_filter = [UsedFilter, CustomerOfIntentionFilter, ("created", admin.DateFieldListFilter)]
     list_select_related = ["intention__customer"]
     ordering = ["-pk"]
@@ -69,9 +94,63 @@ class OverrideAdmin(LearnerRowsAdmin):
     def customer(self, override: RealizationOverride) -> EnterpriseCustomer:
         return override.intention.customer
 
-    @admin.display(description="used", ordering="used_at", empty_value="not yet")
-    def used(self, override: RealizationOverride) -> Any:
-        return override.used_at
+    @admin.display(description="state")
+    def state(self, override: RealizationOverride) -> str:
+        return str(override.state_at(timezone.now()).label)
+
+    @admin.display(description="by", ordering="by")
+    def actor(self, override: RealizationOverride) -> str:
+        return override.by if override.is_actor_verified else f"{override.by} (not verified)"
+
+    @admin.display(description="expires", ordering="expires_at")
+    def expires(self, override: RealizationOverride) -> Any:
+        return override.ends_at
+
+    def get_urls(self) -> list[Any]:
+        """Add the page that cancels one override."""
+        cancel = self.admin_site.admin_view(self.cancel_view)
+        return [
+            path("<int:pk>/cancel/", cancel, name="default_enrollments_realizationoverride_cancel"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Offer to cancel an override that is active."""
+        found = RealizationOverride.objects.active(timezone.now()).filter(pk=object_id) if object_id.isdigit() else None
+        may_cancel = self.has_add_permission(request) and found is not None and found.exists()
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_cancel": may_cancel})
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask why, and take the override back."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        override = get_object_or_404(RealizationOverride.objects.select_related("intention__customer"), pk=pk)
+        form = CancelForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                cancel_override(
+                    override=override,
+                    by=request.user.get_username(),
+                    reason=form.cleaned_data["reason"],
+                    now=timezone.now(),
+                )
+            except ServiceError as error:
+                form.add_error(None, error.detail)
+            else:
+                self.log_change(request, override, "Override cancelled.")
+                messages.success(request, f"The override for learner {override.lms_user_id} is cancelled.")
+                return HttpResponseRedirect(reverse("admin:default_enrollments_realizationoverride_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Cancel override",
+            "opts": self.opts,
+            "form": form,
+            "text": f"{_described(override.intention, override.lms_user_id)} The learner is not enrolled again then.",
+            "button": "Cancel override",
+        }
+        return TemplateResponse(request, "default_enrollments/form.html", context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("default_enrollments.add_realizationoverride")
@@ -84,15 +163,18 @@ class OverrideAdmin(LearnerRowsAdmin):
             raise PermissionDenied
         form = OverrideForm(request.POST or None, initial=request.GET.dict())
         if request.method == "POST" and form.is_valid() and self._grant(request, form):
-            return HttpResponseRedirect(reverse("admin:default_enrollments_realizationoverride_changelist"))
+            return HttpResponseRedirect(
+                why_url(form.cleaned_data["intention"].customer_id, form.cleaned_data["lms_user_id"])
+            )
         context = {
             **self.admin_site.each_context(request),
-            "title": "Enroll one learner once more",
+            "title": "Allow one re-enrollment",
             "opts": self.opts,
             "form": form,
-            "text": "Nobody is enrolled again in a course that they left, or whose license was taken away. An override "
-            "lets this one learner be enrolled once more for this one intention. It is used up by that enrollment.",
-            "button": "Let this learner be enrolled once more",
+            "text": f"{_about(request)}A learner who left a course, or lost the license for it, is not enrolled again. "
+            "An override allows one more enrollment of this learner for this intention. That enrollment uses it up; "
+            f"otherwise it expires after {override_validity().days} days.",
+            "button": "Allow re-enrollment",
         }
         return TemplateResponse(request, "default_enrollments/form.html", context)
 

@@ -6,6 +6,7 @@ Each rule is a function that answers with a verdict when it matches, and with No
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
+from uuid import UUID
 
 from attrs import define
 
@@ -37,21 +38,22 @@ def decide(case: Case, *, now: datetime) -> Verdict:
     return next(verdict for verdict in verdicts if verdict is not None)
 
 
-def belongs_to_course(case: Case, *, course_key: str | None, course_run_key: str) -> bool:
-    """Say whether a row with these keys is of the intention's course.
+def belongs_to_course(
+    case: Case, *, course_key: str | None, course_run_key: str, course_uuid: UUID | None = None
+) -> bool:
+    """Say whether a row with these keys is of the intention's course, now or when the row was written.
 
-    The first evidence there is decides: the row's stored course key, the course's current runs, the run key itself.
-    The run that is meant is of the course whatever a row says, so that it is never touched unseen.
+    The catalog's evidence comes first: a run that it lists in the course is of the course, whatever a row says. So is
+    the run that is meant, and what was stored with the course's own id, which outlives a rename. A stored course key
+    tells the past (a run may have been moved); the run key itself counts where nothing is stored.
     """
     run_key = fold(course_run_key)
-    if run_key == case.target_run_key:
+    if run_key == case.target_run_key or run_key in case.run_keys:
         return True
-    if course_key:
-        return fold(course_key) == case.course
-    if run_key in case.run_keys:
+    if course_uuid is not None and course_uuid == case.course_uuid:
         return True
-    parsed = course_key_of_run(run_key)
-    return parsed is not None and parsed == case.course
+    known = fold(course_key) if course_key else course_key_of_run(run_key)
+    return known is not None and known == case.course
 
 
 @define(kw_only=True, slots=False)
@@ -75,7 +77,11 @@ class _View:
     def in_scope(self) -> tuple[Enrollment, ...]:
         """Enrollments in any run of the course, or for a run intention in that very run."""
         if self.case.is_course_intention:
-            return tuple(row for row in self.case.enrollments if self._is_of_course(row))
+            # (What was realized is of the course, also when the run's key does not say so, nor the catalog any more.)
+            runs = self.realized_runs
+            return tuple(
+                row for row in self.case.enrollments if fold(row.course_run_key) in runs or self._is_of_course(row)
+            )
         return tuple(row for row in self.case.enrollments if fold(row.course_run_key) == self.case.target_run_key)
 
     @cached_property
@@ -106,7 +112,10 @@ class _View:
         return self.case.modes
 
     def _is_of_course(self, row: Enrollment | RealizationFact) -> bool:
-        return belongs_to_course(self.case, course_key=row.course_key, course_run_key=row.course_run_key)
+        course_uuid = row.course_uuid if isinstance(row, RealizationFact) else None
+        return belongs_to_course(
+            self.case, course_key=row.course_key, course_run_key=row.course_run_key, course_uuid=course_uuid
+        )
 
 
 def _active_audit_like(rows: tuple[Enrollment, ...]) -> tuple[Enrollment, ...]:
@@ -131,11 +140,10 @@ def _d2_left_what_we_realized(view: _View) -> Verdict | None:
     if view.case.has_override:
         return None
     reasons = _reasons_of_leaving(view)
-    if not reasons:
-        return None
-    # The learner's own will outweighs a revocation.
-    unenrolled = Reason.LEARNER_UNENROLLED in reasons
-    return Verdict.skip(Rule.D2, Reason.LEARNER_UNENROLLED if unenrolled else Reason.LICENSE_REVOKED)
+    # The learner's own will outweighs a revocation; and what may have been it, too.
+    strongest = (Reason.LEARNER_UNENROLLED, Reason.ENROLLMENT_ENDED, Reason.LICENSE_REVOKED)
+    reason = next((reason for reason in strongest if reason in reasons), None)
+    return None if reason is None else Verdict.skip(Rule.D2, reason)
 
 
 def _reasons_of_leaving(view: _View) -> frozenset[Reason]:
@@ -152,7 +160,14 @@ def _reason_of_leaving(view: _View, realization: RealizationFact) -> Reason | No
     left = [row for row in rows if row.is_active is False]
     if not left:
         return None
-    return Reason.LICENSE_REVOKED if all(row.is_revoked for row in left) else Reason.LEARNER_UNENROLLED
+    return _reason_of_ending(left)
+
+
+def _reason_of_ending(ended: list[Enrollment]) -> Reason:
+    """Return why enrollments ended, given what is known of each."""
+    if any(row.is_revoked is False for row in ended):
+        return Reason.LEARNER_UNENROLLED
+    return Reason.LICENSE_REVOKED if all(row.is_revoked for row in ended) else Reason.ENROLLMENT_ENDED
 
 
 def _d3_state_unknown(view: _View) -> Verdict | None:
@@ -172,8 +187,7 @@ def _d5_left_what_was_paid(view: _View) -> Verdict | None:
     left = [row for row in view.in_scope if row.is_active is False and row.is_paid]
     if view.case.has_override or not left:
         return None
-    revoked = all(row.is_revoked for row in left)
-    return Verdict.skip(Rule.D5, Reason.LICENSE_REVOKED if revoked else Reason.LEARNER_UNENROLLED)
+    return Verdict.skip(Rule.D5, _reason_of_ending(left))
 
 
 def _d6_covered(view: _View) -> Verdict | None:

@@ -33,9 +33,13 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "Only a staff override for this learner, with a reason, lets one more enrollment through.",
     ),
     Reason.LICENSE_REVOKED: Explanation(
-        "The enrollment is marked as revoked: license revoked, or learner left (the LMS marks both alike).",
+        "The license that paid for the enrollment was revoked.",
         "If the learner is out of the course, only a staff override for this learner, with a reason; if the learner is "
         "still there in audit, a license that pays for the upgrade.",
+    ),
+    Reason.ENROLLMENT_ENDED: Explanation(
+        "The learner is no longer enrolled (unenrolled or license revoked): the facts do not tell which.",
+        "Only a staff override for this learner, with a reason, lets one more enrollment through.",
     ),
     Reason.ENROLLMENT_STATE_UNKNOWN: Explanation(
         "The LMS did not say whether an enrollment of the learner is active, so nothing is risked.",

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     ENROLLED = "enrolled"
     LEARNER_UNENROLLED = "learner_unenrolled"
     LICENSE_REVOKED = "license_revoked"
+    ENROLLMENT_ENDED = "enrollment_ended"
     ENROLLMENT_STATE_UNKNOWN = "enrollment_state_unknown"
     ENROLLMENT_NOT_VISIBLE = "enrollment_not_visible"
     COVERED_BY_OTHER_INTENTION = "covered_by_other_intention"
@@ -156,14 +157,15 @@ class Verdict:
 class Enrollment:
     """What the platform says of the learner in one run, whoever enrolled them.
 
-    `is_active` None: could not be learned, and is never defaulted. `is_revoked` is edx-enterprise's mark, which a
-    leaver gets too. `course_key` None: not stored; never put a key here that was merely parsed from the run key.
+    `is_active` None: could not be learned, and is never defaulted. `is_revoked`: a license was taken away; None: that,
+    or the learner left (edx-enterprise marks both alike; see ending.py). `course_key` None: not stored; never put a
+    key here that was merely parsed from the run key.
     """
 
     course_run_key: str
     mode: str
     is_active: bool | None
-    is_revoked: bool = False
+    is_revoked: bool | None = False
     course_key: str | None = None
 
     @property
@@ -176,12 +178,14 @@ class Enrollment:
 class RealizationFact:
     """An intention of this customer, this one or another, that became an enrollment of the learner in one run.
 
-    `left_at` is when it was first seen inactive, `left_reason` why, as found then; a staff override clears both.
+    `left_at` is when it was first seen inactive, `left_reason` why; a staff override clears both. `course_uuid` is the
+    catalog's id of the course, which outlives a rename; None: not stored.
     """
 
     course_run_key: str
     of_this_intention: bool
     course_key: str | None = None
+    course_uuid: UUID | None = None
     left_at: datetime | None = None
     left_reason: Reason | None = None
 
@@ -235,6 +239,11 @@ class Case:
         if known:
             return fold(known)
         return fold(self.content_key) if self.is_course_intention else course_key_of_run(self.content_key)
+
+    @property
+    def course_uuid(self) -> UUID | None:
+        """The catalog's id of the course, if the catalog tells."""
+        return self.resolution.course.uuid if self.resolution.course else None
 
     @property
     def run_keys(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from enterprise_access.apps.content_metadata.domain import Resolved, course_key_of_run
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
-from enterprise_access.apps.course_types.domain.modes import is_paid
+from enterprise_access.apps.course_types.domain.modes import Modes
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
 from enterprise_access.apps.default_enrollments.domain.remembering import Decided, decide_for_a_while
 from enterprise_access.apps.default_enrollments.domain.values import (
@@ -27,7 +27,9 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     RealizationAttempt,
     RealizationOverride,
+    override_validity,
 )
+from enterprise_access.apps.default_enrollments.selectors.endings import was_revoked
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.prepared import Prepared
 
@@ -84,7 +86,8 @@ def as_intended(intention: Intention, content: Content, modes: KnownModes | None
         modes=modes.modes if modes else None,
         is_invitation_only=modes is not None and modes.is_invitation_only,
     )
-    labels = frozenset(label for label in (case.target_run_key, case.course, *case.run_keys) if label)
+    course_uuid = str(case.course_uuid) if case.course_uuid else None
+    labels = frozenset(label for label in (case.target_run_key, case.course, course_uuid, *case.run_keys) if label)
     if len(_kept) >= _MOST_KEPT:
         _kept.clear()
     _kept[intention.uuid] = intended = Intended(
@@ -98,8 +101,9 @@ class Facts:
     """What is known of some learners of one customer, and when it was read (`read_at`).
 
     `contents` is keyed by folded content key, `modes` by folded run key, `enterprise_enrollments` by learner and
-    folded run key; `overrides` are the unused ones, by learner and intention;
-    `realized_elsewhere` is what other customers realized for the learner.
+    folded run key; `modes_of_ended` are those of runs in which a paid enrollment has ended, as they were read last;
+    `overrides` are the active ones, by learner and intention; `realized_elsewhere` is what other customers realized for
+    the learner.
     """
 
     customer_uuid: UUID
@@ -111,6 +115,7 @@ class Facts:
     realizations: Mapping[int, tuple[Realization, ...]]
     contents: Mapping[str, Content]
     modes: Mapping[str, KnownModes]
+    modes_of_ended: Mapping[str, Modes]
     overrides: frozenset[tuple[int, UUID]]
     realized_elsewhere: Mapping[int, tuple[Realization, ...]]
     read_at: datetime
@@ -154,13 +159,15 @@ class LastLook:
 
 
 def list_intentions_for(
-    *, customer_uuid: UUID, lms_user_id: int
+    *, customer_uuid: UUID, lms_user_id: int, now: datetime
 ) -> tuple[tuple[Intention, ...], frozenset[tuple[int, UUID]]]:
-    """Return the living intentions, and the learner's unused overrides as `list_overrides` does; in one statement.
+    """Return the living intentions, and the learner's active overrides as `list_overrides` does; in one statement.
 
     The intentions are not to be changed: as long as the database answers the same, they are the same objects.
     """
-    rows = _INTENTIONS_AND_OVERRIDES.raw_rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    rows = _INTENTIONS_AND_OVERRIDES.raw_rows(
+        customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, earliest=now - override_validity()
+    )
     intentions = _as_intentions(tuple(row[:-1] for row in rows))
     overridden = (intention.pk for intention, row in zip(intentions, rows, strict=True) if row[-1])
     return intentions, frozenset((lms_user_id, intention_id) for intention_id in overridden)
@@ -174,13 +181,20 @@ _REALIZATION_FIELDS: Final = [
 _REALIZATION: Final = [field.attname for field in _REALIZATION_FIELDS]
 
 
-def _intentions_and_overrides(customer_uuid: UUID, lms_user_id: int) -> QuerySet[Intention, Any]:
-    unused = RealizationOverride.objects.filter(intention=OuterRef("pk"), lms_user_id=lms_user_id, used_at=None)
-    return Intention.objects.living().of_customer(customer_uuid).values_list(*_INTENTION, Exists(unused))
+def _intentions_and_overrides(
+    customer_uuid: UUID, lms_user_id: int, now: datetime, earliest: datetime
+) -> QuerySet[Intention, Any]:
+    active = RealizationOverride.objects.valid(now=now, earliest=earliest)
+    mine = active.filter(intention=OuterRef("pk"), lms_user_id=lms_user_id)
+    return Intention.objects.living().of_customer(customer_uuid).values_list(*_INTENTION, Exists(mine))
 
 
 _INTENTIONS_AND_OVERRIDES: Final = Prepared(
-    _intentions_and_overrides, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+    _intentions_and_overrides,
+    customer_uuid=models.UUIDField(),
+    lms_user_id=models.BigIntegerField(),
+    now=models.DateTimeField(),
+    earliest=models.DateTimeField(),
 )
 
 
@@ -269,12 +283,12 @@ def _by_learner(rows: Iterable[Realization], lms_user_ids: Iterable[int]) -> Rea
     return {lms_user_id: tuple(of_learner) for lms_user_id, of_learner in found.items()}
 
 
-def list_overrides(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> frozenset[tuple[int, UUID]]:
-    """Return the unused overrides of these learners, as pairs of learner and intention."""
-    unused = RealizationOverride.objects.filter(
-        intention__customer_id=customer_uuid, lms_user_id__in=list(lms_user_ids), used_at=None
+def list_overrides(*, customer_uuid: UUID, lms_user_ids: Iterable[int], now: datetime) -> frozenset[tuple[int, UUID]]:
+    """Return the active overrides of these learners, as pairs of learner and intention."""
+    active = RealizationOverride.objects.active(now).filter(
+        intention__customer_id=customer_uuid, lms_user_id__in=list(lms_user_ids)
     )
-    return frozenset(unused.values_list("lms_user_id", "intention_id"))
+    return frozenset(active.values_list("lms_user_id", "intention_id"))
 
 
 def make_cases(facts: Facts, *, lms_user_id: int) -> dict[Intention, Case]:
@@ -285,7 +299,16 @@ def make_cases(facts: Facts, *, lms_user_id: int) -> dict[Intention, Case]:
 def make_cases_of_intended(facts: Facts, *, lms_user_id: int) -> dict[Intended, Case]:
     """Return `make_cases`, by the intentions with what they stand for. Who has nothing of an intention has its case."""
     enrollments = [
-        _as_enrollment(row, facts.enterprise_enrollments.get((lms_user_id, fold(row.course_run_key))))
+        Enrollment(
+            course_run_key=row.course_run_key,
+            mode=row.mode,
+            is_active=row.is_active,
+            is_revoked=was_revoked(
+                row,
+                facts.enterprise_enrollments.get((lms_user_id, fold(row.course_run_key))),
+                facts.modes_of_ended,
+            ),
+        )
         for row in facts.enrollments.get(lms_user_id, ())
     ]
     shelf = _Shelf(
@@ -312,15 +335,21 @@ def _labelled(rows: Iterable[Row]) -> dict[str, list[Row]]:
     """Return rows by folded run key, and by the folded course key that is stored or that the run key spells out."""
     found: dict[str, list[Row]] = {}
     for row in rows:
-        for label in _labels_of(row.course_run_key, row.course_key):
+        for label in labels_of(row.course_run_key, row.course_key, getattr(row, "course_uuid", None)):
             found.setdefault(label, []).append(row)
     return found
 
 
 # Many learners have the same runs.
 @lru_cache(maxsize=32_768)
-def _labels_of(course_run_key: str, course_key: str | None) -> tuple[str, ...]:
-    labels = {fold(course_run_key), fold(course_key or ""), course_key_of_run(course_run_key)}
+def labels_of(course_run_key: str, course_key: str | None, course_uuid: UUID | None = None) -> tuple[str, ...]:
+    """Return everything that a row with these keys may be found under."""
+    labels = {
+        fold(course_run_key),
+        fold(course_key or ""),
+        course_key_of_run(course_run_key),
+        str(course_uuid) if course_uuid else None,
+    }
     return tuple(label for label in labels if label)
 
 
@@ -350,32 +379,19 @@ def _make_case(facts: Facts, known: Intended, lms_user_id: int, is_linked: bool,
 
 def _realizations_that_count(facts: Facts, lms_user_id: int) -> Iterator[Realization]:
     """Yield this customer's realizations, and those of others that the learner has left: a course that was left is
-    left, whoever it was that enrolled (ADR 0014)."""
+    left, whoever it was that enrolled (ADR 0014). One that cannot be seen may have been left, too."""
     yield from facts.realizations.get(lms_user_id, ())
     for row in facts.realized_elsewhere.get(lms_user_id, ()):
         seen = facts.enrollment_in(lms_user_id, row.course_run_key)
-        if row.left_at is not None or (seen is not None and not seen.is_active):
+        if row.left_at is not None or seen is None or not seen.is_active:
             yield row
-
-
-def _as_enrollment(row: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy | None) -> Enrollment:
-    return Enrollment(
-        course_run_key=row.course_run_key,
-        mode=row.mode,
-        is_active=row.is_active,
-        is_revoked=enterprise is not None and _is_revoked(row, enterprise),
-    )
-
-
-def _is_revoked(row: EnrollmentCopy, enterprise: EnterpriseEnrollmentCopy) -> bool:
-    """Say whether a license was taken away. An active audit enrollment that edx-enterprise has ended tells it, too."""
-    return enterprise.is_revoked or (enterprise.unenrolled_at is not None and row.is_active and not is_paid(row.mode))
 
 
 def _as_fact(row: Realization, intention: Intention) -> RealizationFact:
     return RealizationFact(
         course_run_key=row.course_run_key,
         course_key=row.course_key,
+        course_uuid=row.course_uuid,
         of_this_intention=row.intention_id == intention.uuid,
         left_at=row.left_at,
         left_reason=Reason(row.left_reason) if row.left_reason else None,

@@ -8,16 +8,22 @@ from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 
+from enterprise_access.apps.content_metadata.selectors import list_last_known_modes
 from enterprise_access.apps.customers.domain import EnrollmentChange, EnrollmentCopy
 from enterprise_access.apps.customers.selectors import list_enrollments, list_enterprise_enrollments
 from enterprise_access.apps.customers.services import apply_enrollment_changes
+from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
     Outcome,
     RealizationAttempt,
+    RealizationOverride,
 )
+from enterprise_access.apps.default_enrollments.selectors.doubts import list_doubts
+from enterprise_access.apps.default_enrollments.selectors.facts import labels_of
 from enterprise_access.apps.default_enrollments.services.noticing import notice_change
+from enterprise_access.apps.default_enrollments.services.override_use import withdraw
 from enterprise_access.lib.keys import fold
 
 Realization = DefaultEnterpriseEnrollmentRealization
@@ -27,9 +33,36 @@ def take_over_changes(*, changes: Sequence[EnrollmentChange]) -> None:
     """Take over changes of enrollments, in whatever order and however often they come."""
     with transaction.atomic():
         apply_enrollment_changes(changes=changes)
+        _withdraw_overrides(changes)
         realized = _realizations_in(changes)
         if realized:
             _notice(realized, changes)
+
+
+def _withdraw_overrides(changes: Sequence[EnrollmentChange]) -> None:
+    """Withdraw overrides for courses in which the learner is again, without one."""
+    now = timezone.now()
+    back = {
+        (change.lms_user_id, key)
+        for change in changes
+        if change.is_active
+        for key in labels_of(change.course_run_key, None)
+    }
+    active = RealizationOverride.objects.active(now).filter(lms_user_id__in={lms_user_id for lms_user_id, _ in back})
+    overrides = list(active.select_related("intention")) if back else []
+    if not overrides:
+        return
+    known = Realization.objects.filter(lms_user_id__in={row.lms_user_id for row in overrides})
+    runs = {(row.lms_user_id, fold(row.course_run_key)): fold(row.course_key) for row in known}
+    back |= {(lms_user_id, runs[lms_user_id, key]) for lms_user_id, key in back if (lms_user_id, key) in runs}
+    withdraw(
+        [
+            (row.lms_user_id, row.intention_id)
+            for row in overrides
+            if (row.lms_user_id, row.intention.content_key_folded) in back
+        ],
+        now=now,
+    )
 
 
 def _realizations_in(changes: Sequence[EnrollmentChange]) -> dict[tuple[int, str], list[Realization]]:
@@ -53,6 +86,8 @@ def _notice(realized: Mapping[tuple[int, str], list[Realization]], changes: Sequ
     rows = [row for found in realized.values() for row in found]
     customers = _customers_of(rows)
     sent_at = _sent_at(rows)
+    sent_again_at = _sent_again_at(rows)
+    modes = list_last_known_modes(course_run_keys={row.course_run_key for row in rows})
     copies = {
         (copy.lms_user_id, fold(copy.course_run_key)): copy
         for found in list_enrollments(lms_user_ids={row.lms_user_id for row in rows}).values()
@@ -70,11 +105,37 @@ def _notice(realized: Mapping[tuple[int, str], list[Realization]], changes: Sequ
         for row in realized.get(key, ()):
             if change.at < sent_at.get((row.intention_id, row.lms_user_id, key[1]), row.realized_at):
                 continue
+            sent_again = sent_again_at.get((row.intention_id, row.lms_user_id, key[1]))
+            if not change.is_active and _is_left_once_more(row, change, sent_again):
+                # Left, let in again by an override, and left: the new leaving is what counts.
+                row.left_at, row.left_reason = change.at, Reason.ENROLLMENT_ENDED
+                row.save(update_fields=["left_at", "left_reason", "modified"])
             if is_current or not change.is_active:
                 seen = _as_copy(change, mode=change.mode if is_current else row.seen_mode)
                 notice_change(
-                    row, seen, enterprise[customers[row.intention_id]].get(key), now=min(change.at, timezone.now())
+                    row,
+                    seen,
+                    enterprise[customers[row.intention_id]].get(key),
+                    modes=modes,
+                    now=min(change.at, timezone.now()),
                 )
+
+
+def _is_left_once_more(row: Realization, change: EnrollmentChange, sent_again_at: datetime | None) -> bool:
+    """Say whether the learner had left, and leaves now what a call made since whose outcome is not known yet."""
+    return (
+        row.left_at is not None
+        and sent_again_at is not None
+        and row.left_at < sent_again_at <= min(change.at, timezone.now())
+    )
+
+
+def _sent_again_at(rows: Sequence[Realization]) -> dict[tuple[UUID, int, str], datetime]:
+    """Return by intention, learner and folded run when a call was sent of which the outcome is not known yet."""
+    return {
+        (row.intention_id, row.lms_user_id, fold(row.course_run_key)): row.created_at
+        for row in list_doubts({row.lms_user_id for row in rows})
+    }
 
 
 def _customers_of(rows: Sequence[Realization]) -> dict[UUID, UUID]:

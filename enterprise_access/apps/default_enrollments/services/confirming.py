@@ -1,7 +1,7 @@
 """Before a batch is sent late: is what was decided still right?"""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from attrs import evolve
@@ -19,7 +19,9 @@ from enterprise_access.lib.stopping import is_stopping
 log = logging.getLogger(__name__)
 
 
-def confirm(facts: Facts, items: Sequence[Item]) -> tuple[Sequence[Item], datetime]:
+def confirm(
+    facts: Facts, items: Sequence[Item], *, renew: Callable[[], object] = bool
+) -> tuple[Sequence[Item], datetime]:
     """Return what is still to be sent of a batch, and when the facts that say so were read.
 
     Finding payers and earlier batches take their time. Facts that are no longer young are read again, and an item about
@@ -30,7 +32,7 @@ def confirm(facts: Facts, items: Sequence[Item]) -> tuple[Sequence[Item], dateti
         return items, facts.read_at
     ids = list(dict.fromkeys(item.lms_user_id for item in items))
     try:
-        fresh = fetch_facts(customer_uuid=facts.customer_uuid, lms_user_ids=ids)
+        fresh = fetch_facts(customer_uuid=facts.customer_uuid, lms_user_ids=ids, renew=renew)
     except UpstreamError as error:
         log.warning("Facts could not be read again; %d items wait. reason=%s", len(items), error.reason)
         return (), facts.read_at

@@ -29,11 +29,14 @@ class Item:
     lms_user_id: int
     enterprise_customer_user_id: int
     course_key: str
+    course_uuid: UUID | None
     course_run_key: str
     verdict: Verdict
     offer: Offer
     was_enrolled: bool
     """The learner had an enrollment in the run before, active or not."""
+    is_by_override: bool = False
+    """It was decided under an override, and must not be sent without."""
 
     @property
     def mode(self) -> str:

@@ -213,7 +213,9 @@ def _explain_intention(
         realizations=tuple(
             row
             for row in realizations
-            if belongs_to_course(case, course_key=row.course_key, course_run_key=row.course_run_key)
+            if belongs_to_course(
+                case, course_key=row.course_key, course_run_key=row.course_run_key, course_uuid=row.course_uuid
+            )
         ),
         attempts=tuple(attempts[:ATTEMPTS_SHOWN]),
     )

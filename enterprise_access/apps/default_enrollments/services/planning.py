@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from attrs import frozen
 
@@ -12,6 +13,7 @@ from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Pa
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
+from enterprise_access.apps.default_enrollments.selectors.doubts import is_over_at
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Intention, make_cases
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.refusals import list_refusals
@@ -50,16 +52,27 @@ def make_plan(
 ) -> Plan:
     """Decide everything that these learners' customer intends for them, and find payers.
 
-    While the outcome of an earlier call is unknown, nothing is decided about its course (`doubts`).
+    While the outcome of an earlier call is unknown, whatever customer it was made for, nothing is decided about its
+    course (`doubts`).
     """
     findings: list[Finding] = []
     to_do: list[tuple[int, Intention, Verdict]] = []
     for lms_user_id in lms_user_ids:
         cases = make_cases(facts, lms_user_id=lms_user_id)
-        doubtful = {intention for intention, case in cases.items() if _is_in_doubt(case, lms_user_id, doubts)}
+        doubtful = {
+            intention: doubts_of_it
+            for intention, case in cases.items()
+            if (doubts_of_it := _doubts_about(case, lms_user_id, doubts))
+        }
         findings += [
-            Finding(intention=intention, lms_user_id=lms_user_id, reason=Reason.OUTCOME_UNKNOWN, is_news=False)
-            for intention in doubtful
+            Finding(
+                intention=intention,
+                lms_user_id=lms_user_id,
+                reason=Reason.OUTCOME_UNKNOWN,
+                is_news=all(doubt.intention_id != intention.pk for doubt in doubts_of_it),
+                look_at=max(map(is_over_at, doubts_of_it)),
+            )
+            for intention, doubts_of_it in doubtful.items()
         ]
         verdicts = decide_all({key: case for key, case in cases.items() if key not in doubtful}, now=now)
         for intention, verdict in verdicts.items():
@@ -72,12 +85,24 @@ def make_plan(
     return Plan(items=items, findings=(*findings, *unpaid, *held_back))
 
 
-def _is_in_doubt(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttempt]) -> bool:
-    return any(
-        doubt.lms_user_id == lms_user_id
-        and belongs_to_course(case, course_key=doubt.course_key, course_run_key=doubt.course_run_key)
+def _doubts_about(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttempt]) -> list[RealizationAttempt]:
+    """Return the attempts without a known outcome that are about the course of the case."""
+    return [
+        doubt
         for doubt in doubts
-    )
+        if doubt.lms_user_id == lms_user_id
+        and belongs_to_course(
+            case,
+            course_key=doubt.course_key,
+            course_run_key=doubt.course_run_key,
+            course_uuid=doubt.course_uuid,
+        )
+    ]
+
+
+def is_in_doubt(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttempt]) -> bool:
+    """Say whether the outcome of an earlier call about the course of the case is unknown."""
+    return bool(_doubts_about(case, lms_user_id, doubts))
 
 
 def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> Finding:
@@ -114,10 +139,12 @@ def _find_payers(
                 lms_user_id=lms_user_id,
                 enterprise_customer_user_id=facts.learners[lms_user_id].enterprise_customer_user_id,
                 course_key=purchase.course_key,
+                course_uuid=_course_uuid(facts, intention),
                 course_run_key=purchase.course_run_key,
                 verdict=verdict,
                 offer=answer,
                 was_enrolled=facts.enrollment_in(lms_user_id, purchase.course_run_key) is not None,
+                is_by_override=(lms_user_id, intention.pk) in facts.overrides,
             )
         )
     return tuple(items), tuple(unpaid)
@@ -135,6 +162,11 @@ def _purchase(facts: Facts, lms_user_id: int, intention: Intention, verdict: Ver
         mode=verdict.mode or "",
         catalogs=content.catalogs or (),
     )
+
+
+def _course_uuid(facts: Facts, intention: Intention) -> UUID | None:
+    course = facts.content_of(intention).resolution.course
+    return course.uuid if course else None
 
 
 def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:

@@ -18,11 +18,11 @@ from enterprise_access.apps.customers.selectors import list_paused_customers
 from enterprise_access.apps.customers.services import note_visits
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.selectors.facts import Facts, list_intentions, list_realizations
+from enterprise_access.apps.default_enrollments.selectors.facts import Facts, list_intentions
 from enterprise_access.apps.default_enrollments.services.confirming import confirm
 from enterprise_access.apps.default_enrollments.services.doubts import are_in_doubt, settle_doubts
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
-from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
+from enterprise_access.apps.default_enrollments.services.facts import fetch_facts, with_records
 from enterprise_access.apps.default_enrollments.services.planning import Finding, make_plan
 from enterprise_access.apps.default_enrollments.services.recording import write_findings
 from enterprise_access.apps.default_enrollments.services.requests import (
@@ -124,11 +124,15 @@ def _waits_for_lms(lms_user_id: int) -> Open:
 
 
 def _settle_doubts(facts: Facts) -> tuple[Facts, list[RealizationAttempt]]:
-    """Settle earlier calls without an answer; return the facts with what that revealed, and what is still in doubt."""
-    looked_at = settle_doubts(customer_uuid=facts.customer_uuid, enrollments=facts.enrollments, now=clock.now())
-    if any(attempt.outcome == Outcome.REALIZED for attempt in looked_at):
-        realizations = list_realizations(customer_uuid=facts.customer_uuid, lms_user_ids=facts.enrollments.keys())
-        facts = evolve(facts, realizations=realizations)
+    """Settle earlier calls without an answer; return the facts as they are afterwards, and what is still in doubt.
+
+    To settle is to change our own records (realizations, what was left, overrides): all of them are read again.
+    """
+    looked_at = settle_doubts(
+        enrollments=facts.enrollments, enterprise_enrollments=facts.enterprise_enrollments, now=clock.now()
+    )
+    if looked_at:
+        facts = with_records(facts, now=clock.now())
     return facts, [attempt for attempt in looked_at if attempt.outcome == Outcome.IN_DOUBT]
 
 
@@ -161,7 +165,7 @@ def _carry_out(
 
 
 def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, str]) -> list[Result]:
-    items, read_at = confirm(facts, batch)
+    items, read_at = confirm(facts, batch, renew=lease.renew)
     confirmed = {(item.lms_user_id, item.intention) for item in items}
     kept_back = [
         Result(item=item, outcome=Outcome.BLOCKED, reason=Reason.KEPT_BACK)

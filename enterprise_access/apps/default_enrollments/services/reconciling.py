@@ -2,20 +2,21 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import frozen
 from django.db.models import Min
 from django.utils import timezone
 
-from enterprise_access.apps.customers.domain import EnrollmentCopy
-from enterprise_access.apps.customers.selectors import list_enterprise_enrollments, list_learners
-from enterprise_access.apps.customers.services import refresh_enrollments
+from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
+from enterprise_access.apps.customers.selectors import list_learners
+from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
+from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
 from enterprise_access.apps.default_enrollments.selectors.facts import list_realizations
-from enterprise_access.apps.default_enrollments.services.facts import ask_about_revocations
+from enterprise_access.apps.default_enrollments.services.ending import ASKED_FOR, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
 from enterprise_access.lib.errors import Reason as Cause
@@ -29,6 +30,8 @@ Realization = DefaultEnterpriseEnrollmentRealization
 # The platform answers for so many learners a call.
 LEARNERS_PER_CALL = 100
 ROWS_PER_LEARNER = 5
+# How long to wait before a reason that is not known is asked for again.
+ASKED_AGAIN = timedelta(minutes=5)
 
 
 @frozen(kw_only=True)
@@ -45,8 +48,9 @@ class Compared:
 def reconcile(*, limit: int) -> Compared:
     """Compare the realizations of at most `limit` learners with the platform, the longest uncompared first.
 
-    Learners who were downgraded are owed a look: they may have another license by now. Raises UpstreamError when the
-    platform cannot be asked; what was not compared stays first in line.
+    Those who left for a reason that is not known yet come before them. Learners who were downgraded are evaluated: they
+    may have another license by now. Raises UpstreamError when the platform cannot be asked; what was not compared stays
+    first in line.
     """
     totals: Counter[str] = Counter()
     by_customer: dict[UUID, list[int]] = {}
@@ -59,15 +63,22 @@ def reconcile(*, limit: int) -> Compared:
 
 
 def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
-    """Return the first learners in the order of `compared_at`: read off its index, whatever the table's size."""
-    rows = Realization.objects.filter(left_at=None).order_by("compared_at")
-    read = rows.values_list("intention__customer_id", "lms_user_id")
+    """Return those who left for a reason that is not known yet, and then the first in the order of `compared_at`.
+
+    Both are read off the index of `compared_at`, whatever the table's size.
+    """
+    now = timezone.now()
+    unexplained = Realization.objects.filter(
+        left_reason=Reason.ENROLLMENT_ENDED, left_at__gt=now - ASKED_FOR, compared_at__lt=now - ASKED_AGAIN
+    )
     found: dict[tuple[UUID, int], None] = {}
-    # A learner has few realizations, so a few times the limit is enough; who is left out is first the next time.
-    for pair in read[: limit * ROWS_PER_LEARNER]:
-        found[pair] = None
-        if len(found) == limit:
-            break
+    for rows in (unexplained, Realization.objects.filter(left_at=None)):
+        read = rows.order_by("compared_at").values_list("intention__customer_id", "lms_user_id")
+        # A learner has few realizations, so a few times the limit is enough; who is left out is first the next time.
+        for pair in read[: limit * ROWS_PER_LEARNER]:
+            if len(found) == limit:
+                break
+            found[pair] = None
     return list(found)
 
 
@@ -94,9 +105,10 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
     learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     enrollments = refresh_enrollments(learners=learners.values())
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    learners = _with_emails(customer_uuid, learners, realizations)
     before = {row.pk: (row.left_at, row.downgraded_at) for rows in realizations.values() for row in rows}
-    ask_about_revocations(customer_uuid, enrollments, realizations)
-    enterprise = list_enterprise_enrollments(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    questions = find_questions(learners, enrollments, realizations, in_scope=frozenset())
+    enterprise = ask_why_ended(customer_uuid, learners, questions)
     notice_changes(realizations.values(), enrollments, enterprise, now=started_at)
     rows = [row for rows in realizations.values() for row in rows]
     Realization.objects.filter(pk__in=[row.pk for row in rows]).update(compared_at=started_at)
@@ -117,6 +129,22 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
         ),
         not_visible=sum(row.left_at is None and not _is_visible(row, enrollments) for row in rows),
     )
+
+
+def _with_emails(
+    customer_uuid: UUID,
+    learners: dict[int, Learner],
+    realizations: Mapping[int, tuple[Realization, ...]],
+) -> dict[int, Learner]:
+    """Return the learners with the addresses of those for whom licenses may have to be looked up: they are not kept."""
+    unexplained = [
+        lms_user_id
+        for lms_user_id, rows in realizations.items()
+        if any(row.left_reason == Reason.ENROLLMENT_ENDED for row in rows)
+    ]
+    if not unexplained:
+        return learners
+    return {**learners, **refresh_learners(customer_uuid=customer_uuid, lms_user_ids=unexplained)}
 
 
 def _is_visible(realization: Realization, enrollments: dict[int, tuple[EnrollmentCopy, ...]]) -> bool:

@@ -14,7 +14,7 @@ from enterprise_access.apps.default_enrollments.models import (
 )
 from enterprise_access.apps.default_enrollments.services.announcing import announce_blocked, announce_realized
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
-from enterprise_access.apps.default_enrollments.services.overrides import use_override
+from enterprise_access.apps.default_enrollments.services.override_use import use_override
 from enterprise_access.apps.default_enrollments.services.planning import Finding
 from enterprise_access.lib import metrics
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -33,6 +33,7 @@ def write_attempts(items: Sequence[Item], *, triggers: Mapping[int, str], now: d
             reason=item.verdict.reason,
             rule=item.verdict.rule,
             course_key=item.course_key,
+            course_uuid=item.course_uuid,
             course_run_key=item.course_run_key,
             mode=item.mode,
             is_upgrade=item.is_upgrade,
@@ -92,6 +93,7 @@ def _insert_if_absent(attempt: RealizationAttempt, now: datetime, left_reason: s
         lms_user_id=attempt.lms_user_id,
         enterprise_customer_user_id=attempt.enterprise_customer_user_id or 0,
         course_key=attempt.course_key,
+        course_uuid=attempt.course_uuid,
         course_run_key=attempt.course_run_key,
         predicted_mode=attempt.mode,
         seen_mode=seen_mode,
@@ -104,21 +106,23 @@ def _insert_if_absent(attempt: RealizationAttempt, now: datetime, left_reason: s
         with transaction.atomic():
             realization.save(force_insert=True)
     except IntegrityError:
-        _realize_again(attempt, seen_mode)
+        _realize_again(attempt, now, left_reason, seen_mode)
 
 
-def _realize_again(attempt: RealizationAttempt, seen_mode: str) -> None:
+def _realize_again(attempt: RealizationAttempt, now: datetime, left_reason: str, seen_mode: str) -> None:
     """An upgrade, or a repeat: the realization stands, and refers to the run that it is in now."""
     realization = Realization.objects.get(intention_id=attempt.intention_id, lms_user_id=attempt.lms_user_id)
-    realization.course_key = attempt.course_key
+    realization.course_key, realization.course_uuid = attempt.course_key, attempt.course_uuid
     realization.course_run_key = attempt.course_run_key
     realization.predicted_mode = attempt.mode
     realization.seen_mode = seen_mode
     realization.downgraded_at = None
-    # Not more: that the learner has left is for an event, a read or an override to say.
-    realization.save(
-        update_fields=["course_key", "course_run_key", "predicted_mode", "seen_mode", "downgraded_at", "modified"]
-    )
+    changed = ["course_key", "course_uuid", "course_run_key", "predicted_mode", "seen_mode", "downgraded_at"]
+    # That the learner came back is for an override to say, and never for this.
+    if left_reason and realization.left_at is None:
+        realization.left_at, realization.left_reason = now, left_reason
+        changed += ["left_at", "left_reason"]
+    realization.save(update_fields=[*changed, "modified"])
 
 
 @retry_deadlocks
@@ -146,8 +150,9 @@ def write_findings(findings: Iterable[Finding], *, triggers: Mapping[int, str], 
         elif last is None or not finding.is_served or last.outcome != Outcome.REALIZED:
             # After "realized" there is no need to say that nothing is needed.
             fresh.append(_as_attempt(finding, outcome, triggers[finding.lms_user_id], now))
-    RealizationAttempt.objects.filter(pk__in=repeated).update(last_seen_at=now, times=F("times") + 1)
     with transaction.atomic():
+        if repeated:
+            RealizationAttempt.objects.filter(pk__in=repeated).update(last_seen_at=now, times=F("times") + 1)
         _add(fresh)
         announce_blocked(fresh, at=now)
     for finding in findings:
@@ -159,10 +164,14 @@ def _outcome_of(finding: Finding) -> Outcome:
 
 
 def _latest_attempts(findings: Sequence[Finding]) -> dict[tuple[int, object], RealizationAttempt]:
-    rows = RealizationAttempt.objects.filter(
-        lms_user_id__in={finding.lms_user_id for finding in findings},
-        intention__in={finding.intention.pk for finding in findings},
-    ).order_by("pk")
+    rows = (
+        RealizationAttempt.objects.newest()
+        .filter(
+            lms_user_id__in={finding.lms_user_id for finding in findings},
+            intention__in={finding.intention.pk for finding in findings},
+        )
+        .order_by("pk")
+    )
     return {(row.lms_user_id, row.intention_id): row for row in rows}
 
 

@@ -17,6 +17,7 @@ from enterprise_access.apps.default_enrollments.models import (
 )
 from enterprise_access.apps.default_enrollments.services.doubts import shows_mode
 from enterprise_access.apps.default_enrollments.services.enrolling import Item, Sent, enroll
+from enterprise_access.apps.default_enrollments.services.override_use import lock_active_overrides
 from enterprise_access.apps.default_enrollments.services.recording import (
     record_realized,
     settle_attempt,
@@ -75,10 +76,14 @@ def _intend(
         .order_by("pk")
         .values_list("pk", "content_key_folded")
     )
+    by_override = {(item.lms_user_id, item.intention.pk) for item in items if item.is_by_override}
+    ended = by_override - lock_active_overrides(by_override, now=clock.now())
     sending = [
         item
         for item in items
-        if item.lms_user_id in allowed and (item.intention.pk, item.intention.content_key_folded) in living
+        if item.lms_user_id in allowed
+        and (item.intention.pk, item.intention.content_key_folded) in living
+        and (item.lms_user_id, item.intention.pk) not in ended
     ]
     return dict(zip(sending, write_attempts(sending, triggers=triggers, now=clock.now()), strict=True))
 

@@ -19,6 +19,7 @@ from enterprise_access.apps.customers.errors import LearnerNotAssociated
 from enterprise_access.apps.customers.selectors import recall_email
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Verdict
+from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
 from enterprise_access.apps.default_enrollments.selectors.facts import (
     Facts,
     Intended,
@@ -31,6 +32,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
 )
 from enterprise_access.apps.default_enrollments.services.current import Current, get_current
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
+from enterprise_access.apps.default_enrollments.services.override_use import withdraw_overrides
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
 
@@ -96,7 +98,7 @@ def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: boo
 def gather(current: Current, *, lms_user_id: int, now: datetime) -> tuple[Facts, Past]:
     """Put together what decisions about one learner are made from, and note what it shows of realized enrollments."""
     customer_uuid, read_at = current.customer_uuid, current.enrollments_read_at or now
-    intentions, overrides = list_intentions_for(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    intentions, overrides = list_intentions_for(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
     past = get_past(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     contents = fetch_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
     resolutions = [content.resolution for content in contents.values()]
@@ -112,11 +114,12 @@ def gather(current: Current, *, lms_user_id: int, now: datetime) -> tuple[Facts,
         realizations=past.here,
         contents=contents,
         modes=list_known_modes(resolutions, now=now),
+        modes_of_ended=list_modes_of_ended(current.enrollments),
         overrides=overrides,
         realized_elsewhere=past.elsewhere,
         read_at=read_at,
     )
-    return facts, past
+    return withdraw_overrides(facts, now=now) if facts.overrides else facts, past
 
 
 def _decide(

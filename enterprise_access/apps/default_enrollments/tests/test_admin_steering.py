@@ -34,6 +34,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     intend,
     realizations_of,
     request_of,
+    times_sent,
     visit,
     work,
 )
@@ -185,7 +186,34 @@ def test_who_left_is_enrolled_once_more_with_a_reason_that_is_kept(staff, world)
     assert realizations_of(ADA)[DEMO_RUN].left_at is None
     page = staff.get(list_of(RealizationOverride)).content.decode()
     assert "asked for by mail" in page
-    assert staff.get(list_of(RealizationOverride), {"state": "open"}).context["cl"].result_count == 0
+    counts = {
+        state: staff.get(list_of(RealizationOverride), {"state": state}).context["cl"].result_count
+        for state in RealizationOverride.State.values
+    }
+    assert counts == {"active": 0, "used": 1, "withdrawn": 0, "expired": 0, "cancelled": 0}
+
+
+def test_an_active_override_can_be_cancelled_with_a_reason(staff, world):
+    (intention,) = intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
+    form = f"{reverse('admin:default_enrollments_realizationoverride_add')}?intention={intention.pk}&lms_user_id={ADA}"
+    assert f"Acme Learning: {DEMO}, learner {ADA}." in staff.get(form).content.decode()
+    answer = staff.post(form, {"intention": str(intention.pk), "lms_user_id": str(ADA), "reason": "asked"})
+    assert answer.url.startswith(reverse("why"))
+    override = RealizationOverride.objects.get()
+    cancel = reverse("admin:default_enrollments_realizationoverride_cancel", args=[override.pk])
+    page = reverse("admin:default_enrollments_realizationoverride_change", args=[override.pk])
+    assert cancel in staff.get(page).content.decode()
+    assert staff.post(cancel, {"reason": " "}).status_code == 200
+    assert staff.post(cancel, {"reason": "the wrong learner"}).status_code == 302
+    override.refresh_from_db()
+    assert (override.cancelled_by, override.cancel_reason) == ("root", "the wrong learner")
+    assert cancel not in staff.get(page).content.decode()
+    assert "not active any more" in staff.post(cancel, {"reason": "again"}).content.decode()
+    work()
+    assert times_sent(world, ADA, DEMO_RUN) == 1
+    assert logged() == [("root", "Override given."), ("root", "Override cancelled.")]
 
 
 def test_an_override_needs_a_reason_a_living_intention_and_one_row(staff, world):
@@ -204,10 +232,12 @@ def test_an_override_needs_a_reason_a_living_intention_and_one_row(staff, world)
 
 def test_a_second_override_before_the_first_is_used_is_an_error_on_the_page(staff, world):
     (intention,) = intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
     body = {"intention": str(intention.pk), "lms_user_id": str(ADA), "reason": "because"}
     staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
     answer = staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
-    assert "was not used yet" in answer.content.decode()
+    assert "There is an active override" in answer.content.decode()
 
 
 # --- pauses -------------------------------------------------------------------------------------------------------

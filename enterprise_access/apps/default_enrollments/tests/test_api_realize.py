@@ -368,7 +368,7 @@ def test_a_learner_who_left_is_blocked_and_not_pending(world, api_as, while_wait
     world.leave(username="ada", run_key=DEMO_RUN)
     while_waiting(work)
     answer = ask(api_as("ada"), wait_seconds=2)
-    assert (answer.status_code, results_of(answer)) == (200, {DEMO: ("blocked", "license_revoked")})
+    assert (answer.status_code, results_of(answer)) == (200, {DEMO: ("blocked", "learner_unenrolled")})
 
 
 def test_a_run_that_is_intended_itself_is_named_before_anybody_has_looked(world, api_as):

@@ -151,13 +151,13 @@ def test_an_inactive_change_is_leaving_too(realized):
     assert realized.left_reason == "learner_unenrolled"
 
 
-def test_what_is_known_of_a_revocation_is_the_reason(realized):
+def test_the_mark_of_a_license_that_a_leaver_gets_too_is_no_reason(realized):
     EnterpriseEnrollment.objects.create(
         customer_id=ACME, lms_user_id=ADA, course_run_key=DEMO_RUN, is_revoked=True, fetched_at=timezone.now()
     )
     handle([unenrolled(ADA, DEMO_RUN)])
     realized.refresh_from_db()
-    assert realized.left_reason == "license_revoked"
+    assert realized.left_reason == "learner_unenrolled"
 
 
 @pytest.mark.parametrize("late", [True, False])

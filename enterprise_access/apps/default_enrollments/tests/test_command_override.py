@@ -35,6 +35,7 @@ def test_who_left_is_enrolled_once_more(world, capsys):
     assert times_sent(world, ADA, DEMO_RUN) == 2
     used = RealizationOverride.objects.get()
     assert (used.by, used.reason, used.used_at is not None) == ("demo", "asked for by mail", True)
+    assert not used.is_actor_verified
 
     world.leave(username="ada", run_key=DEMO_RUN)
     visit(ADA)
@@ -53,6 +54,8 @@ def test_an_unknown_intention_is_named(world):
 
 def test_a_second_unused_override_is_refused(world):
     (intention,) = intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
     override(intention.pk)
-    with pytest.raises(CommandError, match="not used yet"):
+    with pytest.raises(CommandError, match="There is an active override"):
         override(intention.pk)

@@ -1,6 +1,7 @@
 """The rules of the decision, one by one, and their order."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -645,20 +646,37 @@ class TestD17:
 
 
 class TestBelonging:
-    """A row belongs to a course by its stored course key, the course's current runs, or its run key, in this order."""
+    """A row belongs by the course's current runs, by the id or key that is stored with it, or else by its run key."""
 
     FOREIGN_RUN = "course-v1:edX+Renamed+2024"
 
-    def belongs(self, *, course_key: str | None = None, run_key: str = FOREIGN_RUN, **facts: Any) -> bool:
-        return belongs_to_course(make_case(**facts), course_key=course_key, course_run_key=run_key)
+    def belongs(
+        self,
+        *,
+        course_key: str | None = None,
+        run_key: str = FOREIGN_RUN,
+        course_uuid: UUID | None = None,
+        **facts: Any,
+    ) -> bool:
+        return belongs_to_course(
+            make_case(**facts), course_key=course_key, course_run_key=run_key, course_uuid=course_uuid
+        )
 
     def test_by_the_stored_course_key(self):
         assert self.belongs(course_key=COURSE)
         assert self.belongs(course_key=" edx+DEMOX ")
 
-    def test_the_stored_course_key_comes_first(self):
+    def test_the_catalogs_evidence_wins_over_a_stored_course_key(self):
+        assert self.belongs(course_key=OTHER_COURSE, known_run_keys=frozenset({self.FOREIGN_RUN}))
+        renamed = make_resolved(make_run(), uuid=UUID(int=7))
+        assert self.belongs(course_key=OTHER_COURSE, course_uuid=UUID(int=7), resolution=renamed)
+        assert not self.belongs(course_key=OTHER_COURSE, course_uuid=UUID(int=8), resolution=renamed)
+
+    def test_a_stored_course_key_wins_over_the_run_key(self):
         assert not self.belongs(course_key=OTHER_COURSE, run_key=OLDER_RUN)
-        assert not self.belongs(course_key=OTHER_COURSE, known_run_keys=frozenset({self.FOREIGN_RUN}))
+
+    def test_a_coachs_copy_of_the_course_is_not_the_course(self):
+        assert not self.belongs(run_key="ccx-v1:edX+DemoX+2024+ccx@7")
 
     @pytest.mark.parametrize("stored", [None, ""])
     def test_without_one_by_the_courses_current_runs(self, stored):

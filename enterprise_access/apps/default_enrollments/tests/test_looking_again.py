@@ -47,7 +47,7 @@ PAYING = [
     Reason.LICENSE_PLAN_NOT_CURRENT,
     Reason.LICENSE_NOT_ACTIVATED,
 ]
-NEVER = [Reason.LEARNER_UNENROLLED, Reason.LICENSE_REVOKED, Reason.NEEDS_LEARNER_INPUT]
+NEVER = [Reason.LEARNER_UNENROLLED, Reason.LICENSE_REVOKED, Reason.ENROLLMENT_ENDED, Reason.NEEDS_LEARNER_INPUT]
 UNLINKED = [Reason.LEARNER_NOT_LINKED, Reason.CUSTOMER_INACTIVE]
 SERVED = [
     Reason.ENROLLED,
@@ -193,14 +193,14 @@ class TestWords:
     def test_no_sentence_leans_on_codes(self, reason):
         assert "_" not in explain(reason).text + explain(reason).what_would_change_it
 
-    def test_a_revoked_license_may_be_a_learner_who_left(self):
-        assert "license revoked, or learner left" in explain("license_revoked").text
+    def test_an_ending_that_the_facts_do_not_explain_says_so(self):
+        assert "unenrolled or license revoked" in explain("enrollment_ended").text
 
     def test_no_license_may_be_wrong_after_an_address_change(self):
         assert "e-mail address changed" in explain("no_license").text
         assert "portal" in explain("no_license").text
 
-    @pytest.mark.parametrize("reason", [Reason.LEARNER_UNENROLLED, Reason.LICENSE_REVOKED])
+    @pytest.mark.parametrize("reason", [Reason.LEARNER_UNENROLLED, Reason.LICENSE_REVOKED, Reason.ENROLLMENT_ENDED])
     def test_who_left_is_told_of_the_override(self, reason):
         assert "staff override" in explain(reason).what_would_change_it
 

@@ -333,13 +333,13 @@ def test_silent_revocations_only_leave_the_reason_open(simulator, world):
     assert attempts_of(DAVE) == [("blocked", "learner_unenrolled")]
 
 
-def test_revocations_of_a_customer_without_consent_are_simply_not_known(world):
+def test_of_a_customer_without_consent_the_end_of_enrollments_is_known_all_the_same(world):
     intend(DEMO, customer=GLOBEX)
     world.enroll(username="heidi", run_key=DEMO_RUN, mode="verified", customer="globex")
     world.leave(username="heidi", run_key=DEMO_RUN)
     visit(2001, customer=GLOBEX)
     assert attempts_of(2001) == [("blocked", "learner_unenrolled")]
-    assert not EnterpriseEnrollment.objects.exists()
+    assert EnterpriseEnrollment.objects.get().unenrolled_at is not None
 
 
 def test_fetching_raises_when_the_lms_cannot_be_asked(simulator, world):

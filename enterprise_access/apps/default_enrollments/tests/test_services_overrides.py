@@ -15,11 +15,11 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     DAY,
     DEMO,
     DEMO_RUN,
-    HAL,
     HOUR,
     MAX,
     MINUTE,
     PROJECT,
+    PROJECT_RUN,
     attempts_of,
     intend,
     is_enrolled,
@@ -106,8 +106,11 @@ def test_the_database_itself_keeps_a_second_one_out(left):
         twin.save()
 
 
-def test_other_learners_and_other_intentions_may_have_their_own(left):
+def test_other_learners_and_other_intentions_may_have_their_own(left, world):
     (other,) = intend(PROJECT)
+    visit(ADA, MAX)
+    world.leave(username="ada", run_key=PROJECT_RUN)
+    world.leave(username="max", run_key=DEMO_RUN)
     grant(left)
     grant(left, MAX)
     grant(other)
@@ -173,6 +176,8 @@ def test_without_it_nothing_does(left, world, clock):
 
 
 def test_that_of_another_learner_does_not_count(left, world):
+    visit(MAX)
+    world.leave(username="max", run_key=DEMO_RUN)
     grant(left, MAX)
     visit(ADA, MAX)
     assert is_blocked_by_leaving(ADA)
@@ -181,8 +186,11 @@ def test_that_of_another_learner_does_not_count(left, world):
 
 def test_that_of_another_intention_does_not_count(left, world, clock):
     (other,) = intend(PROJECT)
+    visit(ADA)
+    world.leave(username="ada", run_key=PROJECT_RUN)
     grant(other)
     work()
+    assert times_sent(world, ADA, PROJECT_RUN) == 2
     assert times_sent(world, ADA, DEMO_RUN) == 1
     assert realization().left_at is not None
 
@@ -197,10 +205,11 @@ def test_that_of_another_intention_for_the_same_course_does_not_count(left, worl
     assert not of_the_run.realizations.exists()
 
 
-def test_it_does_not_get_past_what_else_is_in_the_way(intention, world):
-    grant(intention, HAL)
+def test_it_does_not_get_past_what_else_is_in_the_way(left, world):
+    world.revoke(license_uuid=next(row for row in world.licenses_of("ada") if row.status == "activated").uuid)
+    grant(left)
     work()
-    assert attempts_of(HAL)[-1] == ("blocked", "no_license")
+    assert attempts_of(ADA)[-1] == ("blocked", "no_license")
     assert RealizationOverride.objects.get().used_at is None
 
 

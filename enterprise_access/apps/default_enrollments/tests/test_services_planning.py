@@ -154,7 +154,7 @@ def test_who_left_a_paid_enrollment_that_somebody_else_made_is_left_alone(world)
     intend(DEMO)
     visit(DAVE)
     assert bulk_posts(world) == []
-    assert attempts_of(DAVE) == [("blocked", "license_revoked")]
+    assert attempts_of(DAVE) == [("blocked", "learner_unenrolled")]
 
 
 def test_who_left_an_audit_enrollment_that_we_never_made_is_enrolled(world):

@@ -27,6 +27,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     DEMO_RUN,
     MAX,
     PROJECT,
+    PROJECT_RUN,
     intend,
     realizations_of,
     request_of,
@@ -161,6 +162,7 @@ def everywhere(world, clock, bus):  # noqa: F811
     clock.shift(DAY)
     for username in ("ada", "max"):
         world.leave(username=username, run_key=DEMO_RUN)
+        world.leave(username=username, run_key=PROJECT_RUN)
     visit(ADA, MAX)
     for lms_user_id, username in ((ADA, "ada"), (MAX, "max")):
         for intention in (demo, project):

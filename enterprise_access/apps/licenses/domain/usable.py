@@ -39,11 +39,12 @@ class Plan:
 
 @frozen(kw_only=True)
 class License:
-    """One license of one learner."""
+    """One license of one learner. `revoked_at` None: not revoked, or not told."""
 
     uuid: UUID
     status: LicenseStatus
     plan: Plan
+    revoked_at: datetime | None = None
 
     @property
     def is_activated(self) -> bool:

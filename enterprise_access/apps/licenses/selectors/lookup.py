@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan
@@ -37,6 +37,21 @@ def fetch_licenses(*, customer_uuid: UUID, emails: Mapping[int, str | None]) -> 
     if plans is None:
         return unknown | {key: _look_up(client, customer_uuid, email) for key, email in known.items()}
     return unknown | _read_pages(client, plans, known)
+
+
+def fetch_licenses_with_revoked(
+    *, customer_uuid: UUID, emails: Mapping[int, str | None], renew: Callable[[], object] = bool
+) -> dict[int, Licenses | None]:
+    """Return the licenses of a few learners, the revoked ones, too. None: could not be asked for.
+
+    `renew` is called after every answer.
+    """
+    client = license_manager.from_settings()
+    found: dict[int, Licenses | None] = {}
+    for lms_user_id, email in emails.items():
+        found[lms_user_id] = _look_up(client, customer_uuid, email) if email else None
+        renew()
+    return found
 
 
 def _plans_worth_reading(
@@ -83,6 +98,7 @@ def _as_license(row: types.License, plan: types.Plan) -> License:
     return License(
         uuid=row.uuid,
         status=LicenseStatus(row.status),
+        revoked_at=row.revoked_at,
         plan=Plan(
             uuid=plan.uuid,
             catalog_uuid=plan.catalog_uuid,

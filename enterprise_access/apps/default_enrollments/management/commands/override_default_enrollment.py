@@ -16,13 +16,16 @@ class Command(BaseCommand):
 
     help = (
         "Let one learner be enrolled once more for one intention, although the learner left the course or a license was"
-        " taken away. It is used up by the next enrollment."
+        " taken away. Refused unless that is what blocks the learner now. The next enrollment uses it up; else it"
+        " expires after OVERRIDE_VALID_DAYS."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--intention", type=UUID, required=True, help="Its uuid.")
         parser.add_argument("--learner", type=int, required=True, help="The LMS user id.")
-        parser.add_argument("--by", required=True, help="Your username; it is kept with the override.")
+        parser.add_argument(
+            "--by", required=True, help="Your username; kept with the override, as a name that nobody has verified."
+        )
         parser.add_argument("--reason", required=True, help="Why; it is kept with the override.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +37,7 @@ class Command(BaseCommand):
                 intention=intention,
                 lms_user_id=options["learner"],
                 by=options["by"],
+                is_actor_verified=False,
                 reason=options["reason"],
                 now=timezone.now(),
             )
