@@ -13,7 +13,6 @@ from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Pa
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
-from enterprise_access.apps.default_enrollments.selectors.doubts import is_over_at
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Intention, make_cases
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.refusals import list_refusals
@@ -70,7 +69,6 @@ def make_plan(
                 lms_user_id=lms_user_id,
                 reason=Reason.OUTCOME_UNKNOWN,
                 is_news=all(doubt.intention_id != intention.pk for doubt in doubts_of_it),
-                look_at=max(map(is_over_at, doubts_of_it)),
             )
             for intention, doubts_of_it in doubtful.items()
         ]
