@@ -61,6 +61,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=6s --start-period=30s CMD ["python", "scripts/check_alive.py"]
 # Where the processes of a container add up what they count; cleared at the start. See docs/reference/metrics.rst.
 ENV PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
-# WEB_CONCURRENCY is gunicorn's own name for the number of worker processes.
-ENV WEB_CONCURRENCY=2
+# WEB_CONCURRENCY is gunicorn's own name for the number of worker processes; WEB_THREADS is ours (gunicorn.conf.py). A
+# container opens at most as many connections to the database as the two multiplied.
+ENV WEB_CONCURRENCY=2 WEB_THREADS=32
 CMD ["gunicorn", "--bind", "0.0.0.0:8000", "enterprise_access.wsgi:application"]

@@ -93,7 +93,7 @@ demo: $(VENV)/.test ## tell the main story against a freshly started system, ste
 # takes is one of the things that the capacity is reckoned with.
 bench: $(VENV)/.bench ## measure everything, and judge it by the bars (FULL=1: all sizes); writes docs/benchmarks
 	@code=0; $(BIN)/python -m benchmarks "$(POSTGRES_URL)" "$(REDIS_URL)" || code=$$?; \
-	  $(BIN)/python scripts/capacity_page.py && exit $$code
+	  $(BIN)/python scripts/capacity.py --page && exit $$code
 
 bench-content: $(VENV)/.test ## measure reads of content against the simulated catalog; writes docs/benchmarks/content.*
 	@$(BIN)/python -m benchmarks.content
@@ -154,10 +154,14 @@ bench-first-learner: $(VENV)/.test ## seconds from a fresh copy to a learner enr
 
 bench-portal: $(VENV)/.test ## measure a page load of the learner portal; writes docs/benchmarks/portal.*
 	@$(BIN)/python -m benchmarks.portal
-	@$(BIN)/python scripts/capacity_page.py
 
 bench-storm: $(VENV)/.bench ## a login storm on PostgreSQL, Redis and real workers; writes docs/benchmarks/storm.*
 	@$(BIN)/python -m benchmarks.storm "$(POSTGRES_URL)"
+
+# Needs a PostgreSQL and a Redis, whose database 9 it empties. PAGE_STORM_SECONDS=60 is enough while you develop.
+bench-page-storm: $(VENV)/.bench ## newcomers on portal pages under the upstream throttles; writes docs/benchmarks/page_storm.*
+	@$(BIN)/python -m benchmarks.page_storm "$(POSTGRES_URL)" "$(REDIS_URL)/9"
+	@$(BIN)/python scripts/capacity.py --page
 
 test-tutor: $(VENV)/.test $(VENV)-tutor/.installed ## render the Tutor plugin with Tutor, and read every file of it
 	cd deploy/tutor && SERVICE_PYTHON=$(CURDIR)/$(BIN)/python $(CURDIR)/$(VENV)-tutor/bin/python -m pytest \
@@ -172,13 +176,8 @@ $(VENV)-tutor/.installed: requirements/tutor.txt deploy/tutor/pyproject.toml
 capacity: $(VENV)/.test ## how much an installation can take, and what gives in first (ARGS="--learners 1000000 ...")
 	@$(BIN)/python scripts/capacity.py $(ARGS)
 
-capacity-page: $(VENV)/.test ## write docs/capacity/index.rst anew from what was measured
-	@$(BIN)/python scripts/capacity_page.py
-
-# Needs PostgreSQL, MariaDB and a Redis, whose database 9 it empties.
-bench-capacity: $(VENV)/.mysql ## measure what a learner costs, and a storm of 5,000; writes docs/capacity
-	@$(BIN)/python -m benchmarks.capacity "$(POSTGRES_URL)" "$(MARIADB_URL)"
-	@$(BIN)/python scripts/capacity_page.py
+capacity-page: $(VENV)/.test ## write the table of docs/capacity from what was measured
+	@$(BIN)/python scripts/capacity.py --page
 
 # Needs a PostgreSQL and a Redis, whose database 10 it empties.
 bench-api: $(VENV)/.bench ## learner-status and the list of intentions beside their floor; writes docs/benchmarks/api.*
@@ -191,4 +190,4 @@ bench-overview: $(VENV)/.test ## the admin's overview and long lists beside an e
 clean: ## forget the environment and the data of `make run`
 	rm -rf $(VENV) $(VENV)-tutor var
 
-.PHONY: test-faults test-fuzz capacity capacity-page bench-capacity docs reference bench bench-api bench-overview help run test test-browser screenshots bench-first-learner bench-portal requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-mutation test-chaos bench-storm clean test-services run-services bench-events test-tutor
+.PHONY: test-faults test-fuzz capacity capacity-page docs reference bench bench-api bench-overview help run test test-browser screenshots bench-first-learner bench-portal requirements quality format openapi demo bench-content test-databases test-model test-concurrency test-mutation test-chaos bench-storm bench-page-storm clean test-services run-services bench-events test-tutor

@@ -16,7 +16,7 @@ from edx_django_utils.cache import TieredCache
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.content_metadata.selectors import content, modes
-from enterprise_access.lib import breaker, clock, jobs, metrics
+from enterprise_access.lib import breaker, clock, jobs, metrics, shared_cache
 from enterprise_access.upstream import connections
 from simulator.app import Simulator, create_app, simulator_of
 from simulator.in_process import SimulatorAdapter
@@ -68,6 +68,7 @@ def _nobody_is_named(request: pytest.FixtureRequest, listener: Listener) -> Iter
 @pytest.fixture(autouse=True)
 def _clean_slate() -> None:
     """Nothing is remembered from one test to the next: no answer, no token, no open session, no open breaker."""
+    shared_cache.forget_silence()
     cache.clear()
     TieredCache.dangerous_clear_all_tiers()
     connections.forget()

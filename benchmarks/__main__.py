@@ -47,6 +47,7 @@ def benchmarks(postgres: str, redis: str) -> list[Benchmark]:
             (postgres, f"{redis}/9"),
             quick_environment=(("STORM_LEARNERS", "300"), ("STORM_WORKERS", "1,2")),
         ),
+        Benchmark("page_storm", (postgres, f"{redis}/9"), quick_environment=(("PAGE_STORM_SECONDS", "60"),)),
         Benchmark("events", (postgres, f"{redis}/9"), quick_environment=(("EVENTS", "4000"),)),
         Benchmark("overview", (postgres,)),
     ]

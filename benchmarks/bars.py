@@ -28,6 +28,8 @@ ITEMS_OF_A_POST, MORE_POSTS = 20, 10
 TWO_WORKERS: Final = 1.7
 EVENTS_TO_LEARNERS: Final = 20
 SIGHTINGS_OF_A_CALL: Final = 100
+NEWCOMERS_PER_SECOND: Final = 2
+PAGES_IN_TIME: Final = 0.95
 ROUNDS: Final = {"cold": 3.5, "warm": 1.2}
 
 
@@ -291,6 +293,18 @@ def rounds(load: str) -> Callable[[Rooms], Iterator[Figure]]:
     return find
 
 
+# --- P8: newcomers through the portal, under the throttles -----------------------------------------------------------
+
+
+def of_page_storm(key: str, limit: float | None) -> Callable[[Rooms], Iterator[Figure]]:
+    def find(rooms: Rooms) -> Iterator[Figure]:
+        found = rooms["page_storm"]["storm"]
+        if rooms["page_storm"]["about"]["per_second"] >= NEWCOMERS_PER_SECOND:
+            yield Figure(f"{found['newcomers']} newcomers", found[key], limit)
+
+    return find
+
+
 # --- The table -------------------------------------------------------------------------------------------------------
 
 BARS: Final[Sequence[Bar]] = (
@@ -333,6 +347,15 @@ BARS: Final[Sequence[Bar]] = (
     Bar("P6", "upstream calls of logins to which nothing is owed", "", calls_of_nothing_owed),
     Bar("P7", "list of intentions: SQL statements that more intentions add", "", more_statements("list")),
     Bar("P7", "admin: SQL statements of a page with many rows, beside few", "", more_statements_of_pages),
+    Bar("P8", "page storm: answers 429", "", of_page_storm("refused_for_calling_too_often", 0)),
+    Bar(
+        "P8",
+        "page storm: share of pages that show the enrollment within 3 s",
+        "",
+        of_page_storm("in_time", PAGES_IN_TIME),
+        is_least=True,
+    ),
+    Bar("P8", "page storm: platform reads of a newcomer", "", of_page_storm("platform_reads_per_newcomer", None)),
     Bar("portal", "a page's calls that wait for one another, cold", "rounds", rounds("cold")),
     Bar("portal", "a page's calls that wait for one another, warm", "rounds", rounds("warm")),
 )

@@ -6,8 +6,9 @@ it. (`add` alone tells the difference, because a lock that nobody can take must 
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -16,6 +17,12 @@ from edx_django_utils.cache import get_cache_key
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# A use that fails after so long has waited for a cache that is silent, and the next ones would, too.
+SLOW_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 5.0
+# By time.monotonic(), when this process tries the cache again.
+_silent_until: Final = [0.0]
 
 
 def address_of(*, kind: str, version: int, **name: object) -> str:
@@ -53,9 +60,32 @@ def _whole(seconds: float) -> int:
     return math.ceil(seconds) + 1
 
 
+def may_be_used() -> bool:
+    """Say whether the cache answers, as far as this process knows."""
+    return time.monotonic() >= _silent_until[0]
+
+
+def note_failure(started_at: float, error: Exception) -> None:
+    """Take the cache for silent for a while, if it took long to fail: not every use is to wait for its time limit.
+
+    A cache that refuses at once costs nothing, and is used again as soon as it is back.
+    """
+    log.warning("The cache cannot be used. error=%s", type(error).__name__)
+    if time.monotonic() - started_at >= SLOW_SECONDS:
+        _silent_until[0] = time.monotonic() + PAUSE_SECONDS
+
+
+def forget_silence() -> None:
+    """Try the cache again."""
+    _silent_until[0] = 0.0
+
+
 def _try(use: Callable[[], T], otherwise: T) -> T:
+    if not may_be_used():
+        return otherwise
+    started_at = time.monotonic()
     try:
         return use()
     except Exception as error:  # noqa: BLE001 (every cache has errors of its own)
-        log.warning("The cache cannot be used. error=%s", type(error).__name__)
+        note_failure(started_at, error)
         return otherwise

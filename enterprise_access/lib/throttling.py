@@ -4,7 +4,6 @@ A view says with `throttle_scope` what kind its calls are; otherwise reading is 
 rates are in the settings; one that is empty there is no limit.
 """
 
-import logging
 import math
 import time
 from typing import TYPE_CHECKING, Final
@@ -15,11 +14,11 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import SimpleRateThrottle
 
+from enterprise_access.lib import shared_cache
+
 if TYPE_CHECKING:
     # That module reads the settings which name the classes here.
     from rest_framework.views import APIView
-
-log = logging.getLogger(__name__)
 
 SHARED: Final = "throttles"
 OWN: Final = "throttles_of_process"
@@ -77,11 +76,14 @@ class ScopeThrottle(WindowThrottle):
 
 def _count(key: str, *, seconds: int) -> int:
     """Count one more, and return how many there are now."""
+    started_at = time.monotonic()
     try:
-        return _count_in(caches[SHARED], key, seconds)
+        if shared_cache.may_be_used():
+            return _count_in(caches[SHARED], key, seconds)
     except Exception as error:  # noqa: BLE001 (every cache has errors of its own)
-        log.warning("The cache cannot be used; calls are counted by each process. error=%s", type(error).__name__)
-        return _count_in(caches[OWN], key, seconds)
+        shared_cache.note_failure(started_at, error)
+    # Each process counts for itself.
+    return _count_in(caches[OWN], key, seconds)
 
 
 def _count_in(cache: BaseCache, key: str, seconds: int) -> int:

@@ -301,6 +301,9 @@ PORTAL_BUDGET_SECONDS = env.float("PORTAL_BUDGET_SECONDS", default=3)
 STALE_BUDGET_SECONDS = env.float("STALE_BUDGET_SECONDS", default=1)
 # How long a caller of `realize/` may ask to wait for the outcome.
 REALIZE_WAIT_MAX_SECONDS = env.float("REALIZE_WAIT_MAX_SECONDS", default=3)
+# How many callers of `realize/` and of portal pages may wait for their enrollments at once in each web process: each
+# holds a thread. Whoever comes beyond that is answered at once, and enrolled all the same. One learner has one place.
+REALIZE_WAITERS = env.int("REALIZE_WAITERS", default=16)
 # How long the LMS may stay silent in a bulk enrollment. It works through its items one by one.
 ENROLL_READ_TIMEOUT_SECONDS = env.float("ENROLL_READ_TIMEOUT_SECONDS", default=30)
 # A neighbour that does not answer so many times in a row is left alone for a while, by each process for itself.
@@ -394,6 +397,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # How often beat looks for what is due and was not worked on: what a lost message left behind.
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=30)
+# How many reads of platform enrollments all our processes together make in a minute, each of up to 100 learners. The
+# LMS allows our account 120. 0: as many as are wanted.
+PLATFORM_READS_PER_MINUTE = env.int("PLATFORM_READS_PER_MINUTE", default=96)
+# How many of these may follow each other at once, after a quiet time. Together with the line above less than 120.
+PLATFORM_READS_AT_ONCE = env.int("PLATFORM_READS_AT_ONCE", default=16)
 # How often it is checked what every intention stands for, and whether it would enroll a newcomer.
 CHECK_INTENTIONS_SECONDS = env.int("CHECK_INTENTIONS_SECONDS", default=15 * 60)
 # How many reads of modes all our processes together make in a minute. The LMS allows 40 a minute and address.
@@ -456,6 +464,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # Where the bus is: `redis://...`. Without an address there is no event bus: nothing is heard, and nothing is said.
 EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="") or None
+# How long pages of the portal, which never wait for a read of the platform, show stored enrollments without marking
+# them as stale while events keep them up to date. Without an event bus it is ENROLLMENTS_FRESH_SECONDS.
+ENROLLMENTS_SHOWN_SECONDS = env.int("ENROLLMENTS_SHOWN_SECONDS", default=15 * 60)
 # What is put before the names of topics. As in the LMS.
 EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
 EVENT_BUS_CONSUMER = "enterprise_access.events.consumer.DurableRedisConsumer"

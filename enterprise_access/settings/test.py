@@ -26,6 +26,8 @@ os.environ.setdefault("DATABASE_CLOCK", "false")
 # A busy machine is no silent neighbour; tests of the budgets set their own.
 os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
 os.environ.setdefault("STALE_BUDGET_SECONDS", "30")
+# Nothing waits for its turn while the clock stands still; tests of the shared rate set their own.
+os.environ.setdefault("PLATFORM_READS_PER_MINUTE", "0")
 # What one process stores for another is seen at once; tests of the pause set their own.
 os.environ.setdefault("CONTENT_TRUSTED_SECONDS", "0")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")

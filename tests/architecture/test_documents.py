@@ -138,7 +138,7 @@ def documents_of_today() -> list[Path]:
 
 
 # Gunicorn's own, which the image sets.
-OF_OTHERS = {"WEB_CONCURRENCY"}
+OF_OTHERS = {"WEB_CONCURRENCY", "WEB_THREADS"}
 
 
 def test_the_settings_that_documents_name_are_on_the_page_of_settings():

@@ -71,6 +71,15 @@ def rooms(**more: Any) -> dict[str, Any]:
             "burst": [{"keys": 100, "catalogs": 4, "calls": 14, "callers": 8, "processes": 4}],
         },
         "storm": {"runs": [storm(1, 10.0), storm(2, 17.0), storm(4, 20.0)]},
+        "page_storm": {
+            "about": {"per_second": 2.0},
+            "storm": {
+                "newcomers": 1200,
+                "refused_for_calling_too_often": 0,
+                "in_time": 0.95,
+                "platform_reads_per_newcomer": 0.2,
+            },
+        },
         "events": {"cases": [event("logins", 400), event("one at a time", 50, batch=1)]},
         "overview": {
             "results": [{"database": "SQLite", "page": "attempts", "statements": 7, "statements_when_small": 7}]
@@ -91,7 +100,12 @@ def verdict(what: str, found: dict[str, Any]) -> dict[str, Any]:
     return bar
 
 
-STATED = ("login storm: learners a second", "login storm: learners a second of 4", "login storm: cores")
+STATED = (
+    "login storm: learners a second",
+    "login storm: learners a second of 4",
+    "login storm: cores",
+    "page storm: platform reads",
+)
 
 
 def is_stated(bar: dict[str, Any]) -> bool:
@@ -99,7 +113,7 @@ def is_stated(bar: dict[str, Any]) -> bool:
 
 
 def test_there_is_something_for_every_number():
-    assert list(dict.fromkeys(bar.number for bar in BARS)) == ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "portal"]
+    assert list(dict.fromkeys(bar.number for bar in BARS)) == ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "portal"]
 
 
 def test_what_is_exactly_as_good_as_it_has_to_be_is_met():
@@ -120,6 +134,11 @@ def test_what_belongs_to_a_benchmark_that_failed_is_not_measured(name):
     lacking = {bar["what"] for bar in judge(left) if not bar["figures"]}
     assert lacking
     assert lacking < all_of_it
+
+
+def test_a_storm_of_fewer_pages_than_the_bar_asks_for_proves_nothing():
+    calm = rooms()["page_storm"] | {"about": {"per_second": 0.5}}
+    assert status(verdict("page storm: answers 429", rooms(page_storm=calm))) == "not measured"
 
 
 def test_figures_of_another_shape_are_not_measured():
@@ -145,6 +164,11 @@ def silent(**more: Any) -> dict[str, Any]:
 
 def with_storm(**more: Any) -> dict[str, Any]:
     return rooms(storm={"runs": [storm(1, 10.0), storm(2, 17.0, **more)]})
+
+
+def with_page_storm(**more: Any) -> dict[str, Any]:
+    found = rooms()["page_storm"]
+    return rooms(page_storm=found | {"storm": found["storm"] | more})
 
 
 LOGINS = storm(1, 1.0)["logins"]
@@ -192,6 +216,8 @@ TOO_BAD: list[tuple[str, dict[str, Any], float, float]] = [
     ),
     ("neighbours hang: the longest", silent(slowest=4000.0), 4000.0, 3000),
     ("login storm: upstream calls", with_storm(upstream_calls_per_learner=0.501), 0.501, 0.5),
+    ("page storm: answers 429", with_page_storm(refused_for_calling_too_often=1), 1, 0),
+    ("page storm: share of pages", with_page_storm(in_time=0.94), 0.94, 0.95),
     ("login storm: bulk posts", with_storm(bulk_posts=61), 61, 60),
     ("login storm: enrollments sent twice", with_storm(duplicates=1), 1, 0),
     (

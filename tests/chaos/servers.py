@@ -5,6 +5,7 @@ Their programs have to be installed on this machine; no server has to run.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -92,6 +93,11 @@ class Redis:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def freeze(self) -> None:
+        """Let it accept connections and answer nothing, as SIGSTOP does."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     def flush(self, number: int) -> None:
         """Empty one of its databases."""

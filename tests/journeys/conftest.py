@@ -31,7 +31,7 @@ def sign_in(api_as: Callable[[str], APIClient]) -> Callable[..., None]:
     def post(username: str, customer: UUID = ACME) -> None:
         body = {"enterprise_customer_uuid": str(customer)}
         answer = api_as(username).post(f"{API}/realize/", body, format="json")
-        assert answer.status_code == 202, answer.content
+        assert answer.status_code in {200, 202}, answer.content
 
     return post
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 def sign_in(client: APIClient, customer: UUID) -> None:
     """Do what the portal does after a login, and what the worker does then."""
     answer = client.post(f"{API}/realize/", {"enterprise_customer_uuid": str(customer)}, format="json")
-    assert answer.status_code == 202, answer.content
+    assert answer.status_code in {200, 202}, answer.content
     realize_due(customer_uuid=customer, limit=10, now=timezone.now())
 
 

@@ -57,6 +57,9 @@ class EnterpriseLearner(models.Model):
     enrollments_changed_at = models.DateTimeField(
         null=True, blank=True, help_text="When we last changed any ourselves: a read that began before is too old."
     )
+    enrollments_wanted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a read was last asked for that has not begun yet. Empty: none is."
+    )
 
     objects = EnterpriseLearnerQuerySet.as_manager()
 
@@ -65,7 +68,11 @@ class EnterpriseLearner(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["customer", "lms_user_id"], name="one_row_per_customer_and_learner"),
         ]
-        indexes = [models.Index(fields=["lms_user_id"], name="learner_by_lms_user_id")]
+        indexes = [
+            models.Index(fields=["lms_user_id"], name="learner_by_lms_user_id"),
+            # The next platform read takes those along who have waited longest.
+            models.Index(fields=["enrollments_wanted_at"], name="learner_by_wanted_read"),
+        ]
 
     def __str__(self) -> str:
         return f"learner {self.lms_user_id}"
@@ -118,6 +125,23 @@ class EnterpriseEnrollment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.course_run_key} of learner {self.lms_user_id}"
+
+
+class CallPace(models.Model):
+    """How far one kind of call to an upstream service has used up its rate, for all processes together.
+
+    `used_until_ms` moves on by one interval with every call (services/pace.py). It is in the database because a rate
+    that is kept in the cache would be forgotten with it, and the LMS would refuse everybody.
+    """
+
+    name = models.CharField(max_length=50, primary_key=True)
+    used_until_ms = models.BigIntegerField(help_text="Milliseconds since 1970.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class LearnerSighting(WorkItem):

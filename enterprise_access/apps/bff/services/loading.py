@@ -10,12 +10,14 @@ Threads talk HTTP only. Every table is read and written here, in the main thread
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from attrs import define, field, frozen
 from django.conf import settings
+from django.utils import timezone
 
 from enterprise_access.apps.bff.domain.choosing import Choice, Wanted, choose
 from enterprise_access.apps.bff.domain.enrollments import ShownEnrollment
@@ -54,7 +56,10 @@ from enterprise_access.apps.bff.services.page import LinkedCustomer, Outcome, Pa
 from enterprise_access.apps.content_metadata.selectors import fetch_content
 from enterprise_access.apps.core.domain import Caller, Role
 from enterprise_access.apps.customers.services import SeenLink, forget_active_link, note_link
-from enterprise_access.apps.default_enrollments.domain.values import Bucket
+from enterprise_access.apps.default_enrollments.domain.looking_again import Event, is_woken_by
+from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment
+from enterprise_access.apps.default_enrollments.domain.values import Bucket, Reason
+from enterprise_access.apps.default_enrollments.models import Outcome as AttemptOutcome
 from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
 from enterprise_access.apps.default_enrollments.services.asking import (
     AskedResult,
@@ -62,7 +67,7 @@ from enterprise_access.apps.default_enrollments.services.asking import (
     ask_for_realization,
 )
 from enterprise_access.apps.default_enrollments.services.license_changes import licenses_changed
-from enterprise_access.apps.default_enrollments.services.status import LearnerStatus, get_learner_status
+from enterprise_access.apps.default_enrollments.services.status import LearnerStatus, get_page_status
 from enterprise_access.apps.licenses.domain import OwnLicenses
 from enterprise_access.apps.licenses.selectors import fetch_own_licenses
 from enterprise_access.apps.licenses.services import Ensured, ensure_license
@@ -75,9 +80,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Which share of the budget may be over when these end: the learner's customers, what default enrollments are decided
-# from, all that is asked at the start, taking a license, waiting for enrollments, and reading once more what they
-# changed. The rest is for writing the answer. A neighbour that keeps the facts back leaves time to take a license.
+# Which share of the budget may be over when these end: what the learner's own courses tell of the enrollments, the
+# learner's customers, what default enrollments are decided from, all that is asked at the start, taking a license,
+# waiting for enrollments, and reading once more what they changed. The rest is for writing the answer. A service that
+# keeps the facts back leaves time to take a license.
+OWN: Final = 0.4
 LINKS: Final = 0.45
 FACTS: Final = 0.55
 CALLS: Final = 0.65
@@ -152,7 +159,8 @@ class _Loading:
             if calls is None or calls.customer_uuid != choice.shown.uuid:
                 calls = self._start(choice.shown.uuid)
             with deadline(self._at(FACTS)):
-                status = done(lambda: self._get_status(calls.customer_uuid)) if choice.is_linked else None
+                own = self._own_enrollments(calls) if choice.is_linked else None
+                status = done(lambda: self._get_status(calls.customer_uuid, own)) if choice.is_linked else None
         return self._page(Outcome.SHOWN, {**frame, **self._parts(choice, choice.shown, calls, status)})
 
     def _empty_page(self, frame: Mapping[str, Any]) -> Page:
@@ -345,8 +353,23 @@ class _Loading:
             return None
         return self._meanwhile.start(lambda: fetch_enrollments(learner_token=token, customer_uuid=customer_uuid))
 
-    def _get_status(self, customer_uuid: UUID) -> LearnerStatus:
-        return get_learner_status(customer_uuid=customer_uuid, lms_user_id=self._visitor.lms_user_id)
+    def _own_enrollments(self, calls: _Calls) -> tuple[ShownEnrollment, ...] | None:
+        """Return what the LMS tells the learner, if it does soon; the catalog is asked meanwhile."""
+        if calls.enrollments is None:
+            return None
+        if not calls.enrollments.is_done:
+            self._warm_up(calls.customer_uuid)
+        try:
+            return calls.enrollments.result(ends_at=self._at(OWN))
+        except Exception:  # noqa: BLE001 (told where the enrollments themselves are shown)
+            return None
+
+    def _get_status(self, customer_uuid: UUID, own: tuple[ShownEnrollment, ...] | None) -> LearnerStatus:
+        return get_page_status(
+            customer_uuid=customer_uuid,
+            lms_user_id=self._visitor.lms_user_id,
+            own=None if own is None else _as_own(own),
+        )
 
     def _parts(
         self,
@@ -414,9 +437,10 @@ class _Loading:
         if status is not None and not status.intentions:
             return {"status": status}
         is_worth_waiting = self._is_worth_waiting(status, licenses)
+        has_news = status is not None and _has_news(status, licenses)
         nothing: tuple[AskedResult, ...] = ()
         with deadline(self._at(WAIT)):
-            results = self._part(REALIZATION, lambda: self._ask(customer_uuid, is_worth_waiting), nothing)
+            results = self._part(REALIZATION, lambda: self._ask(customer_uuid, is_worth_waiting, has_news), nothing)
         if status is None or not _newly_enrolled(status, results):
             return {"status": status, "realizations": results}
         return {"realizations": results, **self._again(customer_uuid, status)}
@@ -425,18 +449,20 @@ class _Loading:
         """Say whether an enrollment may come within moments: something can be had, somebody may pay, workers work."""
         if status is None or not status.in_bucket(Bucket.ENROLLABLE):
             return False
-        if licenses is not None and not any(it.is_activated and it.plan.is_open for it in licenses.licenses):
+        if licenses is not None and not _can_pay(licenses):
             return False
         return not was_in_vain(lms_user_id=self._visitor.lms_user_id, customer_uuid=status.customer_uuid)
 
-    def _ask(self, customer_uuid: UUID, is_worth_waiting: bool) -> tuple[AskedResult, ...]:
+    def _ask(self, customer_uuid: UUID, is_worth_waiting: bool, has_news: bool) -> tuple[AskedResult, ...]:
         lms_user_id = self._visitor.lms_user_id
         asked = ask_for_realization(
             customer_uuid=customer_uuid,
             lms_user_id=lms_user_id,
             wait_until=self._at(WAIT) if is_worth_waiting else None,
+            has_news=has_news,
+            evaluated_since=timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS),
         )
-        if is_worth_waiting and not asked.is_settled:
+        if is_worth_waiting and not asked.was_evaluated:
             note_in_vain(lms_user_id=lms_user_id, customer_uuid=customer_uuid)
         return asked.results
 
@@ -444,10 +470,9 @@ class _Loading:
         """Read once more what an enrollment has changed; what cannot be read stays as it was."""
         with deadline(self._at(AGAIN)):
             pending = self._start_enrollments(customer_uuid)
-            found: dict[str, Any] = {"status": self._part(STATUS, lambda: self._get_status(customer_uuid), status)}
-            if pending is not None:
-                found["enrollments"] = self._enrollments(pending, AGAIN)
-        return found
+            enrollments = None if pending is None else self._enrollments(pending, AGAIN)
+            again = self._part(STATUS, lambda: self._get_status(customer_uuid, enrollments or None), status)
+        return {"status": again} if enrollments is None else {"status": again, "enrollments": enrollments}
 
 
 def _shown(customer: PortalCustomer | None) -> ShownCustomer | None:
@@ -464,3 +489,30 @@ def _newly_enrolled(status: LearnerStatus, results: Iterable[AskedResult]) -> bo
     """Say whether something was enrolled since the status was found out."""
     wanted = {item.intended.intention.pk for item in status.in_bucket(Bucket.ENROLLABLE)}
     return any(it.enrollment_status is EnrollmentStatus.ENROLLED and it.intention_uuid in wanted for it in results)
+
+
+def _as_own(enrollments: Iterable[ShownEnrollment]) -> tuple[OwnEnrollment, ...]:
+    return tuple(OwnEnrollment(course_run_key=row.course_run_id, mode=row.mode) for row in enrollments)
+
+
+def _can_pay(licenses: OwnLicenses) -> bool:
+    return any(it.is_activated and it.plan.is_open for it in licenses.licenses)
+
+
+def _has_news(status: LearnerStatus, licenses: OwnLicenses | None) -> bool:
+    """Say whether the page knows something that the last evaluation did not: what stood in the way is gone."""
+    gone = {Reason.NO_LICENSE.value, Reason.LICENSE_NOT_ACTIVATED.value, Reason.LICENSE_PLAN_NOT_CURRENT.value}
+    can_pay = licenses is not None and _can_pay(licenses)
+    return any(
+        it.last_look is not None
+        and (
+            it.last_look.outcome == AttemptOutcome.NOT_NEEDED
+            or (it.last_look.outcome == AttemptOutcome.BLOCKED and it.last_look.reason in gone and can_pay)
+            or (
+                it.last_look.outcome == AttemptOutcome.BLOCKED
+                and is_woken_by(it.last_look.reason, Event.CONTENT_CHANGE)
+                and it.last_look.reason != Reason.REFUSED_BY_LMS
+            )
+        )
+        for it in status.in_bucket(Bucket.ENROLLABLE)
+    )

@@ -33,6 +33,11 @@ class Pending(Generic[T]):
                 "A neighbour did not answer in time.", service="upstream", reason=Reason.TIMEOUT
             ) from None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the answer, or what became of the call, is there."""
+        return self.future.done()
+
     def peek(self) -> T | None:
         """Return the answer if it is there, and is one."""
         is_there = self.future.done() and self.future.exception() is None

@@ -24,6 +24,14 @@ from enterprise_access.apps.customers.services.enterprise_rows import (
     remember_endings,
 )
 from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
+from enterprise_access.apps.customers.services.platform_reads import (
+    READ_JOB,
+    PlatformRead,
+    ask_for_enrollments,
+    read_enrollments,
+    read_wanted_enrollments,
+    want_enrollments,
+)
 from enterprise_access.apps.customers.services.portal_links import SeenLink, forget_active_link, note_link
 from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
 from enterprise_access.apps.customers.services.sightings import (
@@ -37,12 +45,15 @@ from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbou
 
 __all__ = [
     "CANARY_KEY",
+    "READ_JOB",
     "RESOLVE_SIGHTINGS_JOB",
     "SIGHTINGS",
     "LinksAskedFor",
     "NeighbourCheck",
+    "PlatformRead",
     "SeenLink",
     "apply_enrollment_changes",
+    "ask_for_enrollments",
     "ask_for_links_ahead",
     "check_canary",
     "check_neighbours",
@@ -61,6 +72,8 @@ __all__ = [
     "note_sightings",
     "note_visits",
     "prune_sightings",
+    "read_enrollments",
+    "read_wanted_enrollments",
     "refresh_customer",
     "refresh_enrollments",
     "refresh_enterprise_enrollments",
@@ -68,4 +81,5 @@ __all__ = [
     "remember_email",
     "remember_endings",
     "settle_sightings",
+    "want_enrollments",
 ]

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from attrs import frozen
 from django.conf import settings
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
@@ -298,7 +297,7 @@ def check_canary() -> None:
     is believed for a while; without LMS_CANARY_USER_ID there is nobody to ask for, and lists are believed as they are.
     """
     canary = settings.LMS_CANARY_USER_ID
-    if canary is None or cache.get(CANARY_KEY):
+    if canary is None or shared_cache.get_many([CANARY_KEY]):
         return
     if not lms.from_settings().is_learner_visible(lms_user_id=canary):
         raise UpstreamRefused(
@@ -306,4 +305,4 @@ def check_canary() -> None:
             service="lms",
             reason=Reason.FORBIDDEN,
         )
-    cache.set(CANARY_KEY, True, timeout=settings.CANARY_BELIEVED_SECONDS)
+    shared_cache.set_many({CANARY_KEY: True}, seconds=settings.CANARY_BELIEVED_SECONDS)

@@ -1,4 +1,4 @@
-"""To whom a login owes a look."""
+"""For whom an evaluation may change something, asked by a login, a page or an API call."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -16,8 +16,12 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_inte
 SERVED_BELIEVED = timedelta(days=1)
 
 
-def list_learners_to_look_at(*, customer_uuid: UUID, lms_user_ids: Collection[int], now: datetime) -> set[int]:
+def list_learners_to_look_at(
+    *, customer_uuid: UUID, lms_user_ids: Collection[int], now: datetime, evaluated_since: datetime | None = None
+) -> set[int]:
     """Return the learners for whom a login may change something: a customer without intentions has none.
+
+    `evaluated_since`: what was evaluated since then has not changed.
 
     Local rows only. The table "when is a skip looked at again" says which obstacles a login may have removed; what
     was realized stays realized, and only a downgrade can be mended.
@@ -35,16 +39,23 @@ def list_learners_to_look_at(*, customer_uuid: UUID, lms_user_ids: Collection[in
         lms_user_id
         for lms_user_id in lms_user_ids
         if any(
-            not _is_settled(realized.get((intention, lms_user_id)), latest.get((intention, lms_user_id)), now)
+            not _is_settled(
+                realized.get((intention, lms_user_id)), latest.get((intention, lms_user_id)), now, evaluated_since
+            )
             for intention in intentions
         )
     }
 
 
 def _is_settled(
-    realization: DefaultEnterpriseEnrollmentRealization | None, attempt: RealizationAttempt | None, now: datetime
+    realization: DefaultEnterpriseEnrollmentRealization | None,
+    attempt: RealizationAttempt | None,
+    now: datetime,
+    evaluated_since: datetime | None,
 ) -> bool:
     if realization is not None and (realization.left_at is not None or realization.downgraded_at is None):
+        return True
+    if attempt is not None and evaluated_since is not None and attempt.last_seen_at >= evaluated_since:
         return True
     if attempt is None or attempt.outcome == Outcome.REALIZED:
         return False

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from attrs import frozen
+from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import ContentType
@@ -22,15 +23,20 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
     list_intentions,
     list_realizations,
 )
+from enterprise_access.apps.default_enrollments.selectors.owed import list_learners_to_look_at
 from enterprise_access.apps.default_enrollments.services.requests import (
     is_paused,
     request_realization,
 )
+from enterprise_access.lib.http.deadline import deadline
+from enterprise_access.lib.waiting import WaitingPlaces
 
 # The pauses between looks at what became of the request: short at first, then kinder to the database.
 FIRST_PAUSE_SECONDS: Final = 0.05
 LAST_PAUSE_SECONDS: Final = 0.4
 
+# Who waits in this process.
+_places: Final = WaitingPlaces()
 _RUN_KEY_PREFIX: Final = "course-v1:"
 
 
@@ -60,14 +66,15 @@ class AskedResult:
 class Asked:
     """What was asked for, and what came of it so far.
 
-    `is_settled`: there was a look since, and nothing is pending. `is_paused`: staff have stopped enrolling, and it is
-    done once they go on. `is_given_up`: nothing is done before somebody of staff has looked. `next_look_at`: None when
-    no time alone brings one.
+    `is_settled`: there was a look since (`was_evaluated`), and nothing is pending. `is_paused`: staff have stopped
+    enrolling, and it is done once they go on. `is_given_up`: nothing is done before somebody of staff has looked.
+    `next_look_at`: None when no time alone brings one.
     """
 
     customer_uuid: UUID
     lms_user_id: int
     is_settled: bool
+    was_evaluated: bool
     is_paused: bool
     is_given_up: bool
     next_look_at: datetime | None
@@ -80,41 +87,79 @@ def ask_for_realization(
     lms_user_id: int,
     trigger: Trigger = Trigger.PORTAL,
     wait_until: float | None = None,
+    has_news: bool = False,
+    evaluated_since: datetime | None = None,
 ) -> Asked:
-    """Owe the learner a look, at once; a customer that is met for the first time is asked for at the LMS.
+    """Have a worker evaluate the learner, unless that can change nothing; then say what is known already.
 
-    A worker looks, never the caller: until time.monotonic() is `wait_until` (None: not at all) it is waited for, with
-    no transaction open. There is no waiting for what staff have paused or what was given up.
+    A customer that is met for the first time is asked for at the LMS. The caller enrolls nobody: until time.monotonic()
+    is `wait_until` (None: not at all) it waits for the worker, with no transaction open, if there is a place to wait.
+    There is no waiting for what staff have paused or what has failed. `has_news`: the caller knows something that the
+    last evaluation did not. `evaluated_since`: an evaluation since then is recent enough, and so is one under way.
 
     Raises CustomerUnknown, and UpstreamUnavailable when the LMS cannot be asked about a new customer.
     """
-    customer = get_customer(customer_uuid=customer_uuid) or fetch_customer(customer_uuid=customer_uuid)
-    request_realization(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], trigger=trigger, now=timezone.now())
+    customer = get_customer(customer_uuid=customer_uuid)
+    if customer is None:
+        with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
+            customer = fetch_customer(customer_uuid=customer_uuid)
+    now = timezone.now()
+    if _is_to_be_evaluated(customer.pk, lms_user_id, now, has_news=has_news, evaluated_since=evaluated_since):
+        request_realization(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], trigger=trigger, now=now)
     paused = is_paused(customer_uuid=customer.pk)
     request = _await_look(customer.pk, lms_user_id, None if paused else wait_until)
-    results = _list_results(request)
+    results = _list_results(customer.pk, lms_user_id, request)
     is_pending = any(result.enrollment_status is EnrollmentStatus.PENDING for result in results)
+    was_evaluated = request is None or _was_looked_at(request)
     return Asked(
         customer_uuid=customer.pk,
         lms_user_id=lms_user_id,
-        is_settled=_was_looked_at(request) and not is_pending,
+        is_settled=was_evaluated and not is_pending,
+        was_evaluated=was_evaluated,
         is_paused=paused,
-        is_given_up=request.dead_at is not None,
-        next_look_at=request.due_at,
+        is_given_up=request is not None and request.dead_at is not None,
+        next_look_at=None if request is None else request.due_at,
         results=results,
     )
 
 
-def _await_look(customer_uuid: UUID, lms_user_id: int, wait_until: float | None) -> RealizationRequest:
-    """Return the request once there was a look, or when the time is over."""
-    pause = FIRST_PAUSE_SECONDS
-    while True:
-        request = RealizationRequest.objects.get(customer_id=customer_uuid, lms_user_id=lms_user_id)
-        left = 0.0 if wait_until is None else wait_until - time.monotonic()
-        if left <= 0 or request.dead_at is not None or _was_looked_at(request):
-            return request
-        time.sleep(min(pause, left))
-        pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
+def _is_to_be_evaluated(
+    customer_uuid: UUID, lms_user_id: int, now: datetime, *, has_news: bool, evaluated_since: datetime | None
+) -> bool:
+    """Say whether a worker is needed: an evaluation may change something, and there was none just now."""
+    if evaluated_since is not None and not has_news and _is_under_way(customer_uuid, lms_user_id, now):
+        return False
+    return has_news or bool(
+        list_learners_to_look_at(
+            customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], now=now, evaluated_since=evaluated_since
+        )
+    )
+
+
+def _is_under_way(customer_uuid: UUID, lms_user_id: int, now: datetime) -> bool:
+    request = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id).first()
+    if request is None or request.dead_at is not None:
+        return False
+    return request.lease_token is not None or (request.due_at is not None and request.due_at <= now)
+
+
+def _await_look(customer_uuid: UUID, lms_user_id: int, wait_until: float | None) -> RealizationRequest | None:
+    """Return the request once there was a look, or when the time is over; None: nothing was ever asked for."""
+    mine = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
+    request = mine.first()
+    if wait_until is None or not _is_worth_waiting(request):
+        return request
+    with _places.place(of=lms_user_id, limit=settings.REALIZE_WAITERS) as has_place:
+        pause = FIRST_PAUSE_SECONDS
+        while has_place and _is_worth_waiting(request) and (left := wait_until - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
+            request = mine.first()
+    return request
+
+
+def _is_worth_waiting(request: RealizationRequest | None) -> bool:
+    return request is not None and request.dead_at is None and not _was_looked_at(request)
 
 
 def _was_looked_at(request: RealizationRequest) -> bool:
@@ -127,9 +172,8 @@ def _was_looked_at(request: RealizationRequest) -> bool:
 # --- What came of it ---------------------------------------------------------------------------------------------
 
 
-def _list_results(request: RealizationRequest) -> tuple[AskedResult, ...]:
+def _list_results(customer_uuid: UUID, lms_user_id: int, request: RealizationRequest | None) -> tuple[AskedResult, ...]:
     """Return what our own rows say of the customer's living intentions: three statements, however many there are."""
-    customer_uuid, lms_user_id = request.customer_id, request.lms_user_id
     found = list_realizations(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id])
     realizations = {row.intention_id: row for row in found[lms_user_id]}
     attempts: Mapping[UUID, RealizationAttempt] = {
@@ -145,7 +189,7 @@ def _result(
     intention: Intention,
     realization: Realization | None,
     attempt: RealizationAttempt | None,
-    request: RealizationRequest,
+    request: RealizationRequest | None,
 ) -> AskedResult:
     status, reason = _standing(realization, attempt, request)
     known = [row for row in (realization, attempt) if row is not None]
@@ -162,20 +206,25 @@ def _result(
 
 
 def _standing(
-    realization: Realization | None, attempt: RealizationAttempt | None, request: RealizationRequest
+    realization: Realization | None, attempt: RealizationAttempt | None, request: RealizationRequest | None
 ) -> tuple[EnrollmentStatus, str]:
     if realization is not None and realization.left_at is not None:
         return EnrollmentStatus.BLOCKED, realization.left_reason
     if attempt is None:
         if realization is not None:
             return EnrollmentStatus.ENROLLED, Reason.ENROLLED
-        return EnrollmentStatus.BLOCKED if request.dead_at else EnrollmentStatus.PENDING, request.waiting_for
+        waiting_for = request.waiting_for if request else ""
+        return EnrollmentStatus.BLOCKED if _has_failed(request) else EnrollmentStatus.PENDING, waiting_for
     if attempt.outcome == Outcome.REALIZED:
         return EnrollmentStatus.ENROLLED, Reason.ENROLLED
     if attempt.outcome == Outcome.NOT_NEEDED:
         return EnrollmentStatus.ENROLLED, attempt.reason
     is_blocked = attempt.outcome == Outcome.BLOCKED and not _goes_by_itself(attempt.reason)
-    return EnrollmentStatus.BLOCKED if is_blocked or request.dead_at else EnrollmentStatus.PENDING, attempt.reason
+    return EnrollmentStatus.BLOCKED if is_blocked or _has_failed(request) else EnrollmentStatus.PENDING, attempt.reason
+
+
+def _has_failed(request: RealizationRequest | None) -> bool:
+    return request is not None and request.dead_at is not None
 
 
 def _goes_by_itself(reason: str) -> bool:

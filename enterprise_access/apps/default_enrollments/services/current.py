@@ -18,8 +18,8 @@ from enterprise_access.apps.customers.selectors import (
 from enterprise_access.apps.customers.services import (
     LinksAskedFor,
     ask_for_links_ahead,
+    read_enrollments,
     refresh_customer,
-    refresh_enrollments,
     refresh_learners,
     remember_email,
 )
@@ -61,17 +61,20 @@ class _Link:
     is_stale: bool = False
 
 
-def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Current:
+def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime, reads_platform: bool = True) -> Current:
     """Return the copies, after asking the LMS for what is too old. Many readers at once ask once.
+
+    `reads_platform` False: take the stored enrollments, however old. The LMS throttles those reads, and nothing else.
 
     Raises CustomerUnknown, and UpstreamUnavailable when there is no copy that may be shown and the LMS does not answer.
     """
     stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     link = _link_in(stored)
-    if link is not None and not _is_young_enough(link, now) and _can_do(link, now) and lms.is_known_to_be_away():
+    needs = _Needs(now=now, enrollments=reads_platform)
+    if link is not None and not needs.are_met_by(link) and needs.can_do_with(link) and lms.is_known_to_be_away():
         link = evolve(link, is_stale=True)
-    elif link is None or not _is_young_enough(link, now):
-        patience = settings.STALE_BUDGET_SECONDS if _can_do(link, now) else settings.REQUEST_BUDGET_SECONDS
+    elif link is None or not needs.are_met_by(link):
+        patience = settings.STALE_BUDGET_SECONDS if needs.can_do_with(link) else settings.REQUEST_BUDGET_SECONDS
         ends_at = earliest(time.monotonic() + patience)
         with (
             one_at_a_time(ends_at=ends_at, reading=str(customer_uuid), lms_user_id=lms_user_id) as has_waited,
@@ -80,8 +83,8 @@ def get_current(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Curr
             if has_waited:
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
                 link = _link_in(stored)
-            if link is None or not _is_young_enough(link, now):
-                link = _refreshed(customer_uuid, lms_user_id, link, now)
+            if link is None or not needs.are_met_by(link):
+                link = _refreshed(customer_uuid, lms_user_id, link, needs)
                 stored = get_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     return Current(
         customer_uuid=customer_uuid,
@@ -103,25 +106,35 @@ def _link_in(stored: StoredLearner) -> _Link | None:
     return _Link(is_customer_active=customer.is_active, customer_read_at=customer.fetched_at, learner=stored.learner)
 
 
-def _is_young_enough(link: _Link, now: datetime) -> bool:
-    """Say whether nobody need be asked."""
-    learner = link.learner
-    return (
-        _is_younger(link.customer_read_at, settings.LINKS_FRESH_SECONDS, now)
-        and learner is not None
-        and _is_younger(learner.fetched_at, settings.LINKS_FRESH_SECONDS, now)
-        and (not learner.is_linked or _are_enrollments_young(learner, now))
-    )
+@frozen(kw_only=True)
+class _Needs:
+    """How young the copies have to be at `now`; of the enrollments only if `enrollments` is set."""
 
+    now: datetime
+    enrollments: bool
 
-def _can_do(link: _Link | None, now: datetime) -> bool:
-    """Say whether what is stored can be shown if need be."""
-    if link is None or link.learner is None:
-        return False
-    ages: list[datetime | None] = [link.customer_read_at, link.learner.fetched_at]
-    if link.learner.is_linked:
-        ages.append(link.learner.enrollments_fetched_at)
-    return all(_may_be_shown(age, now) for age in ages)
+    def are_met_by(self, link: _Link) -> bool:
+        """Say whether the LMS need not be asked."""
+        learner = link.learner
+        return (
+            _is_younger(link.customer_read_at, settings.LINKS_FRESH_SECONDS, self.now)
+            and learner is not None
+            and _is_younger(learner.fetched_at, settings.LINKS_FRESH_SECONDS, self.now)
+            and not self.wants_enrollments_of(learner)
+        )
+
+    def can_do_with(self, link: _Link | None) -> bool:
+        """Say whether what is stored can be shown if need be."""
+        if link is None or link.learner is None:
+            return False
+        ages: list[datetime | None] = [link.customer_read_at, link.learner.fetched_at]
+        if link.learner.is_linked and self.enrollments:
+            ages.append(link.learner.enrollments_fetched_at)
+        return all(_may_be_shown(age, self.now) for age in ages)
+
+    def wants_enrollments_of(self, learner: Learner) -> bool:
+        """Say whether the platform has to be asked about the learner."""
+        return self.enrollments and learner.is_linked and not _are_enrollments_young(learner, self.now)
 
 
 def _are_enrollments_young(learner: Learner, now: datetime) -> bool:
@@ -135,17 +148,18 @@ def _is_younger(instant: datetime | None, seconds: float, now: datetime) -> bool
 # --- Asking the LMS ----------------------------------------------------------------------------------------------
 
 
-def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, now: datetime) -> _Link:
+def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, needs: _Needs) -> _Link:
     """Ask for what is too old of what is stored; where the LMS does not answer, what is stored has to do.
 
     The link is asked for at the same time as the customer, if that is one that we have met.
     """
+    now = needs.now
     copy = stored.learner if stored else None
     # Enrollments are asked for by a username, which only a link that was read just now can tell.
     is_link_young = (
         copy is not None
         and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
-        and (not copy.is_linked or _are_enrollments_young(copy, now))
+        and not needs.wants_enrollments_of(copy)
     )
     asked = None
     if stored is not None and not is_link_young and lms.takes_several_calls():
@@ -155,7 +169,7 @@ def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, now:
     if not is_link_young:
         learner, is_link_stale = _ask_for_link(customer_uuid, lms_user_id, copy, asked, now)
     are_enrollments_stale = False
-    if learner is not None and learner.is_linked and not _are_enrollments_young(learner, now):
+    if learner is not None and needs.wants_enrollments_of(learner):
         learner, are_enrollments_stale = _ask_for_enrollments(learner, now)
     return _Link(
         is_customer_active=is_active,
@@ -196,7 +210,8 @@ def _ask_for_link(
 def _ask_for_enrollments(learner: Learner, now: datetime) -> tuple[Learner, bool]:
     """Read the learner's enrollments; return the learner with their age, and whether it is more than it should be."""
     try:
-        read = refresh_enrollments(learners=[learner], names_since=now)
+        can_wait = _may_be_shown(learner.enrollments_fetched_at, now)
+        read = read_enrollments(learners=[learner], names_since=now, is_patient=not can_wait).enrollments
     except UpstreamError:
         if not _may_be_shown(learner.enrollments_fetched_at, now):
             raise

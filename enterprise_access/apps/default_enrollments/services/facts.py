@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from attrs import evolve
+from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, fetch_content
 from enterprise_access.apps.content_metadata.services import refresh_modes
-from enterprise_access.apps.customers.services import refresh_customer, refresh_enrollments, refresh_learners
+from enterprise_access.apps.customers.services import read_enrollments, refresh_customer, refresh_learners
+from enterprise_access.apps.default_enrollments.selectors.doubts import list_doubts
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
 from enterprise_access.apps.default_enrollments.selectors.facts import (
     Facts,
@@ -32,10 +34,18 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
     LMS cannot be asked for the customer, links or enrollments: nothing can be decided then. Content, modes and
     revocations that cannot be asked for are unknown, and the decision says so.
     """
-    read_at = timezone.now()
+    asked_at = timezone.now()
     customer = refresh_customer(customer_uuid=customer_uuid)
     learners = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-    enrollments = refresh_enrollments(learners=learners.values(), names_since=read_at)
+    read = read_enrollments(
+        learners=learners.values(),
+        names_since=asked_at,
+        # Half the time in which something may be sent; the rest is for what comes between.
+        reuse_seconds=settings.ENROLLMENTS_FRESH_SECONDS / 2,
+        # What became of a call is told by a read that began after the lease.
+        must_read={attempt.lms_user_id for attempt in list_doubts(lms_user_ids)},
+    )
+    enrollments, read_at = read.enrollments, min(asked_at, read.read_at)
     renew()
     intentions = list_intentions(customer_uuid=customer_uuid)
     contents = fetch_content(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
 from enterprise_access.apps.customers.selectors import list_learners
-from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
+from enterprise_access.apps.customers.services import read_enrollments, refresh_learners
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
 from enterprise_access.apps.default_enrollments.selectors.facts import list_realizations
@@ -103,7 +103,7 @@ def _compare_or_split(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Count
 def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
     started_at = timezone.now()
     learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-    enrollments = refresh_enrollments(learners=learners.values())
+    enrollments = read_enrollments(learners=learners.values(), is_patient=False).enrollments
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     learners = _with_emails(customer_uuid, learners, realizations)
     before = {row.pk: (row.left_at, row.downgraded_at) for rows in realizations.values() for row in rows}

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.selectors import get_customer, is_customer_paused
+from enterprise_access.apps.customers.services import want_enrollments
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger, priority_of
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH as PAUSE_SWITCH
 from enterprise_access.lib import clock
@@ -45,6 +46,8 @@ def request_realization(*, customer_uuid: UUID, lms_user_ids: Collection[int], t
     ids = sorted(set(lms_user_ids))
     if not ids:
         return
+    # First: whoever is told by the request must not use what was read before.
+    want_enrollments(lms_user_ids=ids)
     _add_missing(customer_uuid, ids, trigger, now)
     asking.make_due(
         QUEUE,

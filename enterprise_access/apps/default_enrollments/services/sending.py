@@ -8,7 +8,7 @@ from attrs import frozen
 from django.conf import settings
 
 from enterprise_access.apps.customers.selectors import list_learners
-from enterprise_access.apps.customers.services import forget_enrollments, refresh_enrollments
+from enterprise_access.apps.customers.services import forget_enrollments, read_enrollments
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
@@ -127,7 +127,7 @@ def _record_failures(lease: Lease, attempts: Mapping[Item, RealizationAttempt]) 
     ids = {item.lms_user_id for item in attempts}
     try:
         learners = list_learners(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
-        enrollments = refresh_enrollments(learners=learners.values())
+        enrollments = read_enrollments(learners=learners.values()).enrollments
     except UpstreamError as error:
         log.warning("Failed items could not be checked; they are in doubt. reason=%s", error.reason)
         enrollments = None

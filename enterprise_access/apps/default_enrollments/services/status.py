@@ -1,11 +1,11 @@
 """learner-status: what one learner has, gets, and does not get, and why."""
 
 import time
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from django.conf import settings
 from django.utils import timezone
 
@@ -17,7 +17,9 @@ from enterprise_access.apps.content_metadata.selectors import (
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.customers.errors import LearnerNotAssociated
 from enterprise_access.apps.customers.selectors import recall_email
+from enterprise_access.apps.customers.services import ask_for_enrollments
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
+from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment, shown_enrollments
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Verdict
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
 from enterprise_access.apps.default_enrollments.selectors.facts import (
@@ -79,15 +81,63 @@ def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: boo
     now = timezone.now()
     with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
-        if not current.is_linked:
-            raise LearnerNotAssociated(
-                f"User with lms_user_id {lms_user_id} is not associated with the enterprise customer {customer_uuid}."
-            )
+        _need_link(current, lms_user_id)
         facts, past = gather(current, lms_user_id=lms_user_id, now=now)
-    return LearnerStatus(
-        customer_uuid=customer_uuid,
+    email = recall_email(lms_user_id=lms_user_id) if with_email else None
+    return _status(current, facts, past, lms_user_id, now, email)
+
+
+def get_page_status(*, customer_uuid: UUID, lms_user_id: int, own: Collection[OwnEnrollment] | None) -> LearnerStatus:
+    """Say the same for a page of the portal, which never asks the LMS for platform enrollments: those reads are few.
+
+    Shown are stored copies, and on top of them what is newer: our own realizations, and `own`, the active enrollments
+    that the LMS has just told the learner of (None: it was not asked, or did not answer). Copies that `own` contradicts
+    are read again in the background. It is all stale if `own` does not confirm copies that are too old to be shown.
+
+    Raises as `get_learner_status` does.
+    """
+    now = timezone.now()
+    with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
+        current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, reads_platform=False)
+        _need_link(current, lms_user_id)
+        facts, past = gather(current, lms_user_id=lms_user_id, now=now)
+    newer = shown_enrollments(
+        current.enrollments,
+        past.here.get(lms_user_id, ()),
+        read_at=current.enrollments_read_at,
+        own=own,
         lms_user_id=lms_user_id,
-        email=recall_email(lms_user_id=lms_user_id) if with_email else None,
+        now=now,
+    )
+    facts = evolve(facts, enrollments={lms_user_id: newer.enrollments})
+    if newer.are_contradicted and current.enrollments_read_at is not None:
+        ask_for_enrollments(lms_user_ids=[lms_user_id])
+    is_too_old = not newer.are_confirmed and not _may_be_trusted(current.enrollments_read_at, now)
+    return _status(evolve(current, is_stale=current.is_stale or is_too_old), facts, past, lms_user_id, now)
+
+
+def _may_be_trusted(read_at: datetime | None, now: datetime) -> bool:
+    """Say whether a page shows copies of this age as they are: events keep them up to date where there are any."""
+    has_events = bool(settings.EVENT_BUS_REDIS_CONNECTION_URL)
+    seconds = settings.ENROLLMENTS_SHOWN_SECONDS if has_events else settings.ENROLLMENTS_FRESH_SECONDS
+    return read_at is not None and read_at >= now - timedelta(seconds=seconds)
+
+
+def _need_link(current: Current, lms_user_id: int) -> None:
+    if not current.is_linked:
+        raise LearnerNotAssociated(
+            f"User with lms_user_id {lms_user_id} is not associated with the enterprise customer "
+            f"{current.customer_uuid}."
+        )
+
+
+def _status(
+    current: Current, facts: Facts, past: Past, lms_user_id: int, now: datetime, email: str | None = None
+) -> LearnerStatus:
+    return LearnerStatus(
+        customer_uuid=current.customer_uuid,
+        lms_user_id=lms_user_id,
+        email=email,
         intentions=_decide(facts, past.last_looks, lms_user_id, now),
         facts_fetched_at=_oldest(facts, current),
         is_stale=current.is_stale or any(content.is_stale for content in facts.contents.values()),
