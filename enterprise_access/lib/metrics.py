@@ -47,6 +47,12 @@ NEIGHBOUR_STATE: Final = Gauge(
     ["service"],
     multiprocess_mode="livemax",
 )
+# `problem` is one of few sentences; the row may be of a learner, a license, a course...
+UNREADABLE_ROWS: Final = Counter(
+    "enterprise_access_unreadable_rows",
+    "Rows of answers that could not be read, and count as unknown.",
+    ["service", "call", "problem"],
+)
 NEIGHBOUR_STATE_CHANGES: Final = Counter(
     "enterprise_access_neighbour_state_changes", "Changes of a neighbour's circuit breaker.", ["service", "state"]
 )

@@ -1,17 +1,25 @@
 """Strict reading of other programs' JSON: what is not exactly as expected is a ShapeError, and never a guess.
 
-Additional keys are welcome, because neighbours add some with every release. A key that we read must be there, and of
-its type: no "5" for 5, no null where a value is needed. Messages say where and what, but never the value: it may be
-somebody's name.
+`reader(SomeClass)` makes a reader from an attrs class: its annotations say what each member must be, and a default
+says that the member is optional (docs/decisions/0019). Additional keys are welcome, because services add some with
+every release. A key that we read must be there, and of its type: no "5" for 5, no null where a value is needed.
+Messages say where and what, but never the value: it may be personal data.
 """
 
-from collections.abc import Callable, Mapping
+import functools
+import types
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, Final, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints, runtime_checkable
 from uuid import UUID
 
+import attrs
+
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 Read = Callable[[object], T]
+
+_MAX_INTEGER: Final = 2**63 - 1
 
 
 class ShapeError(ValueError):
@@ -58,6 +66,8 @@ def flag(value: object) -> bool:
 def integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _expected("an integer", value)
+    if not -_MAX_INTEGER <= value <= _MAX_INTEGER:
+        raise ShapeError("expected an integer, got one that is too large")
     return value
 
 
@@ -109,10 +119,10 @@ def items(read: Read[T]) -> Read[tuple[T, ...]]:
     return read_items
 
 
-def mapping(read_key: Read[str], read: Read[T]) -> Read[dict[str, T]]:
+def mapping(read_key: Read[K], read: Read[T]) -> Read[dict[K, T]]:
     """Return a reader of objects that are used as dictionaries."""
 
-    def read_mapping(value: object) -> dict[str, T]:
+    def read_mapping(value: object) -> dict[K, T]:
         found = {}
         for key, item in Fields(value).raw.items():
             try:
@@ -162,3 +172,176 @@ class Fields:
     def part(self, key: str) -> "Fields":
         """Return the members of an object that must be there."""
         return self.need(key, lambda value: Fields(value, place=f"{self._place}{key}."))
+
+
+# --- readers made from attrs classes ---------------------------------------------------------------------------------
+
+_SCALARS: Final[Mapping[object, Read[Any]]] = {
+    str: text,
+    bool: flag,
+    int: integer,
+    float: number,
+    UUID: uuid,
+    datetime: instant,
+}
+
+
+def field(key: str | None = None, *, read: Read[Any] | None = None, **options: Any) -> Any:
+    """Declare a member that has another name in the JSON (`key`), or that the type alone does not tell how to read.
+
+    `options` are those of `attrs.field`: a default makes the member optional, and also stands for null.
+    """
+    return attrs.field(metadata={"key": key, "read": read}, **options)
+
+
+@functools.cache
+def reader(kind: Any) -> Read[Any]:
+    """Return the reader of a type: a scalar, tuple[X, ...], Mapping[K, X], or an attrs class of such members.
+
+    In a class, `X | None` may be null; a member with a default may be null or missing, and is the default then.
+    """
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    arguments = get_args(kind)
+    if get_origin(kind) is tuple:
+        return items(reader(arguments[0]))
+    if get_origin(kind) is Mapping:
+        return mapping(reader(arguments[0]), reader(arguments[1]))
+    return object_reader(kind)
+
+
+def object_reader(kind: Any, **reads: Read[Any]) -> Read[Any]:
+    """Return the reader of an attrs class, some of whose members are read by `reads`."""
+    hints = get_type_hints(kind)
+    members = tuple(_member(attribute, hints, reads.get(attribute.name)) for attribute in attrs.fields(kind))
+
+    def read_object(value: object) -> Any:
+        if not isinstance(value, dict):
+            raise _expected("an object", value)
+        return kind(**{member.name: found for member in members if (found := member.of(value)) is not attrs.NOTHING})
+
+    return read_object
+
+
+def remembering(read: Read[T]) -> Read[T]:
+    """Return a reader that reads what is equal to the last value only once: rows of a list repeat whole objects."""
+    last: tuple[object, T] | None = None
+
+    def read_again(value: object) -> T:
+        nonlocal last
+        if last is not None and last[0] == value:
+            return last[1]
+        found = read(value)
+        last = (value, found)
+        return found
+
+    return read_again
+
+
+@attrs.frozen
+class _Member:
+    name: str
+    key: str
+    read: Read[Any]
+    is_nullable: bool
+    is_optional: bool
+
+    def of(self, row: Mapping[str, object]) -> Any:
+        """Return the value of this member; NOTHING where its default stands."""
+        value = row.get(self.key)
+        if value is None:
+            if self.is_optional:
+                return attrs.NOTHING
+            if self.key not in row:
+                raise ShapeError("is missing", where=self.key)
+            if self.is_nullable:
+                return None
+        try:
+            return self.read(value)
+        except ShapeError as error:
+            raise error.inside(self.key) from None
+
+
+def _member(attribute: "attrs.Attribute[Any]", hints: Mapping[str, Any], read: Read[Any] | None) -> _Member:
+    hint = hints[attribute.name]
+    is_nullable = get_origin(hint) in (Union, types.UnionType)
+    if is_nullable:
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
+    return _Member(
+        name=attribute.name,
+        key=attribute.metadata.get("key") or attribute.name,
+        read=read or attribute.metadata.get("read") or reader(hint),
+        is_nullable=is_nullable,
+        is_optional=attribute.default is not attrs.NOTHING,
+    )
+
+
+# --- lists that are read row by row ----------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Unreadable:
+    """A row that could not be read. `key` says whose it is (None: that cannot be read either).
+
+    `problem` is one of few sentences, for metrics; `where` leads to it.
+    """
+
+    problem: str
+    where: str = ""
+    key: Hashable | None = attrs.field(default=None, repr=False)
+
+
+@runtime_checkable
+class PartlyRead(Protocol):
+    """Something that was read from an answer, some rows of which may be unreadable."""
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]: ...
+
+
+class Rows(tuple[T, ...]):
+    """The rows of an answer that could be read, and what is known of those that could not (`unreadable`).
+
+    Before you conclude from an absence, ask `unknown_among`: a row that could not be read never means "no".
+    """
+
+    unreadable: tuple[Unreadable, ...]
+
+    def __new__(cls, rows: Iterable[T] = (), unreadable: Iterable[Unreadable] = ()) -> "Rows[T]":
+        self = super().__new__(cls, tuple(rows))
+        self.unreadable = tuple(unreadable)
+        return self
+
+    def unknown_among(self, asked: Iterable[K], *, told: Collection[K]) -> set[K]:
+        """Return those of the keys `asked` for that this answer leaves unknown. `told` are the keys of its rows.
+
+        A row whose key cannot be read may belong to any key that the answer does not otherwise tell about.
+        """
+        keys = {row.key for row in self.unreadable}
+        return {key for key in asked if key in keys or (None in keys and key not in told)}
+
+
+def rows_of(read: Read[T], *, key: Read[Hashable] | None = None) -> Read[Rows[T]]:
+    """Return a reader of lists that leaves out the rows that `read` cannot read. `key` reads whose row it is."""
+
+    def read_rows(value: object) -> Rows[T]:
+        if not isinstance(value, list):
+            raise _expected("a list", value)
+        found, unreadable = [], []
+        for item in value:
+            try:
+                found.append(read(item))
+            except ShapeError as error:
+                unreadable.append(Unreadable(problem=error.problem, where=error.where, key=_key(item, key)))
+        return Rows(found, unreadable)
+
+    return read_rows
+
+
+def _key(item: object, read: Read[Hashable] | None) -> Hashable | None:
+    if read is None:
+        return None
+    try:
+        return read(item)
+    except ShapeError:
+        return None

@@ -20,8 +20,9 @@ _MAX_KEY_LENGTH: Final = 255
 _MAX_ID: Final = 2**63 - 1
 _RUN_PREFIX: Final = "course-v1:"
 _COURSE_KEY: Final = re.compile(r"[\w\-~.]+(\+[\w\-~.]+)+")
-# No comma: lists of usernames are separated by commas.
-_USERNAME: Final = re.compile(r"[\w.@+~-]{1,150}")
+# Sites decide what a username may be, and some allow spaces and any letter. No comma, because lists of usernames are
+# separated by commas; no space at an end, because the platform strips it.
+_USERNAME: Final = re.compile(r"[^\s,](?:[^,]{0,148}[^\s,])?")
 _SLUG: Final = re.compile(r"[\w-]{1,255}")
 # What keeps the address in one piece, in a query and in a list. Whether it exists is the neighbour's business.
 _EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}")
@@ -88,7 +89,13 @@ class Identifiers:
 
     def username(self, value: object, name: str = "username") -> str:
         """Return a username that can be one of a comma-separated list."""
-        return self._matching(_USERNAME, value, f"{name} is not a username")
+        if not self.is_username(value):
+            raise self.refusal(f"{name} is not a username")
+        return str(value)
+
+    def is_username(self, value: object) -> bool:
+        """Say whether `username` would return it."""
+        return isinstance(value, str) and _USERNAME.fullmatch(value) is not None and value.isprintable()
 
     def slug(self, value: object, name: str = "slug") -> str:
         """Return the slug of a customer."""

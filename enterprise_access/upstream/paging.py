@@ -1,14 +1,15 @@
 """Long questions in pieces, long answers in pages."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Generic, TypeVar
+import functools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import attrs
 
 from enterprise_access.lib.errors import Reason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.http import Answer, Params
-from enterprise_access.lib.structure import Fields, Read, items, text
+from enterprise_access.lib.structure import Read, Rows, Unreadable, field, items, object_reader, reader, rows_of
 
 T = TypeVar("T")
 Ask = Callable[[Params], Answer]
@@ -16,26 +17,39 @@ Ask = Callable[[Params], Answer]
 MAX_VALUES: Final = 100
 # gunicorn cuts request lines at 4094 bytes; 3200 leave room for the address itself and for a prefix.
 MAX_QUERY_BYTES: Final = 3200
-# A guard against a list that never ends, far above every list that we know (100 rows a page).
-MAX_PAGES: Final = 2000
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """The rows of one page, and the link to the next page as the neighbour wrote it."""
+    """One page: its rows, the link to the next page as the service wrote it, and how many rows all pages have."""
 
-    rows: tuple[T, ...]
+    rows: Rows[T] = field("results")
     next: str | None
+    count: int | None = None
+
+    @property
+    def unreadable(self) -> tuple[Unreadable, ...]:
+        return self.rows.unreadable
 
 
-def page_of(read: Read[T]) -> Read[Page[T]]:
-    """Return a reader of the envelope {results, next} around rows that `read` reads."""
+@functools.cache
+def page_of(row: Any, *, key: Read[Hashable] | None = None, page: type[Page[Any]] = Page) -> Read[Any]:
+    """Return a reader of the envelope {results, next, count} around rows of the class `row`, or that `row` reads.
 
-    def read_page(value: object) -> Page[T]:
-        fields = Fields(value)
-        return Page(rows=fields.need("results", items(read)), next=fields.nullable("next", text))
+    `key` reads whose row it is, for rows that cannot be read otherwise. `page` is a class with more members.
+    """
+    return object_reader(page, rows=rows_of(_reader_of(row), key=key))
 
-    return read_page
+
+@functools.cache
+def whole_page_of(row: Any, *, page: type[Page[Any]] = Page) -> Read[Any]:
+    """Return the same for a list about one thing or one learner, which one odd row leaves unknown as a whole."""
+    read_all = items(_reader_of(row))
+    return object_reader(page, rows=lambda value: Rows(read_all(value)))
+
+
+def _reader_of(row: Any) -> Read[Any]:
+    return reader(row) if isinstance(row, type) else row
 
 
 def in_pieces(values: Sequence[str], *, name: str = ",") -> Iterator[tuple[str, ...]]:
@@ -53,22 +67,58 @@ def in_pieces(values: Sequence[str], *, name: str = ",") -> Iterator[tuple[str, 
         yield tuple(piece)
 
 
-def numbered_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[T]:
-    """Yield the rows of all pages, counting them.
+def all_rows(pages: Iterable[Page[T]]) -> Rows[T]:
+    """Return the rows of all pages together."""
+    return joined(page.rows for page in pages)
 
-    The links between the pages are not followed: they carry the host name that the neighbour believes to have.
+
+def joined(parts: Iterable[Rows[T]]) -> Rows[T]:
+    """Return several answers as one."""
+    parts = list(parts)
+    return Rows((row for part in parts for row in part), (row for part in parts for row in part.unreadable))
+
+
+def numbered_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[Page[T]]:
+    """Yield all pages, counting them.
+
+    The links between the pages are not followed: they carry the host name that the service believes to have.
     """
     answer = ask(params)
     page = answer.read(read)
-    yield from page.rows
+    yield page
+    end = _End(page)
     number = 1
     while page.next is not None:
         number += 1
-        if number > MAX_PAGES:
-            raise answer.changed("answered a list without an end", Reason.UNKNOWN_SHAPE)
         answer = _later_page(ask, [*params, ("page", str(number))])
         page = answer.read(read)
-        yield from page.rows
+        end.check(page, answer)
+        yield page
+
+
+@attrs.define
+class _End:
+    """Notices a list that never ends: more rows than it says it has, or a page that repeats the one before."""
+
+    last: Page[Any]
+    rows: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        self.rows = _size(self.last)
+
+    def check(self, page: Page[Any], answer: Answer) -> None:
+        """Raise UpstreamChanged if the list has no end."""
+        self.rows += _size(page)
+        is_repeated = bool(page.rows) and page.rows == self.last.rows
+        # Rows are added and shift while the list is read: a page more than the list has is no sign yet.
+        is_too_long = page.count is not None and self.rows > page.count + _size(self.last) + MAX_VALUES
+        if is_repeated or is_too_long or (page.next is not None and not _size(page)):
+            raise answer.changed("answered a list without an end", Reason.UNKNOWN_SHAPE)
+        self.last = page
+
+
+def _size(page: Page[Any]) -> int:
+    return len(page.rows) + len(page.unreadable)
 
 
 def _later_page(ask: Ask, params: Params) -> Answer:
@@ -86,20 +136,22 @@ def _later_page(ask: Ask, params: Params) -> Answer:
     raise failure
 
 
-def cursor_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[T]:
-    """Yield the rows of all pages, each found by the cursor in the link of the page before."""
+def cursor_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[Page[T]]:
+    """Yield all pages, each found by the cursor in the link of the page before."""
     answer = ask(params)
     page = answer.read(read)
-    yield from page.rows
+    yield page
+    end = _End(page)
     seen: set[str] = set()
     while page.next is not None:
         cursor = _cursor(page.next)
-        if cursor is None or cursor in seen or len(seen) >= MAX_PAGES:
+        if cursor is None or cursor in seen:
             raise answer.changed("answered a list without an end", Reason.UNKNOWN_SHAPE)
         seen.add(cursor)
         answer = ask([*params, ("cursor", cursor)])
         page = answer.read(read)
-        yield from page.rows
+        end.check(page, answer)
+        yield page
 
 
 def _cursor(link: str) -> str | None:

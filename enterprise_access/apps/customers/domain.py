@@ -1,8 +1,12 @@
 """What the rest of the house is told about customers and their learners."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TypeVar
 
 from attrs import field, frozen
+
+V = TypeVar("V")
 
 
 @frozen(kw_only=True)
@@ -61,3 +65,11 @@ class EnrollmentChange:
     mode: str
     is_active: bool
     at: datetime
+
+
+class Told(dict[int, V]):
+    """What the LMS told of learners, by LMS user id. `unknown` are those of whom its answer cannot be read."""
+
+    def __init__(self, told: Mapping[int, V], unknown: Iterable[int]) -> None:
+        super().__init__(told)
+        self.unknown = frozenset(unknown)

@@ -8,8 +8,9 @@ from typing import Final, NoReturn, TypeVar
 
 import attrs
 
+from enterprise_access.lib import unreadable
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from enterprise_access.lib.structure import Read, ShapeError
+from enterprise_access.lib.structure import PartlyRead, Read, ShapeError
 
 T = TypeVar("T")
 
@@ -59,12 +60,19 @@ class Answer:
         raise self.changed("answered JSON that is malformed", Reason.NOT_JSON)
 
     def read(self, read: Read[T]) -> T:
-        """Return what `read` makes of the JSON. Raises UpstreamChanged when that is not of the shape we know."""
+        """Return what `read` makes of the JSON. Raises UpstreamChanged when that is not of the shape we know.
+
+        Rows that were left out because they cannot be read are counted and logged here.
+        """
         value = self.json()
         try:
-            return read(value)
+            found = read(value)
         except ShapeError as error:
             problem = str(error)
+        else:
+            if isinstance(found, PartlyRead) and found.unreadable:
+                unreadable.note(service=self.service, call=self.call, rows=found.unreadable)
+            return found
         raise self.changed(f"answered in an unknown shape: {problem}", Reason.UNKNOWN_SHAPE)
 
     def failure(self) -> UpstreamError:

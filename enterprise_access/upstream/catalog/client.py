@@ -8,22 +8,25 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
+import attrs
+
 from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.structure import Rows, reader
 from enterprise_access.upstream.absence import is_absence
+from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.catalog.types import (
     Catalog,
     Containment,
     ContentRecord,
     SearchKey,
-    read_catalog,
-    read_containment,
+    keys_of_content,
     read_containment_with_catalogs,
     read_content,
     read_filtered_keys,
     read_search_key,
 )
 from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.paging import in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.paging import all_rows, in_pieces, joined, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import CATALOG_ADMIN, OPERATOR, need_role
 
 _ON: Final = "true"
@@ -48,16 +51,17 @@ class CatalogClient:
     def list_catalogs(self, *, customer_uuid: UUID) -> tuple[Catalog, ...]:
         """Return the catalogs of a customer; none for an unknown customer."""
         params = [("enterprise_customer", self._checked.uuid(customer_uuid, "customer_uuid")), _PAGE_SIZE]
-        catalogs = tuple(numbered_pages(self._ask("/api/v1/enterprise-catalogs/"), params, page_of(read_catalog)))
+        ask = self._ask("/api/v1/enterprise-catalogs/")
+        catalogs = tuple(all_rows(numbered_pages(ask, params, whole_page_of(Catalog))))
         # Of customers that the caller may not see, the list is empty.
         need_role(self.transport, OPERATOR, CATALOG_ADMIN)
         return catalogs
 
-    def list_catalog_content(self, *, catalog_uuid: UUID, content_keys: Sequence[str]) -> tuple[ContentRecord, ...]:
+    def list_catalog_content(self, *, catalog_uuid: UUID, content_keys: Sequence[str]) -> Rows[ContentRecord]:
         """Return what a catalog holds of these keys: in any order, without what it does not hold.
 
         One key may bring several records (the course and its runs), restricted runs included where the catalog allows
-        them. Inactive courses are returned too.
+        them. Inactive courses are returned too. The keys of an unreadable record are a set: all that it may answer.
         """
         ask = self._ask(
             "/api/v2/enterprise-catalogs/{}/get_content_metadata/", self._checked.uuid(catalog_uuid, "catalog_uuid")
@@ -66,7 +70,7 @@ class CatalogClient:
 
     def list_content(
         self, *, content_keys: Sequence[str], coerce_to_parent_course: bool = False
-    ) -> tuple[ContentRecord, ...]:
+    ) -> Rows[ContentRecord]:
         """Return the records of these keys, whatever catalog they are in; unknown keys are just absent.
 
         Coerced, runs answer with their course, and several runs of one course with one record.
@@ -116,7 +120,7 @@ class CatalogClient:
             self._checked.uuid(customer_uuid, "customer_uuid"),
             params=[*(("course_run_ids", key) for key in keys), *flags],
         )
-        return answer.read(read_containment_with_catalogs if with_catalogs else read_containment)
+        return answer.read(read_containment_with_catalogs if with_catalogs else reader(Containment))
 
     def filter_content_keys(
         self, *, customer_uuid: UUID, content_keys: Sequence[str], catalog_uuids: Sequence[UUID] | None = None
@@ -145,13 +149,23 @@ class CatalogClient:
 
     def _content(
         self, ask: Callable[[Params], Answer], name: str, content_keys: Sequence[str], others: Params
-    ) -> tuple[ContentRecord, ...]:
-        found: dict[tuple[str, str], ContentRecord] = {}
-        for piece in in_pieces(self._checked.content_keys(content_keys), name=name):
-            params = [*((name, key) for key in piece), *others]
-            for record in numbered_pages(ask, params, page_of(read_content)):
-                found[record.content_type, record.key] = record
-        return tuple(found.values())
+    ) -> Rows[ContentRecord]:
+        def read(keys: Sequence[str]) -> Rows[ContentRecord]:
+            params = [*((name, key) for key in keys), *others]
+            return all_rows(numbered_pages(ask, params, page_of(read_content, key=keys_of_content)))
+
+        pieces = in_pieces(self._checked.content_keys(content_keys), name=name)
+        answer = joined(_with_sets(read_apart(piece, read)) for piece in pieces)
+        found = {(record.content_type, record.key): record for record in answer}
+        return Rows(found.values(), answer.unreadable)
 
     def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
         return lambda params: self.transport.get(path, *ids, params=params)
+
+
+def _with_sets(answer: Rows[ContentRecord]) -> Rows[ContentRecord]:
+    """Return the answer with a set of keys for every unreadable record, also for those that were asked for alone."""
+    rows = (
+        attrs.evolve(row, key=frozenset({row.key})) if isinstance(row.key, str) else row for row in answer.unreadable
+    )
+    return Rows(answer, rows)

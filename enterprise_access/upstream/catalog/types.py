@@ -10,11 +10,22 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Fields, flag, instant, items, mapping, number, text, uuid
+from enterprise_access.lib.structure import (
+    Fields,
+    field,
+    instant,
+    items,
+    mapping,
+    object_reader,
+    reader,
+    text,
+    uuid,
+)
 
 COURSE = "course"
 COURSE_RUN = "courserun"
 PROGRAM = "program"
+_RUN_PREFIX = "course-v1:"
 _DATE_KEYS = ("start", "end", "enrollment_start", "enrollment_end")
 
 
@@ -24,9 +35,9 @@ class Catalog:
 
     uuid: UUID
     title: str
-    customer_uuid: UUID
-    modified_at: datetime
-    content_modified_at: datetime | None
+    customer_uuid: UUID = field("enterprise_customer")
+    modified_at: datetime = field("catalog_modified")
+    content_modified_at: datetime | None = field("content_last_modified")
 
 
 @attrs.frozen
@@ -35,7 +46,7 @@ class Seat:
 
     type: str
     upgrade_deadline: datetime | None
-    upgrade_deadline_override: datetime | None
+    upgrade_deadline_override: datetime | None = None
 
 
 @attrs.frozen
@@ -49,33 +60,45 @@ class RunMetadata:
     content_price: float
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class RunRecord:
     """A run, nested in its course or as a record of its own.
 
     `uuid`, `status`, `seats` and `run_type` are None where the record lacks them; `is_enrollable` is a snapshot of the
     last sync that looks at the enrollment window only; `has_dates` says whether all four dates were named.
+    A record of its own is flatter: `published` instead of `status`, no uuid and no seats.
     """
 
     key: str
-    uuid: UUID | None
-    title: str | None
-    status: str | None
-    is_published: bool | None
-    start: datetime | None
-    end: datetime | None
-    enrollment_start: datetime | None
-    enrollment_end: datetime | None
-    has_dates: bool
-    is_enrollable: bool | None
-    seats: tuple[Seat, ...] | None
-    restriction_type: str | None
-    run_type: UUID | None
-    type: str | None
-    pacing_type: str | None
+    uuid: UUID | None = None
+    title: str | None = None
+    status: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    enrollment_start: datetime | None = None
+    enrollment_end: datetime | None = None
+    is_enrollable: bool | None = None
+    seats: tuple[Seat, ...] | None = None
+    restriction_type: str | None = None
+    run_type: UUID | None = None
+    type: str | None = None
+    pacing_type: str | None = None
+    published: bool | None = None
+    has_dates: bool = False
+
+    @property
+    def is_published(self) -> bool | None:
+        """Whether learners may see the run; None where the record does not say."""
+        if self.published is not None or self.status is None:
+            return self.published
+        return self.status == "published"
 
 
-@attrs.frozen
+def _slug_or_none(value: object) -> str | None:
+    return Fields(value).optional("slug", text)
+
+
+@attrs.frozen(kw_only=True)
 class ContentRecord:
     """A course, a run or a program.
 
@@ -83,19 +106,19 @@ class ContentRecord:
     uuid. `has_advertised_run_key`: whether the record names its advertised run at all, be it as null.
     """
 
-    content_type: str
-    key: str
-    uuid: UUID | None
-    parent_key: str | None
-    title: str | None
-    course_type: str | None
-    has_advertised_run_key: bool
-    advertised_course_run_uuid: UUID | None
-    course_runs: tuple[RunRecord, ...] | None
-    run: RunRecord | None
-    normalized_metadata: RunMetadata | None
-    normalized_metadata_by_run: Mapping[str, RunMetadata] | None
-    product_source_slug: str | None
+    content_type: str = ""
+    key: str = ""
+    uuid: UUID | None = None
+    parent_key: str | None = field("parent_content_key", default=None)
+    title: str | None = None
+    course_type: str | None = None
+    has_advertised_run_key: bool = False
+    advertised_course_run_uuid: UUID | None = None
+    course_runs: tuple[RunRecord, ...] | None = None
+    run: RunRecord | None = None
+    normalized_metadata: RunMetadata | None = None
+    normalized_metadata_by_run: Mapping[str, RunMetadata] | None = None
+    product_source_slug: str | None = field("product_source", read=_slug_or_none, default=None)
 
 
 @attrs.frozen
@@ -105,8 +128,8 @@ class Containment:
     `catalog_uuids` is None when the question was not asked.
     """
 
-    is_contained: bool
-    catalog_uuids: tuple[UUID, ...] | None
+    is_contained: bool = field("contains_content_items")
+    catalog_uuids: tuple[UUID, ...] | None = field("catalog_list", default=None)
 
 
 @attrs.frozen
@@ -118,102 +141,48 @@ class SearchKey:
     query_uuids_by_catalog: Mapping[UUID, UUID]
 
 
-def read_catalog(value: object) -> Catalog:
-    row = Fields(value)
-    return Catalog(
-        uuid=row.need("uuid", uuid),
-        title=row.need("title", text),
-        customer_uuid=row.need("enterprise_customer", uuid),
-        modified_at=row.need("catalog_modified", instant),
-        content_modified_at=row.nullable("content_last_modified", instant),
-    )
-
-
-def _read_seat(value: object) -> Seat:
-    row = Fields(value)
-    return Seat(
-        type=row.need("type", text),
-        upgrade_deadline=row.nullable("upgrade_deadline", instant),
-        upgrade_deadline_override=row.optional("upgrade_deadline_override", instant),
-    )
-
-
-def _read_metadata(value: object) -> RunMetadata:
-    row = Fields(value)
-    return RunMetadata(
-        start_date=row.nullable("start_date", instant),
-        end_date=row.nullable("end_date", instant),
-        enroll_start_date=row.nullable("enroll_start_date", instant),
-        enroll_by_date=row.nullable("enroll_by_date", instant),
-        content_price=row.need("content_price", number),
-    )
-
-
 def _read_run(value: object) -> RunRecord:
-    """Read a run that is nested in its course."""
-    row = Fields(value)
-    status = row.optional("status", text)
-    return RunRecord(
-        key=row.need("key", text),
-        uuid=row.optional("uuid", uuid),
-        title=row.optional("title", text),
-        status=status,
-        is_published=None if status is None else status == "published",
-        start=row.optional("start", instant),
-        end=row.optional("end", instant),
-        enrollment_start=row.optional("enrollment_start", instant),
-        enrollment_end=row.optional("enrollment_end", instant),
-        has_dates=row.has(*_DATE_KEYS),
-        is_enrollable=row.optional("is_enrollable", flag),
-        seats=row.optional("seats", items(_read_seat)),
-        restriction_type=row.optional("restriction_type", text),
-        run_type=row.optional("run_type", uuid),
-        type=row.optional("type", text),
-        pacing_type=row.optional("pacing_type", text),
-    )
+    run: RunRecord = reader(RunRecord)(value)
+    return attrs.evolve(run, has_dates=Fields(value).has(*_DATE_KEYS))
 
 
-def _read_own_run(value: object) -> RunRecord:
-    """Read a record of a run: flatter, `published` instead of `status`, no uuid and no seats."""
-    published = Fields(value).optional("published", flag)
-    return attrs.evolve(_read_run(value), is_published=published)
+def _none(_: object) -> None:
+    return None
+
+
+_read_course = object_reader(ContentRecord, course_runs=items(_read_run), run=_none)
+_read_other = object_reader(ContentRecord, course_runs=_none, run=_none)
 
 
 def read_content(value: object) -> ContentRecord:
     """Read a course, run or program."""
     row = Fields(value)
-    content_type = row.need("content_type", text)
-    own_uuid = row.need("uuid", uuid) if content_type == PROGRAM else row.optional("uuid", uuid)
-    by_run = mapping(text, _read_metadata)
-    return ContentRecord(
+    # A restricted run's own record comes without its type.
+    is_bare_run = not row.has("content_type") and row.need("key", text).startswith(_RUN_PREFIX)
+    content_type = COURSE_RUN if is_bare_run else row.need("content_type", text)
+    record: ContentRecord = (_read_course if content_type == COURSE else _read_other)(value)
+    return attrs.evolve(
+        record,
         content_type=content_type,
-        key=str(own_uuid) if content_type == PROGRAM else row.need("key", text),
-        uuid=own_uuid,
-        parent_key=row.nullable("parent_content_key", text),
-        title=row.optional("title", text),
-        course_type=row.optional("course_type", text),
+        key=str(row.need("uuid", uuid)) if content_type == PROGRAM else row.need("key", text),
         has_advertised_run_key=row.has("advertised_course_run_uuid"),
-        advertised_course_run_uuid=row.optional("advertised_course_run_uuid", uuid),
-        course_runs=row.optional("course_runs", items(_read_run)) if content_type == COURSE else None,
-        run=_read_own_run(value) if content_type == COURSE_RUN else None,
-        normalized_metadata=row.optional("normalized_metadata", _read_metadata),
-        normalized_metadata_by_run=row.optional("normalized_metadata_by_run", by_run),
-        product_source_slug=row.optional("product_source", _slug_or_none),
+        run=_read_run(value) if content_type == COURSE_RUN else None,
     )
 
 
-def _slug_or_none(value: object) -> str | None:
-    return Fields(value).optional("slug", text)
-
-
-def read_containment(value: object) -> Containment:
-    """Read whether, and nothing more."""
-    return Containment(is_contained=Fields(value).need("contains_content_items", flag), catalog_uuids=None)
+def keys_of_content(value: object) -> frozenset[str]:
+    """Read every key that a record may answer: its own, its course's, and those of the runs nested in it."""
+    row = Fields(value)
+    runs = row.raw.get("course_runs")
+    found = [row.raw.get("key"), row.raw.get("parent_content_key"), row.raw.get("aggregation_key")]
+    found += [run.get("key") for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+    return frozenset(key.removeprefix("course:").removeprefix("courserun:") for key in found if isinstance(key, str))
 
 
 def read_containment_with_catalogs(value: object) -> Containment:
     """Read whether, and in which catalogs."""
-    return attrs.evolve(read_containment(value), catalog_uuids=Fields(value).need("catalog_list", items(uuid)))
+    Fields(value).need("catalog_list", items(uuid))
+    return reader(Containment)(value)  # type: ignore[no-any-return]
 
 
 def read_filtered_keys(value: object) -> frozenset[str]:
@@ -223,13 +192,8 @@ def read_filtered_keys(value: object) -> frozenset[str]:
 def read_search_key(value: object) -> SearchKey:
     body = Fields(value)
     algolia = body.part("algolia")
-    queries = body.need("catalog_uuids_to_catalog_query_uuids", mapping(_catalog_uuid, uuid))
     return SearchKey(
         secured_api_key=algolia.need("secured_api_key", text),
         valid_until=algolia.need("valid_until", instant),
-        query_uuids_by_catalog={UUID(catalog): query for catalog, query in queries.items()},
+        query_uuids_by_catalog=body.need("catalog_uuids_to_catalog_query_uuids", mapping(uuid, uuid)),
     )
-
-
-def _catalog_uuid(key: object) -> str:
-    return str(uuid(key))

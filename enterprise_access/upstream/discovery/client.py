@@ -9,9 +9,10 @@ from typing import Final
 
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, read_course, read_type_options
+from enterprise_access.lib.structure import Rows
+from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, key_of_course, read_type_options
 from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.paging import in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.paging import all_rows, in_pieces, joined, numbered_pages, page_of
 from enterprise_access.upstream.rights import need_staff
 
 _PAGE_SIZE: Final = ("page_size", "100")
@@ -44,16 +45,17 @@ class DiscoveryClient:
         need_staff(self.transport)
         return options
 
-    def list_courses(self, *, course_keys: Sequence[str] = ()) -> tuple[CourseRecord, ...]:
+    def list_courses(self, *, course_keys: Sequence[str] = ()) -> Rows[CourseRecord]:
         """Return courses with their runs: those with these keys (unknown ones are absent), or all without any."""
         keys = self._checked.content_keys(course_keys)
-        found: dict[str, CourseRecord] = {}
         # The keys are one value, with commas between them.
-        for piece in in_pieces(keys) if keys else ((),):
-            named = [("keys", ",".join(piece))] if piece else []
-            params = [*named, _EDITABLE, _PAGE_SIZE]
-            found |= {record.key: record for record in numbered_pages(self._ask_courses, params, page_of(read_course))}
-        return tuple(found.values())
+        pieces = in_pieces(keys) if keys else ((),)
+        named = ([("keys", ",".join(piece))] if piece else [] for piece in pieces)
+        read = page_of(CourseRecord, key=key_of_course)
+        answer = joined(
+            all_rows(numbered_pages(self._ask_courses, [*params, _EDITABLE, _PAGE_SIZE], read)) for params in named
+        )
+        return Rows({record.key: record for record in answer}.values(), answer.unreadable)
 
     def _ask_courses(self, params: Params) -> Answer:
         return self.transport.get("/api/v1/courses/", params=params)

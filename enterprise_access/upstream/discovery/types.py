@@ -5,7 +5,7 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Fields, flag, instant, items, text, uuid
+from enterprise_access.lib.structure import Fields, field, items, reader, text
 
 
 @attrs.frozen
@@ -16,8 +16,8 @@ class ModeOption:
     name: str
     is_id_verified: bool
     is_credit_eligible: bool
-    certificate_type: str
-    payee: str
+    certificate_type: str = ""
+    payee: str = ""
 
 
 @attrs.frozen
@@ -53,31 +53,35 @@ class TypeOption:
     uuid: UUID
     name: str
     entitlement_types: tuple[str, ...]
-    run_types: tuple[RunTypeOption, ...]
+    run_types: tuple[RunTypeOption, ...] = field("course_run_types")
     tracks: tuple[TrackOption, ...]
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class SeatRecord:
     """A seat of a run."""
 
     type: str
-    upgrade_deadline: datetime | None
-    upgrade_deadline_override: datetime | None
+    upgrade_deadline: datetime | None = None
+    upgrade_deadline_override: datetime | None = None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class RunRecord:
     """A run of a course. `run_type` names the type by discovery's uuid."""
 
     key: str
     run_type: UUID | None
-    status: str | None
-    end: datetime | None
+    status: str | None = None
+    end: datetime | None = None
     seats: tuple[SeatRecord, ...]
 
 
-@attrs.frozen
+def _mode_of_entitlement(value: object) -> str:
+    return Fields(value).need("mode", text)
+
+
+@attrs.frozen(kw_only=True)
 class CourseRecord:
     """A course. `type` names its type by discovery's uuid, `course_type` by its slug: nothing else tells the slug."""
 
@@ -85,92 +89,16 @@ class CourseRecord:
     uuid: UUID
     type: UUID | None
     course_type: str | None
-    entitlements: tuple[str, ...]
-    runs: tuple[RunRecord, ...]
+    entitlements: tuple[str, ...] = field(read=items(_mode_of_entitlement))
+    runs: tuple[RunRecord, ...] = field("course_runs")
 
 
 def read_type_options(value: object) -> tuple[TypeOption, ...] | None:
     """Read what may be put into the type of a course; None when the caller may not change the course."""
     actions = Fields(value).optional("actions", Fields)
     changes = actions.optional("PUT", Fields) if actions else None
-    return None if changes is None else changes.part("type").need("type_options", items(_read_type))
+    return None if changes is None else changes.part("type").need("type_options", items(reader(TypeOption)))
 
 
-def _read_type(value: object) -> TypeOption:
-    row = Fields(value)
-    return TypeOption(
-        uuid=row.need("uuid", uuid),
-        name=row.need("name", text),
-        entitlement_types=row.need("entitlement_types", items(text)),
-        run_types=row.need("course_run_types", items(_read_run_type)),
-        tracks=row.need("tracks", items(_read_track)),
-    )
-
-
-def _read_run_type(value: object) -> RunTypeOption:
-    row = Fields(value)
-    return RunTypeOption(
-        uuid=row.need("uuid", uuid),
-        name=row.need("name", text),
-        is_marketable=row.need("is_marketable", flag),
-        modes=row.need("modes", items(text)),
-    )
-
-
-def _read_track(value: object) -> TrackOption:
-    row = Fields(value)
-    return TrackOption(mode=row.need("mode", _read_mode), seat_type=row.nullable("seat_type", _read_seat_type))
-
-
-def _read_mode(value: object) -> ModeOption:
-    row = Fields(value)
-    return ModeOption(
-        slug=row.need("slug", text),
-        name=row.need("name", text),
-        is_id_verified=row.need("is_id_verified", flag),
-        is_credit_eligible=row.need("is_credit_eligible", flag),
-        certificate_type=row.nullable("certificate_type", text) or "",
-        payee=row.nullable("payee", text) or "",
-    )
-
-
-def _read_seat_type(value: object) -> SeatTypeOption:
-    row = Fields(value)
-    return SeatTypeOption(slug=row.need("slug", text), name=row.need("name", text))
-
-
-def read_course(value: object) -> CourseRecord:
-    """Read a course with its runs."""
-    row = Fields(value)
-    return CourseRecord(
-        key=row.need("key", text),
-        uuid=row.need("uuid", uuid),
-        type=row.nullable("type", uuid),
-        course_type=row.nullable("course_type", text),
-        entitlements=row.need("entitlements", items(_read_entitlement)),
-        runs=row.need("course_runs", items(_read_run)),
-    )
-
-
-def _read_entitlement(value: object) -> str:
-    return Fields(value).need("mode", text)
-
-
-def _read_run(value: object) -> RunRecord:
-    row = Fields(value)
-    return RunRecord(
-        key=row.need("key", text),
-        run_type=row.nullable("run_type", uuid),
-        status=row.optional("status", text),
-        end=row.optional("end", instant),
-        seats=row.need("seats", items(_read_seat)),
-    )
-
-
-def _read_seat(value: object) -> SeatRecord:
-    row = Fields(value)
-    return SeatRecord(
-        type=row.need("type", text),
-        upgrade_deadline=row.optional("upgrade_deadline", instant),
-        upgrade_deadline_override=row.optional("upgrade_deadline_override", instant),
-    )
+def key_of_course(value: object) -> str:
+    return Fields(value).need("key", text)

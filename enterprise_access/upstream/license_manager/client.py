@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import items
+from enterprise_access.lib.structure import Rows, reader
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.license_manager.types import (
     ACTIVATED,
@@ -19,18 +19,16 @@ from enterprise_access.upstream.license_manager.types import (
     Agreement,
     License,
     OwnLicenses,
+    OwnLicensesPage,
     Plan,
+    PlanLicense,
     StaffLicense,
-    read_agreement,
-    read_license,
-    read_license_of_plan,
-    read_own_licenses_page,
-    read_plan,
-    read_staff_license,
+    key_of_license,
 )
-from enterprise_access.upstream.paging import numbered_pages, page_of
+from enterprise_access.upstream.paging import all_rows, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
 
+_OWN_LICENSES: Final = whole_page_of(License, page=OwnLicensesPage)
 _STATUSES: Final = frozenset({ACTIVATED, ASSIGNED, REVOKED, UNASSIGNED})
 
 
@@ -61,27 +59,31 @@ class LicenseManagerClient:
             ("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
             ("user_email", self._checked.email(user_email)),
         ]
-        return tuple(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, page_of(read_license)))
+        return tuple(all_rows(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, whole_page_of(License))))
 
-    def list_plans(self, *, customer_uuid: UUID) -> tuple[Plan, ...]:
+    def list_plans(self, *, customer_uuid: UUID) -> Rows[Plan]:
         """Return the customer's plans that are switched on, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        return tuple(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(read_plan)))
+        return all_rows(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(Plan)))
 
-    def list_plan_licenses(self, *, plan_uuid: UUID, statuses: Sequence[str] = ()) -> tuple[License, ...]:
-        """Return the licenses of one plan, of these statuses, or of all."""
+    def list_plan_licenses(self, *, plan_uuid: UUID, statuses: Sequence[str] = ()) -> Rows[PlanLicense]:
+        """Return the licenses of one plan, of these statuses, or of all.
+
+        The key of an unreadable one is its email address in lower case, empty for a license that nobody has.
+        """
         if not _STATUSES.issuperset(statuses):
             raise self.transport.refusal("statuses has one that no license can have")
         params = [("page_size", "500")]
         if statuses:
             params.append(("status", ",".join(statuses)))
         ask = self._ask_as_operator("/api/v1/subscriptions/{}/licenses/", self._checked.uuid(plan_uuid, "plan_uuid"))
-        return tuple(numbered_pages(ask, params, page_of(read_license_of_plan)))
+        return all_rows(numbered_pages(ask, params, page_of(PlanLicense, key=key_of_license)))
 
     def get_agreement(self, *, customer_uuid: UUID) -> Agreement | None:
         """Return the agreement of a customer; None when there is none."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        found = numbered_pages(self._ask_as_operator("/api/v1/customer-agreement/"), params, page_of(read_agreement))
+        ask = self._ask_as_operator("/api/v1/customer-agreement/")
+        found = all_rows(numbered_pages(ask, params, whole_page_of(Agreement)))
         return next((agreement for agreement in found if agreement.customer_uuid == customer_uuid), None)
 
     def staff_lookup(self, *, user_email: str) -> tuple[StaffLicense, ...]:
@@ -93,7 +95,7 @@ class LicenseManagerClient:
             if answer.body:
                 raise answer.failure()
             return ()
-        return answer.read(items(read_staff_license))
+        return answer.read(reader(tuple[StaffLicense, ...]))
 
     # --- as the learner -------------------------------------------------------------------------------------------
 
@@ -114,10 +116,10 @@ class LicenseManagerClient:
         def ask(params: Params) -> Answer:
             nonlocal agreement
             answer = learner.get("/api/v1/learner-licenses/", params=params)
-            agreement = answer.read(read_own_licenses_page).agreement
+            agreement = answer.read(_OWN_LICENSES).agreement
             return answer
 
-        licenses = tuple(numbered_pages(ask, params, read_own_licenses_page))
+        licenses = all_rows(numbered_pages(ask, params, _OWN_LICENSES))
         return OwnLicenses(licenses=licenses, agreement=agreement)
 
     def activate(self, *, learner_token: str, activation_key: UUID) -> License:
@@ -129,7 +131,7 @@ class LicenseManagerClient:
             "/api/v1/license-activation/",
             params=[("activation_key", self._checked.uuid(activation_key, "activation_key"))],
         )
-        return answer.read(read_license)
+        return answer.read(reader(License))
 
     def auto_apply(self, *, learner_token: str, agreement_uuid: UUID) -> License:
         """Take a license of the agreement's auto-apply plan for the learner. It may be `assigned`: then activate it.
@@ -140,7 +142,7 @@ class LicenseManagerClient:
         answer = self.transport.as_learner(learner_token).post(
             "/api/v1/customer-agreement/{}/auto-apply/", self._checked.uuid(agreement_uuid, "agreement_uuid")
         )
-        return answer.read(read_license)
+        return answer.read(reader(License))
 
     def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
         return lambda params: self.transport.get(path, *ids, params=params)

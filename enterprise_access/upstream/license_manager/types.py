@@ -5,7 +5,7 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Fields, flag, instant, integer, items, text, uuid
+from enterprise_access.lib.structure import Fields, Rows, field, integer, text
 from enterprise_access.upstream.paging import Page
 
 ACTIVATED = "activated"
@@ -14,69 +14,89 @@ REVOKED = "revoked"
 UNASSIGNED = "unassigned"
 
 
-@attrs.frozen
+def _allocated(value: object) -> int | None:
+    return Fields(value).optional("allocated", integer)
+
+
+@attrs.frozen(kw_only=True)
 class Plan:
     """A subscription plan. `is_current` looks at the dates only, `is_active` is the switch: usable is both."""
 
     uuid: UUID
     title: str
-    customer_uuid: UUID
-    catalog_uuid: UUID | None
+    customer_uuid: UUID = field("enterprise_customer_uuid")
+    catalog_uuid: UUID | None = field("enterprise_catalog_uuid")
     is_active: bool
     is_current: bool
-    starts_at: datetime
-    expires_at: datetime
+    starts_at: datetime = field("start_date")
+    expires_at: datetime = field("expiration_date")
     days_until_expiration: int
     days_until_expiration_including_renewals: int
-    should_auto_apply_licenses: bool
-    is_locked_for_renewal: bool
+    should_auto_apply_licenses: bool = False
+    is_locked_for_renewal: bool = field("is_locked_for_renewal_processing")
     # Licenses that somebody has, activated or not; None where the plan comes without counts.
-    allocated: int | None = None
+    allocated: int | None = field("licenses", read=_allocated, default=None)
 
 
-@attrs.frozen
-class License:
+@attrs.frozen(kw_only=True)
+class _AnyLicense:
     """A license, in whatever state. `status` is one of the names above, or one that is new to us.
 
-    `plan` is None in lists of one plan's licenses; `activation_key` is None where the list does not tell it.
+    `activation_key` is None where the list does not tell it.
     """
 
     uuid: UUID
     status: str
-    plan_uuid: UUID
-    plan: Plan | None
     user_email: str | None = attrs.field(repr=False)
-    activated_at: datetime | None
-    revoked_at: datetime | None
-    last_reminded_at: datetime | None
-    activation_key: UUID | None = attrs.field(repr=False)
+    activated_at: datetime | None = field("activation_date")
+    revoked_at: datetime | None = field("revoked_date")
+    last_reminded_at: datetime | None = field("last_remind_date")
+    activation_key: UUID | None = attrs.field(default=None, repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
+class License(_AnyLicense):
+    """A license with its plan."""
+
+    plan: Plan = field("subscription_plan")
+
+    @property
+    def plan_uuid(self) -> UUID:
+        return self.plan.uuid
+
+
+@attrs.frozen(kw_only=True)
+class PlanLicense(_AnyLicense):
+    """A license as the list of one plan's licenses tells it."""
+
+    plan_uuid: UUID = field("subscription_plan_uuid")
+
+
+@attrs.frozen(kw_only=True)
 class Agreement:
     """What a customer has agreed on. `auto_apply_plan_uuid`: the plan whose licenses learners may take themselves."""
 
     uuid: UUID
-    customer_uuid: UUID
-    customer_slug: str | None
-    default_catalog_uuid: UUID | None
-    available_catalog_uuids: tuple[UUID, ...]
+    customer_uuid: UUID = field("enterprise_customer_uuid")
+    customer_slug: str | None = field("enterprise_customer_slug")
+    default_catalog_uuid: UUID | None = field("default_enterprise_catalog_uuid")
+    available_catalog_uuids: tuple[UUID, ...] = field("available_subscription_catalogs")
     net_days_until_expiration: int | None
-    auto_apply_plan_uuid: UUID | None
+    auto_apply_plan_uuid: UUID | None = field("subscription_for_auto_applied_licenses")
     enable_auto_applied_subscriptions_with_universal_link: bool
     disable_expiration_notifications: bool
-    has_custom_license_expiration_messaging_v2: bool | None
-    modal_header_text_v2: str | None
-    expired_subscription_modal_messaging_v2: str | None
-    button_label_in_modal_v2: str | None
-    url_for_button_in_modal_v2: str | None
+    has_custom_license_expiration_messaging_v2: bool | None = None
+    modal_header_text_v2: str | None = None
+    expired_subscription_modal_messaging_v2: str | None = None
+    button_label_in_modal_v2: str | None = None
+    url_for_button_in_modal_v2: str | None = None
 
 
 @attrs.frozen
 class OwnLicenses:
     """A learner's own licenses of one customer, with the customer's agreement; None: the customer has none."""
 
-    licenses: tuple[License, ...]
+    licenses: Rows[License]
     agreement: Agreement | None
 
 
@@ -85,109 +105,20 @@ class StaffLicense:
     """A license as the look-up by e-mail tells it: across all customers, without any uuid."""
 
     status: str
-    plan_title: str
-    plan_expires_at: datetime
-    assigned_at: datetime | None
-    activated_at: datetime | None
-    revoked_at: datetime | None
+    plan_title: str = field("subscription_plan_title")
+    plan_expires_at: datetime = field("subscription_plan_expiration_date")
+    assigned_at: datetime | None = field("assigned_date")
+    activated_at: datetime | None = field("activation_date")
+    revoked_at: datetime | None = field("revoked_date")
 
 
-def read_plan(value: object) -> Plan:
-    row = Fields(value)
-    return Plan(
-        uuid=row.need("uuid", uuid),
-        title=row.need("title", text),
-        customer_uuid=row.need("enterprise_customer_uuid", uuid),
-        catalog_uuid=row.nullable("enterprise_catalog_uuid", uuid),
-        is_active=row.need("is_active", flag),
-        is_current=row.need("is_current", flag),
-        starts_at=row.need("start_date", instant),
-        expires_at=row.need("expiration_date", instant),
-        days_until_expiration=row.need("days_until_expiration", integer),
-        days_until_expiration_including_renewals=row.need("days_until_expiration_including_renewals", integer),
-        should_auto_apply_licenses=row.nullable("should_auto_apply_licenses", flag) or False,
-        is_locked_for_renewal=row.need("is_locked_for_renewal_processing", flag),
-        allocated=_allocated(row),
-    )
-
-
-def _allocated(row: Fields) -> int | None:
-    counts = row.optional("licenses", Fields)
-    return None if counts is None else counts.optional("allocated", integer)
-
-
-def read_license_of_plan(value: object) -> License:
-    """Read a license that names its plan by uuid only."""
-    row = Fields(value)
-    return _license(row, plan=None, plan_uuid=row.need("subscription_plan_uuid", uuid))
-
-
-def read_license(value: object) -> License:
-    """Read a license with its plan."""
-    row = Fields(value)
-    plan = row.need("subscription_plan", read_plan)
-    return _license(row, plan=plan, plan_uuid=plan.uuid)
-
-
-def _license(row: Fields, *, plan: Plan | None, plan_uuid: UUID) -> License:
-    return License(
-        uuid=row.need("uuid", uuid),
-        status=row.need("status", text),
-        plan_uuid=plan_uuid,
-        plan=plan,
-        user_email=row.nullable("user_email", text),
-        activated_at=row.nullable("activation_date", instant),
-        revoked_at=row.nullable("revoked_date", instant),
-        last_reminded_at=row.nullable("last_remind_date", instant),
-        activation_key=row.optional("activation_key", uuid),
-    )
-
-
-def read_agreement(value: object) -> Agreement:
-    row = Fields(value)
-    return Agreement(
-        uuid=row.need("uuid", uuid),
-        customer_uuid=row.need("enterprise_customer_uuid", uuid),
-        customer_slug=row.nullable("enterprise_customer_slug", text),
-        default_catalog_uuid=row.nullable("default_enterprise_catalog_uuid", uuid),
-        available_catalog_uuids=row.need("available_subscription_catalogs", items(uuid)),
-        net_days_until_expiration=row.nullable("net_days_until_expiration", integer),
-        auto_apply_plan_uuid=row.nullable("subscription_for_auto_applied_licenses", uuid),
-        enable_auto_applied_subscriptions_with_universal_link=row.need(
-            "enable_auto_applied_subscriptions_with_universal_link", flag
-        ),
-        disable_expiration_notifications=row.need("disable_expiration_notifications", flag),
-        has_custom_license_expiration_messaging_v2=row.optional("has_custom_license_expiration_messaging_v2", flag),
-        modal_header_text_v2=row.optional("modal_header_text_v2", text),
-        expired_subscription_modal_messaging_v2=row.optional("expired_subscription_modal_messaging_v2", text),
-        button_label_in_modal_v2=row.optional("button_label_in_modal_v2", text),
-        url_for_button_in_modal_v2=row.optional("url_for_button_in_modal_v2", text),
-    )
-
-
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class OwnLicensesPage(Page[License]):
     """A page of a learner's own licenses; the agreement stands beside the rows."""
 
-    agreement: Agreement | None
+    agreement: Agreement | None = field("customer_agreement")
 
 
-def read_own_licenses_page(value: object) -> OwnLicensesPage:
-    body = Fields(value)
-    return OwnLicensesPage(
-        rows=body.need("results", items(read_license)),
-        next=body.nullable("next", text),
-        agreement=body.nullable("customer_agreement", read_agreement),
-    )
-
-
-def read_staff_license(value: object) -> StaffLicense:
-    row = Fields(value)
-    return StaffLicense(
-        status=row.need("status", text),
-        plan_title=row.need("subscription_plan_title", text),
-        plan_expires_at=row.need("subscription_plan_expiration_date", instant),
-        assigned_at=row.nullable("assigned_date", instant),
-        activated_at=row.nullable("activation_date", instant),
-        revoked_at=row.nullable("revoked_date", instant),
-    )
+def key_of_license(value: object) -> str:
+    """Read whose license it is: the email address in lower case, or empty for a license that nobody has."""
+    return (Fields(value).nullable("user_email", text) or "").lower()

@@ -1,43 +1,47 @@
 """The LMS: edx-enterprise, and the platform's enrollment API. Contract: recordings/lms and recordings/edx-platform."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Fields, Read, integer
+from enterprise_access.lib.structure import Rows, Unreadable, reader, rows_of
 from enterprise_access.upstream.absence import is_absence
+from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.lms.portal_types import (
     PortalCustomer,
     PortalLink,
     PortalLinks,
-    read_portal_customer,
-    read_portal_links_page,
+    PortalLinksPage,
 )
 from enterprise_access.upstream.lms.types import (
     Customer,
     DefaultIntention,
     DefaultIntentions,
+    DefaultIntentionsPage,
     EnrollAnswer,
     EnrollItem,
     EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
     LearnerLink,
-    LinkReader,
     PlatformEnrollment,
     PortalEnrollment,
     RunModes,
-    read_customer,
-    read_default_intention,
-    read_enroll_answer,
-    read_enterprise_enrollment,
+    key_of_enrollment,
+    key_of_link,
     read_enterprise_enrollment_details,
-    read_platform_enrollment,
-    read_portal_enrollments,
-    read_run_modes,
 )
-from enterprise_access.upstream.paging import Page, cursor_pages, in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.paging import (
+    Page,
+    all_rows,
+    cursor_pages,
+    in_pieces,
+    joined,
+    numbered_pages,
+    page_of,
+    whole_page_of,
+)
 from enterprise_access.upstream.rights import need_staff
 
 T = TypeVar("T")
@@ -69,34 +73,35 @@ class LmsClient:
 
     def get_customer(self, *, customer_uuid: UUID) -> Customer | None:
         """Return an active customer; None when it is unknown or inactive (the LMS does not tell them apart)."""
-        return self._get_customer(customer_uuid, read_customer)
+        return self._get_customer(customer_uuid, Customer)
 
     def find_customer(self, *, slug: str) -> Customer | None:
         """Return the active customer with this slug; None when there is none."""
-        found = self._find_customers(slug, read_customer)
+        found = self._find_customers(slug, Customer)
         return next((customer for customer in found if customer.slug == slug), None)
 
     def get_portal_customer(self, *, customer_uuid: UUID) -> PortalCustomer | None:
         """Return the same as `get_customer` with all that the learner portal shows."""
-        return self._get_customer(customer_uuid, read_portal_customer)
+        return self._get_customer(customer_uuid, PortalCustomer)
 
     def find_portal_customer(self, *, slug: str) -> PortalCustomer | None:
         """Return the same as `find_customer` with all that the learner portal shows."""
-        found = self._find_customers(slug, read_portal_customer)
+        found = self._find_customers(slug, PortalCustomer)
         return next((customer for customer in found if customer.slug == slug), None)
 
-    def _get_customer(self, customer_uuid: UUID, read: Read[T]) -> T | None:
+    def _get_customer(self, customer_uuid: UUID, kind: type[T]) -> T | None:
         path = f"{_ENTERPRISE}/enterprise-customer/{{}}/"
         answer = self.transport.get(path, self._checked.uuid(customer_uuid, "customer_uuid"), expect=(200, 404))
         if not is_absence(answer, status=404):
-            return answer.read(read)
+            return answer.read(reader(kind))
         # To a caller who is not staff the LMS says the same of every customer.
         need_staff(self.transport)
         return None
 
-    def _find_customers(self, slug: str, read: Read[T]) -> Iterator[T]:
+    def _find_customers(self, slug: str, kind: type[T]) -> tuple[T, ...]:
         params = [("slug", self._checked.slug(slug)), _PAGE_SIZE]
-        return numbered_pages(self._ask_as_staff(f"{_ENTERPRISE}/enterprise-customer/"), params, page_of(read))
+        ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-customer/")
+        return all_rows(numbered_pages(ask, params, whole_page_of(kind)))
 
     def list_learner_links(
         self,
@@ -104,10 +109,11 @@ class LmsClient:
         customer_uuid: UUID | None = None,
         lms_user_ids: Sequence[int] | None = None,
         username: str | None = None,
-    ) -> tuple[LearnerLink, ...]:
+    ) -> Rows[LearnerLink]:
         """Return the links that match all of the filters given, of which there must be one.
 
-        Only learners who are linked now have one. The order does not shift while learners are enrolled.
+        Only learners who are linked now have one. The order does not shift while learners are enrolled. The key of an
+        unreadable link is the LMS user id.
         """
         params: list[tuple[str, str]] = [_PAGE_SIZE, ("ordering", "user_id")]
         if customer_uuid is not None:
@@ -117,38 +123,34 @@ class LmsClient:
         if lms_user_ids is None and customer_uuid is None and username is None:
             raise self.transport.refusal("without a filter this would be every learner of every customer")
         if lms_user_ids is None:
-            return tuple(self._links(params))
+            return all_rows(self._links(params))
         ids = [str(self._checked.positive(user_id, "lms_user_id")) for user_id in dict.fromkeys(lms_user_ids)]
-        pieces = in_pieces(ids)
-        return tuple(link for piece in pieces for link in self._links([*params, ("user_ids", ",".join(piece))]))
+
+        def read(user_ids: Sequence[int]) -> Rows[LearnerLink]:
+            return all_rows(self._links([*params, ("user_ids", ",".join(map(str, user_ids)))]))
+
+        return joined(read_apart([int(user_id) for user_id in piece], read) for piece in in_pieces(ids))
 
     def iterate_learner_links(self, *, customer_uuid: UUID) -> Iterator[LearnerLink]:
         """Yield the linked learners of a customer by rising LMS user id, a page at a time.
 
         In this order pages do not shift while learners are enrolled (which changes the default order). A customer that
-        the LMS does not know is refused (`bad_request`).
+        the LMS does not know is refused (`bad_request`). Links that cannot be read are left out.
         """
         customer = self._checked.uuid(customer_uuid, "customer_uuid")
-        return self._links([_PAGE_SIZE, ("ordering", "user_id"), ("enterprise_customer", customer)])
+        pages = self._links([_PAGE_SIZE, ("ordering", "user_id"), ("enterprise_customer", customer)])
+        return (link for page in pages for link in page.rows)
 
-    def _links(self, params: Params) -> Iterator[LearnerLink]:
-        return numbered_pages(self._ask_as_staff(_LEARNERS), params, page_of(LinkReader()))
+    def _links(self, params: Params) -> Iterator[Page[LearnerLink]]:
+        return numbered_pages(self._ask_as_staff(_LEARNERS), params, page_of(LearnerLink, key=key_of_link))
 
     def list_portal_links(self, *, lms_user_id: int) -> PortalLinks:
         """Return all customers of a learner as the learner portal shows them, and the LMS's feature switches."""
         ask = self._ask_as_staff(_LEARNERS)
-        features: Mapping[str, bool] = {}
-
-        def read_page(value: object) -> Page[PortalLink]:
-            nonlocal features
-            page = read_portal_links_page(value)
-            features = page.features
-            return page
-
         user_id = str(self._checked.positive(lms_user_id, "lms_user_id"))
         params = [_PAGE_SIZE, ("ordering", "user_id"), ("user_ids", user_id)]
-        links = tuple(numbered_pages(ask, params, read_page))
-        return PortalLinks(links=links, features=features)
+        pages = list(numbered_pages(ask, params, page_of(PortalLink, page=PortalLinksPage)))
+        return PortalLinks(links=all_rows(pages), features=pages[-1].features)
 
     def is_learner_visible(self, *, lms_user_id: int) -> bool:
         """Say whether our worker account gets to see this learner, who is known to be linked somewhere.
@@ -162,18 +164,12 @@ class LmsClient:
 
         A customer that the LMS does not know has none. See `is_whole`: the list has no order, so pages may overlap.
         """
-        count = 0
-
-        def read_page(value: object) -> Page[DefaultIntention]:
-            nonlocal count
-            count = Fields(value).need("count", integer)
-            return page_of(read_default_intention)(value)
-
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
         ask = self._ask_as_staff(f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/")
-        found = {row.uuid: row for row in numbered_pages(ask, params, read_page)}
-        rows = sorted(found.values(), key=lambda row: (row.created_at, row.uuid))
-        return DefaultIntentions(intentions=tuple(rows), count=count)
+        pages = list(numbered_pages(ask, params, page_of(DefaultIntention, page=DefaultIntentionsPage)))
+        answer = all_rows(pages)
+        rows = sorted({row.uuid: row for row in answer}.values(), key=lambda row: (row.created_at, row.uuid))
+        return DefaultIntentions(intentions=Rows(rows, answer.unreadable), count=pages[-1].count)
 
     # --- enrolling -----------------------------------------------------------------------------------------------
 
@@ -192,7 +188,7 @@ class LmsClient:
             expect=(201, 202, 409),
             read_seconds=self._enroll_read_seconds,
         )
-        return answer.read(read_enroll_answer)
+        return answer.read(reader(EnrollAnswer))
 
     def _enrollment_info(self, item: EnrollItem) -> dict[str, object]:
         info: dict[str, object] = {
@@ -211,17 +207,23 @@ class LmsClient:
 
     # --- enrollments as the platform knows them -------------------------------------------------------------------
 
-    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> tuple[PlatformEnrollment, ...]:
+    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollment]:
         """Return all enrollments of these learners, active or not, whoever made them.
 
-        A learner without enrollments and a username that nobody has look the same: no rows.
+        A learner without enrollments and a username that nobody has look the same: no rows. The key of an unreadable
+        enrollment is the username; that of a name that cannot be sent, too.
         """
-        names = [self._checked.username(name) for name in dict.fromkeys(usernames)]
+        asked = dict.fromkeys(usernames)
+        names = [name for name in asked if self._checked.is_username(name)]
+        unsendable = [Unreadable(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
         ask = self._ask(f"{_ENROLLMENT}/enrollments")
-        found: list[PlatformEnrollment] = []
-        for piece in in_pieces(names):
-            found += cursor_pages(ask, [("username", ",".join(piece))], page_of(read_platform_enrollment))
-        return tuple(found)
+        read_page = page_of(PlatformEnrollment, key=key_of_enrollment)
+
+        def read(piece: Sequence[str]) -> Rows[PlatformEnrollment]:
+            return all_rows(cursor_pages(ask, [("username", ",".join(piece))], read_page))
+
+        answer = joined(read_apart(piece, read) for piece in in_pieces(names))
+        return Rows(answer, [*answer.unreadable, *unsendable])
 
     def get_run_modes(self, *, course_run_key: str) -> RunModes | None:
         """Return modes and window of a run; None when the platform does not know it."""
@@ -233,7 +235,7 @@ class LmsClient:
         )
         if is_absence(answer, status=400, key="message", starts_with="No course found"):
             return None
-        return answer.read(read_run_modes)
+        return answer.read(reader(RunModes))
 
     # --- enrollments as edx-enterprise knows them -----------------------------------------------------------------
 
@@ -246,11 +248,11 @@ class LmsClient:
         if course_run_key is not None:
             params.append(("course_id", self._checked.run_key(course_run_key)))
         ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-course-enrollment/")
-        return tuple(numbered_pages(ask, params, page_of(read_enterprise_enrollment)))
+        return tuple(all_rows(numbered_pages(ask, params, whole_page_of(EnterpriseEnrollment))))
 
     def list_enterprise_enrollments_admin(
         self, *, customer_uuid: UUID, lms_user_id: int
-    ) -> tuple[EnterpriseEnrollmentDetail, ...]:
+    ) -> Rows[EnterpriseEnrollmentDetail]:
         """Return the same with state and revocation, without lag.
 
         Empty for customers without data sharing consent, and without audit enrollments where audit reporting is off.
@@ -261,13 +263,13 @@ class LmsClient:
             _PAGE_SIZE,
         ]
         ask = self._ask(f"{_ENTERPRISE}/enterprise-course-enrollment-admin/")
-        return tuple(numbered_pages(ask, params, read_enterprise_enrollment_details))
+        return all_rows(numbered_pages(ask, params, read_enterprise_enrollment_details))
 
     # --- as the learner -------------------------------------------------------------------------------------------
 
     def list_portal_enrollments(
         self, *, learner_token: str, customer_uuid: UUID, is_active: bool | None = None
-    ) -> tuple[PortalEnrollment, ...]:
+    ) -> Rows[PortalEnrollment]:
         """Return the enrollments that the token's owner has through a customer; None: active or not.
 
         UpstreamRefused with `not_found`: the owner is not linked to this customer.
@@ -278,7 +280,7 @@ class LmsClient:
         answer = self.transport.as_learner(learner_token).get(
             "/enterprise_learner_portal/api/v1/enterprise_course_enrollments/", params=params
         )
-        return answer.read(read_portal_enrollments)
+        return answer.read(rows_of(reader(PortalEnrollment)))
 
     def _ask(self, path: str) -> Callable[[Params], Answer]:
         return lambda params: self.transport.get(path, params=params)

@@ -7,9 +7,10 @@ from typing import Any, Final
 import attrs
 import requests
 
-from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError
 from enterprise_access.lib.http import Limits, Transport
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter, ScriptedSession
+from enterprise_access.lib.structure import PartlyRead
 from enterprise_access.upstream.replay.compare import differences
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.result import Failure, Result, Value, Verdict
@@ -67,6 +68,10 @@ def _converse(
         value: Any = getattr(route.client(transport), call)(**arguments)
     except UpstreamError as error:
         return adapter.sent, Failure(error)
+    if isinstance(value, PartlyRead) and value.unreadable:
+        row = value.unreadable[0]
+        problem = f"{len(value.unreadable)} rows cannot be read: {row.where} {row.problem}"
+        return adapter.sent, Failure(UpstreamChanged(problem, service=route.service, reason=Reason.UNKNOWN_SHAPE))
     return adapter.sent, Value(value)
 
 

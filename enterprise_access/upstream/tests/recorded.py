@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from enterprise_access.upstream.catalog.types import Catalog, Containment, ContentRecord
-from enterprise_access.upstream.license_manager.types import Agreement, License, OwnLicenses, Plan, StaffLicense
+from enterprise_access.upstream.license_manager.types import (
+    Agreement,
+    License,
+    OwnLicenses,
+    Plan,
+    PlanLicense,
+    StaffLicense,
+)
 from enterprise_access.upstream.lms.types import (
     Customer,
     DefaultIntention,
@@ -179,9 +186,10 @@ def _(value: ContentRecord):
     return f"{value.content_type} {value.key}{runs}{advertised}"
 
 
-@short.register
-def _(value: License):
-    plan = value.plan
+@short.register(License)
+@short.register(PlanLicense)
+def _(value):
+    plan = value.plan if isinstance(value, License) else None
     marks = _mark(current=plan.is_current, active=plan.is_active) if plan else ""
     return f"{str(value.uuid)[:8]} {value.status} {str(value.plan_uuid)[:8]}{marks}"
 

@@ -73,7 +73,7 @@ RUNS = [
         ),
         (checked.content_id, ["12345", str(A_UUID), "edX/DemoX", None]),
         (lambda value: checked.content_keys([value]), [A_UUID, None, "12345"]),
-        (checked.username, [None, "", "a,b", "a b", "a\n", "x" * 151, "a/b", 5]),
+        (checked.username, [None, "", "a,b", " a", "a ", "a\n", "a\tb", "x" * 151, 5]),
         (checked.slug, [None, "", "a/b", "a b", "..", "a&b"]),
         (checked.email, [None, "", "ada", "@acme.example", "ada@", "a b@c.d", "a@b@c", "a\x00@b.c", "a@b.c\n"]),
         (checked.email, ["\ud83d@b.c", "ada@acme.example,bob@acme.example", "<ada@acme.example>", "x" * 65 + "@a.b"]),

@@ -5,8 +5,7 @@ import requests
 
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.structure import integer
-from enterprise_access.upstream import paging
-from enterprise_access.upstream.paging import cursor_pages, in_pieces, numbered_pages, page_of
+from enterprise_access.upstream.paging import all_rows, cursor_pages, in_pieces, numbered_pages, page_of
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
 
 
@@ -16,12 +15,12 @@ def page(*rows, next_link=None):
 
 def numbered(neighbour, params=(("page_size", "2"),)):
     transport = neighbour.client(lambda transport: transport)
-    return tuple(numbered_pages(lambda asked: transport.get("/x/", params=asked), params, page_of(integer)))
+    return all_rows(numbered_pages(lambda asked: transport.get("/x/", params=asked), params, page_of(integer)))
 
 
 def cursored(neighbour):
     transport = neighbour.client(lambda transport: transport)
-    return tuple(cursor_pages(lambda asked: transport.get("/x/", params=asked), [("q", "a")], page_of(integer)))
+    return all_rows(cursor_pages(lambda asked: transport.get("/x/", params=asked), [("q", "a")], page_of(integer)))
 
 
 def test_pages_are_counted_and_the_neighbours_links_are_not_followed():
@@ -56,14 +55,35 @@ def test_half_a_list_is_no_list(failure):
 
 
 @pytest.mark.parametrize("pages", [numbered, cursored])
-def test_a_list_without_an_end_is_given_up(pages, monkeypatch):
-    monkeypatch.setattr(paging, "MAX_PAGES", 5)
-    endless = (page(number, next_link=f"https://x.test/?cursor={number}") for number in range(100))
+@pytest.mark.parametrize(
+    "rows_of_page",
+    [
+        pytest.param(lambda number: [1, 2], id="the same rows again and again"),
+        pytest.param(lambda number: [1, 2] if number == 0 else [], id="pages without rows"),
+    ],
+)
+def test_a_list_without_an_end_is_given_up(pages, rows_of_page):
+    endless = (page(*rows_of_page(n), next_link=f"https://x.test/?cursor={n}") for n in range(100))
     neighbour = Neighbour(*endless)
     with pytest.raises(UpstreamChanged) as caught:
         pages(neighbour)
     assert caught.value.reason is Reason.UNKNOWN_SHAPE
     assert len(neighbour.sent) <= 6
+
+
+def test_a_list_with_more_rows_than_it_says_to_have_is_given_up():
+    neighbour = Neighbour(*(answer({"results": [n], "next": "more", "count": 3}) for n in range(1000)))
+    with pytest.raises(UpstreamChanged):
+        numbered(neighbour)
+    assert len(neighbour.sent) < 200
+
+
+def test_a_list_has_no_end_but_its_own():
+    pages = 2_500
+    neighbour = Neighbour(
+        *(answer({"results": [n], "next": "more" if n + 1 < pages else None, "count": pages}) for n in range(pages))
+    )
+    assert len(numbered(neighbour)) == pages
 
 
 def test_of_the_link_to_the_next_page_only_the_cursor_is_used():

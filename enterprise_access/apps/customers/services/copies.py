@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
+from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.models import (
     EnterpriseCustomer,
@@ -26,10 +26,11 @@ from enterprise_access.apps.customers.models import (
 from enterprise_access.apps.customers.selectors import as_learner, email_address, get_customer, list_enrollments
 from enterprise_access.lib import shared_cache
 from enterprise_access.lib.at_once import ahead
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.structure import Rows
 from enterprise_access.upstream import lms
-from enterprise_access.upstream.lms.types import Customer, LearnerLink
+from enterprise_access.upstream.lms.types import Customer, LearnerLink, PlatformEnrollment
 
 CANARY_KEY = "customers.canary_seen"
 # An address that a call brought anyway may be shown for so long. (The cache adds up to two seconds of its own.)
@@ -91,7 +92,7 @@ class LinksAskedFor:
     """Links that the LMS was asked for at `started_at`; `answer` waits for them."""
 
     started_at: datetime
-    answer: Callable[[], Collection[LearnerLink]]
+    answer: Callable[[], Rows[LearnerLink]]
 
 
 def ask_for_links_ahead(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> LinksAskedFor:
@@ -105,27 +106,31 @@ def ask_for_links_ahead(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -
 
 def refresh_learners(
     *, customer_uuid: UUID, lms_user_ids: Collection[int], asked: LinksAskedFor | None = None
-) -> dict[int, Learner]:
+) -> Told[Learner]:
     """Ask the LMS which of these learners are linked, keep copies, and return the learners that are known.
 
     The values carry e-mail addresses, for this call's use only. A learner who is missing from the LMS's answer is
-    not linked (any more); one who was never linked is absent from what is returned. `asked`: the very same was asked
+    not linked (any more); one who was never linked is absent from what is returned. Learners whose link cannot be read
+    are absent as well, named by `unknown`, and their copies stay as they were. `asked`: the very same was asked
     for already.
     """
     started_at = asked.started_at if asked else timezone.now()
-    links = (
+    links: Rows[LearnerLink] = (
         asked.answer()
         if asked
         else lms.from_settings().list_learner_links(customer_uuid=customer_uuid, lms_user_ids=tuple(lms_user_ids))
     )
     by_id = {link.lms_user_id: link for link in links}
-    if len(by_id) < len(set(lms_user_ids)):
+    unknown = links.unknown_among(lms_user_ids, told=by_id)
+    _need_some(unknown, lms_user_ids)
+    told = [lms_user_id for lms_user_id in lms_user_ids if lms_user_id not in unknown]
+    if len(by_id) < len(set(told)):
         check_canary()
     with transaction.atomic():
-        known = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
+        known = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=told)
         rows = {row.lms_user_id: row for row in known}
         EnterpriseLearner.objects.bulk_create(
-            [_learner_row(customer_uuid, by_id[key], started_at) for key in by_id.keys() - rows.keys()],
+            [_learner_row(customer_uuid, by_id[key], started_at) for key in by_id.keys() - rows.keys() - unknown],
             ignore_conflicts=True,
         )
         for row in rows.values():
@@ -133,9 +138,19 @@ def refresh_learners(
         EnterpriseLearner.objects.bulk_update(
             rows.values(), ["enterprise_customer_user_id", "username", "is_linked", "is_active_link", "fetched_at"]
         )
-    stored = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
+    stored = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=told)
     emails = {key: link.email for key, link in by_id.items()}
-    return {row.lms_user_id: as_learner(row, email=emails.get(row.lms_user_id)) for row in stored}
+    return Told({row.lms_user_id: as_learner(row, email=emails.get(row.lms_user_id)) for row in stored}, unknown)
+
+
+def _need_some(unknown: Collection[int], asked: Collection[int]) -> None:
+    """Raise UpstreamChanged if the LMS's answer leaves every learner unknown: then it told nothing."""
+    if asked and set(asked) <= set(unknown):
+        raise UpstreamChanged(
+            "the LMS answered, but what it says of these learners cannot be read",
+            service="lms",
+            reason=Reason.UNKNOWN_SHAPE,
+        )
 
 
 def remember_email(*, learner: Learner) -> None:
@@ -162,19 +177,26 @@ def update_learner_row(row: EnterpriseLearner, link: LearnerLink | None, fetched
 
 def refresh_enrollments(
     *, learners: Iterable[Learner], names_since: datetime | None = None
-) -> dict[int, tuple[EnrollmentCopy, ...]]:
+) -> Told[tuple[EnrollmentCopy, ...]]:
     """Ask the platform for all enrollments of these learners, keep copies, and return them by learner.
 
     The platform knows usernames only, and a username can have passed to somebody else since a copy was made: names are
     those that the LMS tells now, or told since `names_since`. A learner whom no customer links any more has no name
-    that can be known; they are absent from what is returned, and their copies stay as they were.
+    that can be known; they are absent from what is returned, and their copies stay as they were. So are learners of
+    whom a link or an enrollment cannot be read, whom `unknown` names.
     """
-    names = _names_of(list(learners), names_since)
-    if not names:
-        return {}
-    ids_by_username = {name.lower(): lms_user_id for lms_user_id, name in names.items()}
-    started_at = timezone.now()
-    answer = lms.from_settings().list_platform_enrollments(usernames=list(names.values()))
+    asked = list(learners)
+    names, unknown = _names_of(asked, names_since)
+    if names:
+        ids_by_username = {name.lower(): lms_user_id for lms_user_id, name in names.items()}
+        started_at = timezone.now()
+        answer = _folded_keys(lms.from_settings().list_platform_enrollments(usernames=list(names.values())))
+        told = {row.username.lower() for row in answer}
+        unknown |= {ids_by_username[name] for name in answer.unknown_among(ids_by_username, told=told)}
+    _need_some(unknown, [learner.lms_user_id for learner in asked])
+    ids = [lms_user_id for lms_user_id in names if lms_user_id not in unknown]
+    if not ids:
+        return Told({}, unknown)
     fresh = [
         LearnerEnrollment(
             lms_user_id=ids_by_username[row.username.lower()],
@@ -184,30 +206,39 @@ def refresh_enrollments(
             fetched_at=started_at,
         )
         for row in answer
+        if ids_by_username.get(row.username.lower()) in ids
     ]
-    ids = list(ids_by_username.values())
     with transaction.atomic():
         _replace_enrollments(ids, fresh, started_at)
         # A read that began before something was changed there does not make young what was forgotten since.
         unchanged = Q(enrollments_changed_at=None) | Q(enrollments_changed_at__lte=started_at)
         EnterpriseLearner.objects.filter(unchanged, lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
-    return list_enrollments(lms_user_ids=ids)
+    return Told(list_enrollments(lms_user_ids=ids), unknown)
 
 
-def _names_of(learners: Collection[Learner], since: datetime | None) -> dict[int, str]:
-    """Return the usernames by LMS user id, as the LMS tells them now or has told them since."""
+def _folded_keys(answer: Rows[PlatformEnrollment]) -> Rows[PlatformEnrollment]:
+    """Return the answer with the usernames of unreadable rows in lower case: the LMS compares them so."""
+    rows = (evolve(row, key=row.key.lower()) if isinstance(row.key, str) else row for row in answer.unreadable)
+    return Rows(answer, rows)
+
+
+def _names_of(learners: Collection[Learner], since: datetime | None) -> tuple[dict[int, str], set[int]]:
+    """Return the usernames by LMS user id, as the LMS tells them now or has told them since; and who is unknown."""
     names = {
         learner.lms_user_id: learner.username
         for learner in learners
         if since is not None and learner.is_linked and learner.fetched_at >= since
     }
     others = {learner.lms_user_id for learner in learners} - names.keys()
-    if others:
-        links = lms.from_settings().list_learner_links(lms_user_ids=sorted(others))
-        names |= {link.lms_user_id: link.username for link in links}
-        if not others <= names.keys():
-            check_canary()
-    return names
+    if not others:
+        return names, set()
+    links = lms.from_settings().list_learner_links(lms_user_ids=sorted(others))
+    names |= {link.lms_user_id: link.username for link in links}
+    # One readable link is enough: every link of a learner tells the same name.
+    unknown = links.unknown_among(others, told=names) - names.keys()
+    if not others - unknown <= names.keys():
+        check_canary()
+    return names, unknown
 
 
 def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:

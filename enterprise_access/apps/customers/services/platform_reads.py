@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Max
 from django.utils import timezone
 
-from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
+from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.models import EnterpriseLearner
 from enterprise_access.apps.customers.selectors import as_learner, list_enrollments
 from enterprise_access.apps.customers.services.copies import refresh_enrollments
@@ -50,7 +50,7 @@ _NOBODYS_FAULT: Final = frozenset({Reason.THROTTLED, Reason.TIMEOUT, Reason.CONN
 class PlatformRead:
     """The enrollments of some learners, of which the oldest read began at `read_at`."""
 
-    enrollments: dict[int, tuple[EnrollmentCopy, ...]]
+    enrollments: Told[tuple[EnrollmentCopy, ...]]
     read_at: datetime
 
 
@@ -82,7 +82,7 @@ def read_enrollments(
     """
     asked = {learner.lms_user_id: learner for learner in learners}
     if not asked:
-        return PlatformRead(enrollments={}, read_at=timezone.now())
+        return PlatformRead(enrollments=Told({}, ()), read_at=timezone.now())
     began_at = timezone.now()
     usable_since = began_at - timedelta(seconds=reuse_seconds)
     ages = _ages(asked)
@@ -91,14 +91,16 @@ def read_enrollments(
         for key, learner in asked.items()
         if reuse_seconds <= 0 or key in must_read or not _is_usable(ages.get(key), usable_since)
     ]
-    unknown: set[int] = set()
+    absent: set[int] = set()
+    unreadable: set[int] = set()
     if missing:
         names_since = names_since or began_at
-        unknown = _wait_and_read(missing, began_at, names_since, ends_at=ends_at, is_patient=is_patient)
+        absent, unreadable = _wait_and_read(missing, began_at, names_since, ends_at=ends_at, is_patient=is_patient)
         ages = _ages(asked)
-    known = asked.keys() - unknown
+    known = asked.keys() - absent - unreadable
     read_at = [age.read_at for key, age in ages.items() if age.read_at is not None and key in known]
-    return PlatformRead(enrollments=list_enrollments(lms_user_ids=known), read_at=min([began_at, *read_at]))
+    enrollments = Told(list_enrollments(lms_user_ids=known), unreadable)
+    return PlatformRead(enrollments=enrollments, read_at=min([began_at, *read_at]))
 
 
 def _is_usable(age: _Age | None, since: datetime) -> bool:
@@ -107,12 +109,13 @@ def _is_usable(age: _Age | None, since: datetime) -> bool:
 
 def _wait_and_read(
     missing: list[Learner], began_at: datetime, names_since: datetime, *, ends_at: float | None, is_patient: bool
-) -> set[int]:
-    """Read for these learners, up to a hundred a turn, unless somebody else's read has begun since `began_at`.
+) -> tuple[set[int], set[int]]:
+    """Read for these learners, up to a hundred a turn, unless another caller's read has begun since `began_at`.
 
-    Returns those whose name nobody knows any more.
+    Returns the learners whose name is not known any more, and those of whom the answer cannot be read.
     """
-    unknown: set[int] = set()
+    absent: set[int] = set()
+    unreadable: set[int] = set()
     ends_at = earliest(time.monotonic() + _PATIENCE_SECONDS if ends_at is None else ends_at)
     has_asked, takes_others = False, True
     while missing:
@@ -121,7 +124,9 @@ def _wait_and_read(
             read = _read_together(piece, names_since, takes_others=takes_others)
             takes_others = read is not None
             if read is not None:
-                unknown |= {learner.lms_user_id for learner in piece} - read
+                ids = {learner.lms_user_id for learner in piece}
+                unreadable |= ids & read.unknown
+                absent |= ids - read.keys() - read.unknown
                 missing = rest
             continue
         if not has_asked:
@@ -138,15 +143,17 @@ def _wait_and_read(
         time.sleep(min(_PAUSE_SECONDS, left))
         ages = _ages([learner.lms_user_id for learner in missing])
         missing = [learner for learner in missing if not _was_read_after(ages.get(learner.lms_user_id), began_at)]
-    return unknown
+    return absent, unreadable
 
 
 def _was_read_after(age: _Age | None, instant: datetime) -> bool:
     return age is not None and age.read_at is not None and age.read_at > instant
 
 
-def _read_together(own: list[Learner], names_since: datetime, *, takes_others: bool) -> set[int] | None:
-    """Read for these learners and for others who wait, and return whose were read.
+def _read_together(
+    own: list[Learner], names_since: datetime, *, takes_others: bool
+) -> Told[tuple[EnrollmentCopy, ...]] | None:
+    """Read for these learners and for others who wait, and return what was read.
 
     None: nothing was read, perhaps because of one of the others.
     """
@@ -164,7 +171,7 @@ def _read_together(own: list[Learner], names_since: datetime, *, takes_others: b
         log.warning("A read for several customers failed, and is made again for one. reason=%s", error.reason)
         return None
     _pace().charge(turns=sum(map(len, found.values())) // ROWS_PER_PAGE)
-    return set(found)
+    return found
 
 
 def read_wanted_enrollments() -> int:

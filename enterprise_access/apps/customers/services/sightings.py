@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from enterprise_access.apps.customers.domain import Told
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerSighting
 from enterprise_access.apps.customers.services.copies import check_canary, update_learner_row
 from enterprise_access.lib import clock
@@ -94,19 +95,22 @@ def _settlement(row: LearnerSighting, now: datetime, *, is_found: bool) -> Settl
     return Settlement(item=row, due_at=due_at, columns={"checks": row.checks + 1})
 
 
-def fetch_active_customers(*, lms_user_ids: Collection[int]) -> dict[int, UUID]:
+def fetch_active_customers(*, lms_user_ids: Collection[int]) -> Told[UUID]:
     """Ask the LMS, once for all, which customer is the active one of each learner, and keep copies of the links.
 
     A learner without an active link is absent, and so is one whom the LMS does not know. Customers that we do not know
-    are named, but no copies are kept of their learners. Raises UpstreamError.
+    are named, but no copies are kept of their learners. `unknown` are learners whose links cannot be read: one link may
+    be the active one. Raises UpstreamError.
     """
     check_canary()
     started_at = clock.now()
     links = lms.from_settings().list_learner_links(lms_user_ids=tuple(lms_user_ids))
-    if links:
+    unknown = links.unknown_among(lms_user_ids, told={link.lms_user_id for link in links})
+    readable = [link for link in links if link.lms_user_id not in unknown]
+    if readable:
         # An account that may not see learners gets empty lists: nobody is unlinked because of one.
-        _store_links(links, lms_user_ids, started_at)
-    return {link.lms_user_id: link.customer.uuid for link in links if link.is_active_link}
+        _store_links(readable, set(lms_user_ids) - unknown, started_at)
+    return Told({link.lms_user_id: link.customer.uuid for link in readable if link.is_active_link}, unknown)
 
 
 @retry_deadlocks

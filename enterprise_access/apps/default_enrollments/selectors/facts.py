@@ -103,7 +103,7 @@ class Facts:
     `contents` is keyed by folded content key, `modes` by folded run key, `enterprise_enrollments` by learner and
     folded run key; `modes_of_ended` are those of runs in which a paid enrollment has ended, as they were read last;
     `overrides` are the active ones, by learner and intention; `realized_elsewhere` is what other customers realized for
-    the learner.
+    the learner; `unknown` are learners of whom the LMS's answer cannot be read: nothing may be decided for them.
     """
 
     customer_uuid: UUID
@@ -119,6 +119,7 @@ class Facts:
     overrides: frozenset[tuple[int, UUID]]
     realized_elsewhere: Mapping[int, tuple[Realization, ...]]
     read_at: datetime
+    unknown: frozenset[int] = frozenset()
 
     def content_of(self, intention: Intention) -> Content:
         """Return what the intention's key stands for."""

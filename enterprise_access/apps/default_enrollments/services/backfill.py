@@ -77,7 +77,8 @@ def foretell(scope: Scope) -> Iterator[Foretold]:
     """Say what would happen to every learner in scope, and why. Reads only: nobody is enrolled and nothing is owed."""
     for ids in _pieces(scope):
         facts = fetch_facts(customer_uuid=scope.customer_uuid, lms_user_ids=ids)
-        plan = make_plan(facts, lms_user_ids=ids, doubts=(), now=timezone.now())
+        known = [lms_user_id for lms_user_id in ids if lms_user_id not in facts.unknown]
+        plan = make_plan(facts, lms_user_ids=known, doubts=(), now=timezone.now())
         foretold = [
             Foretold(
                 lms_user_id=item.lms_user_id,

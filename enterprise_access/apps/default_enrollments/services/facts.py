@@ -76,6 +76,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
         overrides=frozenset(),
         realized_elsewhere={},
         read_at=read_at,
+        unknown=learners.unknown | enrollments.unknown,
     )
     return with_records(facts, now=timezone.now())
 

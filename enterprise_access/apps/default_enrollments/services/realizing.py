@@ -111,12 +111,15 @@ def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
         log.warning("The LMS could not be asked; %d learners wait. reason=%s", len(ids), error.reason)
         return Summary(learners=len(ids)), [_waits_for_lms(lms_user_id) for lms_user_id in ids]
     lease.renew()
+    unknown = [_waits_for_lms(lms_user_id) for lms_user_id in ids if lms_user_id in facts.unknown]
+    ids = [lms_user_id for lms_user_id in ids if lms_user_id not in facts.unknown]
     visitors = [
         request.lms_user_id for request in lease.requests if request.trigger in VISITS and request.lms_user_id in ids
     ]
     note_visits(customer_uuid=lease.customer_uuid, lms_user_ids=visitors, at=facts.read_at)
     facts, doubts = _settle_doubts(facts)
-    return _carry_out(lease, facts, doubts, ids)
+    summary, still_open = _carry_out(lease, facts, doubts, ids)
+    return evolve(summary, learners=summary.learners + len(unknown)), [*still_open, *unknown]
 
 
 def _waits_for_lms(lms_user_id: int) -> Open:

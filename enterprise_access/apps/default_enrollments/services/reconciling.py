@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,8 +19,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_real
 from enterprise_access.apps.default_enrollments.services.ending import ASKED_FOR, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
-from enterprise_access.lib.errors import Reason as Cause
-from enterprise_access.lib.errors import UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.keys import fold
 
 log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ def reconcile(*, limit: int) -> Compared:
         by_customer.setdefault(customer_uuid, []).append(lms_user_id)
     for customer_uuid, ids in by_customer.items():
         for start in range(0, len(ids), LEARNERS_PER_CALL):
-            totals += _compare_or_split(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
+            totals += _compare_all(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
     return Compared(**totals)
 
 
@@ -82,29 +81,30 @@ def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
     return list(found)
 
 
-def _compare_or_split(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
-    """Compare some learners; one whom we cannot ask about (a name that cannot be sent) holds up nobody else."""
+def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
+    """Compare some learners. Those of whom the answer cannot be read wait for the next round, and hold up nobody."""
     try:
         return _compare(customer_uuid, lms_user_ids)
-    except UpstreamRefused as error:
-        if error.reason not in (Cause.REFUSED_LOCALLY, Cause.BAD_REQUEST):
-            raise
-    if len(lms_user_ids) == 1:
-        log.warning("A learner cannot be compared with the platform. learner=%d", lms_user_ids[0])
-        mine = Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id=lms_user_ids[0])
-        mine.update(compared_at=timezone.now())
-        return Counter(learners=1)
-    middle = len(lms_user_ids) // 2
-    return _compare_or_split(customer_uuid, lms_user_ids[:middle]) + _compare_or_split(
-        customer_uuid, lms_user_ids[middle:]
-    )
+    except UpstreamChanged as error:
+        log.warning("Learners cannot be compared. learners=%d reason=%s", len(lms_user_ids), error.reason)
+        _note_compared(customer_uuid, lms_user_ids, timezone.now())
+        return Counter(learners=len(lms_user_ids))
+
+
+def _note_compared(customer_uuid: UUID, lms_user_ids: Collection[int], at: datetime) -> None:
+    mine = Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id__in=lms_user_ids)
+    mine.update(compared_at=at)
 
 
 def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
     started_at = timezone.now()
     learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     enrollments = read_enrollments(learners=learners.values(), is_patient=False).enrollments
-    realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    if enrollments.unknown:
+        log.warning("Learners cannot be compared: rows are unreadable. learners=%d", len(enrollments.unknown))
+        _note_compared(customer_uuid, enrollments.unknown, started_at)
+    known = set(lms_user_ids) - enrollments.unknown
+    realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=known)
     learners = _with_emails(customer_uuid, learners, realizations)
     before = {row.pk: (row.left_at, row.downgraded_at) for rows in realizations.values() for row in rows}
     questions = find_questions(learners, enrollments, realizations, in_scope=frozenset())

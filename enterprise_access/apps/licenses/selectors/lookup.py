@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan
@@ -56,7 +56,7 @@ def fetch_licenses_with_revoked(
 
 def _plans_worth_reading(
     client: LicenseManagerClient, customer_uuid: UUID, learners: int
-) -> tuple[types.Plan, ...] | None:
+) -> Sequence[types.Plan] | None:
     """Return the customer's plans when reading all their pages takes fewer calls than asking for each learner."""
     if learners <= FEW_LEARNERS:
         return None
@@ -65,24 +65,33 @@ def _plans_worth_reading(
     except UpstreamError as error:
         log.warning("Plans could not be asked for. reason=%s", error.reason)
         return None
+    if plans.unreadable:
+        # Its licenses would be missing from the pages; asked one by one, they are unknown for their learners only.
+        return None
     pages = sum(max(1, math.ceil((plan.allocated or 0) / LICENSES_PER_PAGE)) for plan in plans)
     return plans if pages < learners and all(plan.allocated is not None for plan in plans) else None
 
 
 def _read_pages(
-    client: LicenseManagerClient, plans: tuple[types.Plan, ...], emails: Mapping[int, str]
+    client: LicenseManagerClient, plans: Sequence[types.Plan], emails: Mapping[int, str]
 ) -> dict[int, Licenses | None]:
     by_email: dict[str, list[License]] = {email.lower(): [] for email in emails.values()}
+    unknown: set[str] = set()
     try:
         for plan in plans:
-            for row in client.list_plan_licenses(plan_uuid=plan.uuid, statuses=TAKEN):
+            rows = client.list_plan_licenses(plan_uuid=plan.uuid, statuses=TAKEN)
+            unknown |= rows.unknown_among(by_email, told={(row.user_email or "").lower() for row in rows})
+            for row in rows:
                 holder = by_email.get((row.user_email or "").lower())
                 if holder is not None:
                     holder.append(_as_license(row, plan))
     except UpstreamError as error:
         log.warning("Licenses could not be asked for. reason=%s", error.reason)
         return dict.fromkeys(emails)
-    return {lms_user_id: tuple(by_email[email.lower()]) for lms_user_id, email in emails.items()}
+    return {
+        lms_user_id: None if email.lower() in unknown else tuple(by_email[email.lower()])
+        for lms_user_id, email in emails.items()
+    }
 
 
 def _look_up(client: LicenseManagerClient, customer_uuid: UUID, email: str) -> Licenses | None:
@@ -91,10 +100,10 @@ def _look_up(client: LicenseManagerClient, customer_uuid: UUID, email: str) -> L
     except UpstreamError as error:
         log.warning("Licenses could not be asked for. reason=%s", error.reason)
         return None
-    return tuple(_as_license(row, row.plan) for row in answer if row.plan is not None)
+    return tuple(_as_license(row, row.plan) for row in answer)
 
 
-def _as_license(row: types.License, plan: types.Plan) -> License:
+def _as_license(row: types.License | types.PlanLicense, plan: types.Plan) -> License:
     return License(
         uuid=row.uuid,
         status=LicenseStatus(row.status),

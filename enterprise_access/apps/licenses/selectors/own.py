@@ -109,7 +109,7 @@ def _somebody_elses_failure() -> UpstreamUnavailable:
 def _as_own_licenses(entry: Entry[types.OwnLicenses]) -> OwnLicenses:
     answer = entry.value
     return OwnLicenses(
-        licenses=tuple(_as_own_license(row, row.plan) for row in answer.licenses if row.plan is not None),
+        licenses=tuple(_as_own_license(row, row.plan) for row in answer.licenses),
         agreement=None if answer.agreement is None else _as_agreement(answer.agreement),
         fetched_at=entry.fetched_at,
     )

@@ -228,12 +228,12 @@ def test_members_of_a_course():
 
 def test_members_of_a_nested_run():
     _, run = value_of("customer-content-metadata-upgrade-deadline-passed").course_runs
+    assert run.is_published
     assert run == RunRecord(
         key="course-v1:MichiganX+PY101+2026_T3",
         uuid=UUID("770a1136-ce62-4a75-9e99-bb20c73f47d0"),
         title="Python Basics",
         status="published",
-        is_published=True,
         start=datetime(2026, 9, 1, tzinfo=UTC),
         end=datetime(2035, 12, 20, 23, 59, tzinfo=UTC),
         enrollment_start=None,

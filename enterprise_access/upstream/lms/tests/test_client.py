@@ -246,7 +246,6 @@ def test_portal_enrollments_are_asked_for_as_the_learner():
         lambda client: client.list_learner_links(lms_user_ids=["1"]),
         lambda client: client.list_learner_links(username="a,b"),
         lambda client: client.enroll(customer_uuid=ACME, items=[]),
-        lambda client: client.list_platform_enrollments(usernames=["ok", "a,b"]),
         lambda client: client.get_run_modes(course_run_key="AX+ENR"),
         lambda client: client.list_enterprise_enrollments(enterprise_customer_user_id=0),
         lambda client: client.list_enterprise_enrollments(enterprise_customer_user_id=1, course_run_key="x"),
@@ -258,3 +257,10 @@ def test_malformed_input_is_not_sent(call):
     with pytest.raises(UpstreamRefused) as caught:
         call(ask(Neighbour()))
     assert caught.value.reason is Reason.REFUSED_LOCALLY
+
+
+def test_a_name_that_cannot_be_sent_is_unknown_and_the_others_are_asked_for():
+    neighbour = Neighbour(answer({"results": [], "next": None}))
+    rows = ask(neighbour).list_platform_enrollments(usernames=["Ana Maria", "a,b"])
+    assert [dict(query)["username"] for _, query in neighbour.asked] == ["Ana Maria"]
+    assert rows.unknown_among(["Ana Maria", "a,b"], told=()) == {"a,b"}
