@@ -50,6 +50,7 @@ class FaultKind(StrEnum):
     TRUNCATED_JSON = "truncated_json"
     MISSING_KEYS = "missing_keys"  # `keys` are taken out, wherever they are
     NULL_KEYS = "null_keys"  # `keys` become null, wherever they are
+    ODD_ROW = "odd_row"  # in rows that hold the value `row_of`, `keys` become `value`, wherever they are
     DROP = "drop"  # do the work, then close the connection without an answer
     CUT_OFF = "cut_off"  # do the work, send half of the body, then close the connection
     UNAUTHORIZED = "unauthorized"  # 401, without doing the work
@@ -89,6 +90,8 @@ class Fault:
     content_type: str = "application/json"
     keys: tuple[str, ...] = field(default=(), converter=tuple)
     size_bytes: int = 5_000_000
+    row_of: str | int | None = None
+    value: Any = None
     only_with: str = ""  # fail only calls that have this word in their query or body (of many asked about, one)
 
     def fits(self, endpoint: str, said: str) -> bool:
@@ -337,6 +340,8 @@ def _spoil(fault: Fault, response: WsgiResponse) -> WsgiResponse:
             response.set_data(json.dumps(_without(json.loads(response.get_data()), fault.keys)))
         case FaultKind.NULL_KEYS:
             response.set_data(json.dumps(_with_nulls(json.loads(response.get_data()), fault.keys)))
+        case FaultKind.ODD_ROW:
+            response.set_data(json.dumps(_spoil_rows(json.loads(response.get_data()), fault)))
         case FaultKind.HUGE:
             response.set_data(response.get_data() + b" " * fault.size_bytes)
     return response
@@ -385,3 +390,25 @@ def _readable(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         return f"<{len(body)} bytes>"
+
+
+def _spoil_rows(body: Any, fault: Fault) -> Any:
+    """Return the body, where the rows of its lists that hold the value are odd."""
+    if isinstance(body, list):
+        return [_odd(row, fault) if _holds(row, fault.row_of) else row for row in body]
+    if isinstance(body, dict):
+        return {key: _spoil_rows(value, fault) if isinstance(value, list) else value for key, value in body.items()}
+    return body
+
+
+def _holds(row: Any, wanted: object) -> bool:
+    members = row.values() if isinstance(row, dict) else ()
+    return any(value == wanted or (isinstance(value, dict) and _holds(value, wanted)) for value in members)
+
+
+def _odd(row: Any, fault: Fault) -> Any:
+    if isinstance(row, list):
+        return [_odd(item, fault) for item in row]
+    if not isinstance(row, dict):
+        return row
+    return {key: fault.value if key in fault.keys else _odd(value, fault) for key, value in row.items()}

@@ -143,11 +143,13 @@ class RefreshingCache(Generic[V]):
         may_fail: tuple[type[Exception], ...],
         budget_seconds: float,
         is_in_vain: Callable[[], bool] = lambda: False,
+        is_patient: bool = False,
     ) -> dict[str, Entry[V]]:
         """Return what is to be served for every key that there is anything for. A key without an entry is unknown.
 
         `fetch` asks while we wait; what it raises of `may_fail` means that nobody could be asked, and is not raised.
         `is_in_vain`: nobody would answer, as is known already, so that nothing need be begun.
+        `is_patient`: ask ourselves where somebody else, who may have had less time, has just failed.
         `refresh_later` is told which keys to refresh behind the back. Waiting for another caller and asking take no
         longer than `budget_seconds` together, and end with the deadline that the caller has set for several calls.
         """
@@ -175,7 +177,7 @@ class RefreshingCache(Generic[V]):
             refresh_later(due)
         dear = wanted - young.keys()
         if dear and not is_in_vain():
-            young |= self._fetch_or_wait(group, dear, seen, fetch, may_fail, ends_at)
+            young |= self._fetch_or_wait(group, dear, seen, fetch, may_fail, ends_at, is_patient)
         stale = {key: evolve(entry, is_stale=True) for key, entry in seen.entries.items() if key not in young}
         self._count(young=len(wanted) - len(dear), asked=len(dear & young.keys()), stale=len(stale), wanted=len(wanted))
         return {**stale, **young}
@@ -228,6 +230,7 @@ class RefreshingCache(Generic[V]):
         fetch: Fetch[V],
         may_fail: tuple[type[Exception], ...],
         ends_at: float,
+        is_patient: bool,
     ) -> dict[str, Entry[V]]:
         """Return young entries: asked for by us, or by whoever is asking already. None when that fails."""
         seen, pause = before, FIRST_PAUSE_SECONDS
@@ -242,7 +245,7 @@ class RefreshingCache(Generic[V]):
             pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
             seen = self._look(group, keys)
             young = self._young(seen, timezone.now())
-            was_in_vain = seen.failure != before.failure
+            was_in_vain = seen.failure != before.failure and not is_patient
             if len(young) == len(keys) or was_in_vain or time.monotonic() >= ends_at:
                 return young
 

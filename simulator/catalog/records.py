@@ -115,7 +115,15 @@ def _add_links_to_course(record: dict[str, Any], course: Course, runs: list[Run]
 
 
 def run_record(course: Course, run: Run, *, now: datetime, reader: Reader | None = None) -> dict[str, Any]:
-    """The bare run: no uuid, seats or status; the course knows more."""
+    """The bare run: no uuid, seats or status; the course knows more.
+
+    The record of a restricted run is made from the course's nested run instead, which has no `content_type`.
+    """
+    if run.is_restricted:
+        return _nested_run(course, run, now=now) | {
+            "parent_content_key": course.key,
+            "content_last_modified": constant.CONTENT_MODIFIED,
+        }
     record = constant.RUN_RECORD | {
         "aggregation_key": f"courserun:{course.key}",
         "authoring_organization_uuids": [str(uuid_for("organization", course.organization))],

@@ -20,6 +20,7 @@ from enterprise_access.apps.content_metadata.domain import (
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.course_types.domain.modes import seat_deadline
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.structure import Unreadable
 from enterprise_access.upstream.catalog.types import COURSE, COURSE_RUN, ContentRecord, RunMetadata, RunRecord
 
 Records = Sequence[ContentRecord]
@@ -58,6 +59,20 @@ def runs_without_record(folded_keys: Iterable[str], records: Records) -> list[st
     own = {fold(record.key) for record in records if record.content_type == COURSE_RUN}
     missing = keys_without_course(folded_keys, records)
     return [key for key in missing if key not in own and course_key_of_run(key) is not None]
+
+
+def unknown_keys(found: Mapping[str, Attributed], unreadable: Iterable[Unreadable]) -> set[str]:
+    """Return the keys that one of these records may answer.
+
+    A run may be nested in the record of the course that its key spells out. A record that names no key may answer any
+    key that no catalog was found to hold.
+    """
+    keys = [record.key if isinstance(record.key, frozenset) else frozenset() for record in unreadable]
+    named = {fold(key) for each in keys for key in each}
+    unknown = {key for key in found if named & {key, course_key_of_run(key) or key}}
+    if not all(keys):
+        unknown |= {key for key, attributed in found.items() if not attributed.catalogs}
+    return unknown
 
 
 @frozen(kw_only=True)

@@ -17,15 +17,20 @@ from enterprise_access.apps.content_metadata.selectors.attribution import (
     attribute,
     keys_without_course,
     runs_without_record,
+    unknown_keys,
 )
+from enterprise_access.lib import shared_cache
 from enterprise_access.lib.at_once import at_once
 from enterprise_access.lib.caching import Ages, Entry, RefreshingCache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.structure import Rows, Unreadable
 from enterprise_access.upstream import catalog
+from enterprise_access.upstream.apart import may_be_of_one
 from enterprise_access.upstream.catalog import CatalogClient, ContentRecord
+from enterprise_access.upstream.paging import joined
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,8 @@ REFRESH_JOB: Final = "content_metadata.refresh"
 # One call to the catalog service asks for at most so many keys: several smaller calls at once are faster than one.
 KEYS_PER_CALL: Final = 40
 CALLS_AT_ONCE: Final = 8
+# How long the answers of some catalogs are kept when there was no time for all.
+KEPT_ANSWER_SECONDS: Final = 600
 
 
 @frozen(kw_only=True)
@@ -82,8 +89,12 @@ _cache: Final[RefreshingCache[Attributed]] = RefreshingCache(
 )
 
 
-def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
+def fetch_content(
+    *, customer_uuid: UUID, content_keys: Iterable[str], in_background: bool = False
+) -> dict[str, Content]:
     """Return, by folded key, what every key stands for.
+
+    `in_background`: nobody waits for the answer, which may take CONTENT_REFRESH_BUDGET_SECONDS then.
 
     Never raises when the catalog service cannot be asked: a key of which nothing is known is `catalog_unavailable`.
     A key that no content can have is not asked for, and not found.
@@ -92,11 +103,12 @@ def fetch_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[s
     entries = _cache.get(
         str(customer_uuid),
         filter(catalog.is_content_key, keys),
-        fetch=lambda missing, ends_at: _fetch(customer_uuid, missing, ends_at),
+        fetch=lambda missing, ends_at: _fetch(customer_uuid, _readable(customer_uuid, missing), ends_at),
         refresh_later=lambda due: enqueue_on_commit(REFRESH_JOB, customer_uuid=str(customer_uuid), keys=sorted(due)),
         may_fail=(UpstreamError,),
-        budget_seconds=settings.CONTENT_BUDGET_SECONDS,
+        budget_seconds=settings.CONTENT_REFRESH_BUDGET_SECONDS if in_background else settings.CONTENT_BUDGET_SECONDS,
         is_in_vain=catalog.is_known_to_be_away,
+        is_patient=in_background,
     )
     return {key: _content_of(key, entries) for key in keys}
 
@@ -159,30 +171,93 @@ def _ask(client: CatalogClient, customer_uuid: UUID, keys: Sequence[str], ends_a
     if not keys:
         return {}
     by_catalog = _ask_catalogs(client, customer_uuid, keys, ends_at)
-    in_catalogs = [record for records in by_catalog.values() for record in records]
+    in_catalogs = joined(by_catalog.values())
     without_course = keys_without_course(keys, in_catalogs)
-    courses = client.list_content(content_keys=without_course, coerce_to_parent_course=True) if without_course else ()
+    courses = _anywhere(client, without_course, coerce_to_parent_course=True)
     hidden = runs_without_record(without_course, [*in_catalogs, *courses])
-    runs = client.list_content(content_keys=hidden) if hidden else ()
-    return attribute(keys, by_catalog=by_catalog, anywhere=[*courses, *runs])
+    runs = _anywhere(client, hidden)
+    found = attribute(keys, by_catalog=by_catalog, anywhere=[*courses, *runs])
+    unknown = unknown_keys(found, [*in_catalogs.unreadable, *courses.unreadable, *runs.unreadable])
+    _note_unreadable(customer_uuid, unknown)
+    return {key: attributed for key, attributed in found.items() if key not in unknown}
+
+
+def _anywhere(client: CatalogClient, keys: Sequence[str], **how: bool) -> Rows[ContentRecord]:
+    try:
+        return client.list_content(content_keys=keys, **how) if keys else Rows()
+    except UpstreamError as error:
+        if not may_be_of_one(error):
+            raise
+        # The few keys that are left make the service fail. What is known of the others stands.
+        return Rows((), [Unreadable(problem=error.reason.value, key=frozenset({key})) for key in keys])
+
+
+def _readable(customer_uuid: UUID, keys: Collection[str]) -> list[str]:
+    """Return the keys whose records were not found unreadable a moment ago: those are not asked for by every page."""
+    addresses = {_unreadable(customer_uuid, key): key for key in keys}
+    noted = shared_cache.get_many(addresses)
+    return [key for address, key in addresses.items() if address not in noted]
+
+
+def _note_unreadable(customer_uuid: UUID, keys: Iterable[str]) -> None:
+    notes = {_unreadable(customer_uuid, key): 1 for key in keys}
+    if notes:
+        shared_cache.set_many(notes, seconds=settings.CONTENT_ABSENT_SECONDS)
+
+
+def _unreadable(customer_uuid: UUID, key: str) -> str:
+    return shared_cache.address_of(kind="unreadable content", version=1, customer=str(customer_uuid), key=key)
 
 
 def _ask_catalogs(
     client: CatalogClient, customer_uuid: UUID, keys: Sequence[str], ends_at: float
-) -> dict[UUID, list[ContentRecord]]:
+) -> dict[UUID, Rows[ContentRecord]]:
+    """Ask every catalog. What was answered before time was up is kept for the next try, which goes on from there."""
     catalogs = [entry.uuid for entry in client.list_catalogs(customer_uuid=customer_uuid)]
-    pieces = [keys[start : start + KEYS_PER_CALL] for start in range(0, len(keys), KEYS_PER_CALL)]
-    asked = [(uuid, piece) for uuid in catalogs for piece in pieces]
+    pieces = [tuple(keys[start : start + KEYS_PER_CALL]) for start in range(0, len(keys), KEYS_PER_CALL)]
+    asked = [_Asked(uuid, piece) for uuid in catalogs for piece in pieces]
+    answers: dict[_Asked, Rows[ContentRecord]] = _kept_answers(asked)
+    calls = [_asking(client, each, answers) for each in asked if each not in answers]
+    before = set(answers)
     try:
-        answers = at_once([_asking(client, *each) for each in asked], limit=CALLS_AT_ONCE, ends_at=ends_at)
+        at_once(calls, limit=CALLS_AT_ONCE, ends_at=ends_at)
     except TimeoutError:
+        _keep_answers({each: answers[each] for each in asked if each in answers and each not in before})
         service = client.transport.service
         raise UpstreamUnavailable(f"{service} took too long", service=service, reason=Reason.TIMEOUT) from None
-    by_catalog: dict[UUID, list[ContentRecord]] = {uuid: [] for uuid in catalogs}
-    for (uuid, _), records in zip(asked, answers, strict=True):
-        by_catalog[uuid] += records
-    return by_catalog
+    except UpstreamUnavailable:
+        _keep_answers({each: answers[each] for each in asked if each in answers and each not in before})
+        raise
+    return {uuid: joined(answers[each] for each in asked if each.catalog_uuid == uuid) for uuid in catalogs}
 
 
-def _asking(client: CatalogClient, catalog_uuid: UUID, keys: Sequence[str]) -> Callable[[], tuple[ContentRecord, ...]]:
-    return lambda: client.list_catalog_content(catalog_uuid=catalog_uuid, content_keys=keys)
+@frozen
+class _Asked:
+    """One call: which catalog is asked for which keys."""
+
+    catalog_uuid: UUID
+    keys: tuple[str, ...]
+
+    @property
+    def address(self) -> str:
+        return shared_cache.address_of(
+            kind="catalog answers", version=1, catalog=str(self.catalog_uuid), keys=" ".join(self.keys)
+        )
+
+
+def _asking(client: CatalogClient, asked: _Asked, answers: dict[_Asked, Rows[ContentRecord]]) -> Callable[[], None]:
+    def ask() -> None:
+        answers[asked] = client.list_catalog_content(catalog_uuid=asked.catalog_uuid, content_keys=asked.keys)
+
+    return ask
+
+
+def _kept_answers(asked: Sequence[_Asked]) -> dict[_Asked, Rows[ContentRecord]]:
+    by_address = {each.address: each for each in asked}
+    return {by_address[address]: rows for address, rows in shared_cache.get_many(by_address).items()}
+
+
+def _keep_answers(answers: Mapping[_Asked, Rows[ContentRecord]]) -> None:
+    if answers:
+        kept = {asked.address: rows for asked, rows in answers.items()}
+        shared_cache.set_many(kept, seconds=KEPT_ANSWER_SECONDS)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 
 from enterprise_access.apps.content_metadata.selectors.content import UNAVAILABLE
 from enterprise_access.apps.content_metadata.tests.neighbourhood import (
@@ -22,6 +23,7 @@ from enterprise_access.apps.content_metadata.tests.neighbourhood import (
     outcome,
     outcome_of,
 )
+from enterprise_access.lib.keys import fold
 from simulator.faults import FaultKind
 from simulator.seed import ACME, HOOLI
 from tests.tally import Tally
@@ -61,6 +63,7 @@ SILENCES = {
     "enormous": {"kind": FaultKind.HUGE, "size_bytes": 20_000_001},
     "a drip that takes too long": {"kind": FaultKind.SLOW_DRIP, "seconds": 100},
 }
+LINUX = "LinuxFoundationX+LFS101x"
 # Of records, these members must be there.
 RECORD_FAULTS = {
     f"{how} {key}": {"kind": kind, "keys": [key]}
@@ -114,7 +117,56 @@ def test_a_record_that_we_do_not_understand_is_no_answer(simulator, fault, endpo
     arm(simulator, endpoint, RECORD_FAULTS[fault])
     assert fetch_one(ELSEWHERE if endpoint == ANYWHERE else DEMO) == UNAVAILABLE
     simulator.faults.clear()
+    # That a record cannot be read is believed for a minute.
+    cache.clear()
     assert_right_at_once()
+
+
+ODD_RECORDS = {
+    "a null price": ("content_price", None),
+    "a bare date": ("enrollment_end", "2030-01-01"),
+    "a date without offset": ("start", "2020-01-01T00:00:00"),
+    "a number for a date": ("end", 5),
+    "text with a NUL": ("title", "a\x00b"),
+    "half a character": ("course_type", "\ud83d"),
+    "a run without key": ("course_runs", [{"title": "Run"}]),
+    "a run that is null": ("course_runs", [None]),
+    "no content type": ("content_type", None),
+    "a uuid that is none": ("uuid", "x"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_RECORDS)
+def test_an_odd_record_makes_its_own_key_unknown_and_no_other(simulator, odd):
+    key, value = ODD_RECORDS[odd]
+    simulator.faults.add(FaultKind.ODD_ROW, "catalog.*", row_of=DEMO, keys=[key], value=value, times=None)
+    contents = fetch(DEMO, DEMO_RUN, LINUX, ELSEWHERE)
+    assert contents[DEMO] == contents[DEMO_RUN] == UNAVAILABLE
+    assert outcome(contents[ELSEWHERE]) == ELSEWHERE_RUN
+    assert contents[LINUX].run is not None
+
+
+def test_a_record_without_a_key_leaves_unknown_only_what_no_catalog_is_found_to_hold(simulator):
+    keys = ["key", "course_runs", "aggregation_key", "parent_content_key"]
+    simulator.faults.add(FaultKind.ODD_ROW, "catalog.*", row_of=DEMO, keys=keys, times=None)
+    contents = fetch(DEMO, LINUX, "edX+Nothing")
+    assert contents[DEMO] == contents["edX+Nothing"] == UNAVAILABLE
+    assert contents[LINUX].run is not None
+
+
+def test_an_odd_record_is_not_asked_for_by_every_page(simulator, world):
+    simulator.faults.add(FaultKind.ODD_ROW, "catalog.*", row_of=DEMO, keys=["content_price"], times=None)
+    fetch(DEMO)
+    before = calls(world)
+    assert fetch(DEMO)[DEMO] == UNAVAILABLE
+    assert calls(world) == before
+
+
+def test_a_catalog_that_fails_because_of_one_key_is_asked_for_the_others_without_it(simulator):
+    simulator.faults.add(FaultKind.STATUS, "catalog.*content*", status=500, only_with=fold(DEMO), times=None)
+    contents = fetch(DEMO, LINUX)
+    assert contents[DEMO] == UNAVAILABLE
+    assert contents[LINUX].run is not None
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)

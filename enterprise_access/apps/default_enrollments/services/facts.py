@@ -49,7 +49,9 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
     renew()
     intentions = list_intentions(customer_uuid=customer_uuid)
     contents = fetch_content(
-        customer_uuid=customer_uuid, content_keys=[intention.content_key for intention in intentions]
+        customer_uuid=customer_uuid,
+        content_keys=[intention.content_key for intention in intentions],
+        in_background=True,
     )
     modes = refresh_modes(course_run_keys=_resolved_runs(contents.values()))
     renew()
