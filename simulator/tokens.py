@@ -82,6 +82,7 @@ class Tokens:
         return json.dumps({"keys": [public | {"kid": kid, "use": "sig", "alg": "RS512"}]})
 
     def _claims(self, user: User, *, now: datetime, expires_at: datetime, grant_type: str) -> dict[str, Any]:
+        roles = roles_of(self.world, user)
         return {
             "iss": self.issuer,
             "aud": self.audience,
@@ -102,7 +103,8 @@ class Tokens:
             "given_name": user.first_name,
             "administrator": user.is_staff,
             "superuser": False,
-            "roles": roles_of(self.world, user),
+            # Left out of the token of a user without any.
+            **({"roles": roles} if roles else {}),
         }
 
 

@@ -19,12 +19,12 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from django.conf import settings
 
 from enterprise_access.lib import metrics, shared_cache
@@ -38,6 +38,10 @@ T = TypeVar("T")
 # overwrite each other only when they speak at the same moment).
 _REMEMBERED_SECONDS: Final = 60 * 60
 _PLACES: Final = 64
+# A process that leaves a service alone says so again with its calls. One that has not for so long may have ended.
+_BELIEVED_SECONDS: Final = 60
+# So often a process says again that it leaves a service alone, or that the service has answered.
+_SAID_EVERY_SECONDS: Final = 10
 
 
 class State(StrEnum):
@@ -60,6 +64,7 @@ class NeighbourState:
     state: State
     since: datetime
     last_reason: str = ""
+    said_at: datetime = field(factory=lambda: datetime.now(tz=UTC))
 
 
 class Breaker:
@@ -71,16 +76,25 @@ class Breaker:
         *,
         failures: int,
         pause_seconds: float,
+        trials: int = 1,
         report: Callable[[NeighbourState], None] = lambda _: None,
+        report_success: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Make a closed breaker: it opens after so many `failures` in a row, and lets one call through after a pause.
+        """Make a closed breaker: it opens after so many `failures` in a row.
+
+        After a pause it lets `trials` calls through at the same time, as many as one page makes: the first answer closes
+        it.
 
         `report` is told every change. Instants are of the wall clock, because people read them.
         """
         self.service = service
         self._limit = failures
         self._pause_seconds = pause_seconds
+        self._trials = trials
+        self._trying = 0
         self._report = report
+        self._report_success = report_success
+        self._said_at = 0.0
         self._lock = threading.Lock()
         self._state = State.CLOSED
         self._since = time.time()
@@ -109,7 +123,8 @@ class Breaker:
     def is_open(self) -> bool:
         """Whether a call would end before it began: nobody answers, and it is too early to try again."""
         with self._lock:
-            return self._state is State.HALF_OPEN or (self._state is State.OPEN and self._is_pausing())
+            is_full = self._state is State.HALF_OPEN and self._trying >= self._trials
+            return is_full or (self._state is State.OPEN and self._is_pausing())
 
     def _is_pausing(self) -> bool:
         # A clock that was set back is no reason to wait longer than the pause.
@@ -140,19 +155,31 @@ class Breaker:
             if self._state is State.CLOSED:
                 return
             left_seconds = self._retry_at - time.time()
-            may_try = self._state is State.OPEN and not self._is_pausing()
+            is_first = self._state is State.OPEN and not self._is_pausing()
+            may_try = is_first or (self._state is State.HALF_OPEN and self._trying < self._trials)
             if may_try:
+                self._trying = 1 if is_first else self._trying + 1
                 self._state = State.HALF_OPEN
         if may_try:
-            self._tell()
+            if is_first:
+                self._tell()
             return
         metrics.NEIGHBOUR_CALLS.labels(self.service, Reason.CIRCUIT_OPEN.value).inc()
+        if self._may_say_again():
+            self._report(self.state)
         raise UpstreamUnavailable(
             f"{self.service} was not asked: it did not answer several times in a row",
             service=self.service,
             reason=Reason.CIRCUIT_OPEN,
             retry_after_seconds=max(0.0, left_seconds),
         )
+
+    def _may_say_again(self) -> bool:
+        now = time.monotonic()
+        if now < self._said_at + _SAID_EVERY_SECONDS:
+            return False
+        self._said_at = now
+        return True
 
     def _learn(self, was_there: bool | None, outcome: str) -> None:
         with self._lock:
@@ -172,9 +199,12 @@ class Breaker:
                 self._since = time.time()
         if has_changed:
             self._tell()
+        elif was_there and self._may_say_again():
+            self._report_success(self.service)
 
     def _tell(self) -> None:
         state = self.state
+        self._said_at = time.monotonic()
         log.warning("A neighbour is %s. service=%s last=%s", state.state.value, self.service, state.last_reason)
         metrics.NEIGHBOUR_STATE.labels(self.service).set(_AS_NUMBER[state.state])
         metrics.NEIGHBOUR_STATE_CHANGES.labels(self.service, state.state.value).inc()
@@ -196,9 +226,12 @@ def _was_there(error: UpstreamError, *, is_write: bool) -> bool | None:
 # --- one for each neighbour, in each process -------------------------------------------------------------------------
 
 
-def breaker_of(service: str) -> Breaker:
-    """Return this process's breaker of a neighbour."""
-    return _breaker_of(os.getpid(), service)
+def breaker_of(service: str, *, part: str = "") -> Breaker:
+    """Return this process's breaker of a service. `part`: optional calls, which have one of their own.
+
+    Optional calls that fail never keep the essential ones from being sent.
+    """
+    return _breaker_of(os.getpid(), f"{service} ({part})" if part else service)
 
 
 @functools.lru_cache(maxsize=32)
@@ -207,18 +240,37 @@ def _breaker_of(pid: int, service: str) -> Breaker:  # noqa: ARG001 (a forked pr
         service,
         failures=settings.BREAKER_FAILURES,
         pause_seconds=settings.BREAKER_PAUSE_SECONDS,
+        trials=settings.BREAKER_TRIALS,
         report=_publish,
+        report_success=_publish_success,
     )
 
 
 def neighbour_states() -> list[NeighbourState]:
     """Return what all processes, on all machines, said of their neighbours when it last changed, the worst first.
 
-    A process that never had to say anything is not listed, nor one that has been silent for an hour.
+    A process that never had to say anything is not listed. That a service is left alone is listed as long as the
+    process says it again, and until the service has answered any process.
     """
     said = shared_cache.get_many([_place(number) for number in range(_PLACES)])
     states = [state for by_process in said.values() for state in by_process.values()]
-    return sorted(states, key=lambda state: (-_AS_NUMBER[state.state], state.service, state.process))
+    answered = shared_cache.get_many({_answered(state.service) for state in states})
+    oldest = datetime.now(tz=UTC) - timedelta(seconds=_BELIEVED_SECONDS)
+    listed = [
+        state
+        for state in states
+        if state.state is State.CLOSED
+        or (state.said_at > oldest and answered.get(_answered(state.service), oldest) < state.said_at)
+    ]
+    return sorted(listed, key=lambda state: (-_AS_NUMBER[state.state], state.service, state.process))
+
+
+def _publish_success(service: str) -> None:
+    shared_cache.set_many({_answered(service): datetime.now(tz=UTC)}, seconds=_BELIEVED_SECONDS)
+
+
+def _answered(service: str) -> str:
+    return shared_cache.address_of(kind="service answered", version=1, service=service)
 
 
 def _publish(state: NeighbourState) -> None:
@@ -229,4 +281,4 @@ def _publish(state: NeighbourState) -> None:
 
 
 def _place(number: int) -> str:
-    return shared_cache.address_of(kind="neighbours", version=1, place=number)
+    return shared_cache.address_of(kind="neighbours", version=2, place=number)

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from enterprise_access.lib.breaker import State as BreakerState
 from enterprise_access.lib.breaker import neighbour_states
+from enterprise_access.lib.unreadable import list_unreadable_rows
 
 log = logging.getLogger(__name__)
 
@@ -182,6 +183,14 @@ def _broker() -> Part:
 def _neighbours() -> Part:
     """Say which neighbours any process leaves alone because they do not answer."""
     away = sorted({said.service for said in neighbour_states() if said.state is not BreakerState.CLOSED})
+    odd = list_unreadable_rows()
     if away:
         return Part(name="neighbours", level=Level.DEGRADED, detail=f"left alone: {', '.join(away)}")
+    if odd:
+        # Each is one learner's or one course's problem: nothing that taking this process out would help.
+        newest = odd[0]
+        where = f"{newest.service} {newest.call} {newest.where}: {newest.problem}"
+        return Part(
+            name="neighbours", detail=f"{len(odd)} kinds of unreadable rows within the last hour; newest: {where}"
+        )
     return Part(name="neighbours")

@@ -310,6 +310,8 @@ ENROLL_READ_TIMEOUT_SECONDS = env.float("ENROLL_READ_TIMEOUT_SECONDS", default=3
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
 # How long it is left alone before one call tries again.
 BREAKER_PAUSE_SECONDS = env.float("BREAKER_PAUSE_SECONDS", default=15)
+# How many calls may try at the same time then: as many as one page makes.
+BREAKER_TRIALS = env.int("BREAKER_TRIALS", default=4)
 
 # --- How old a local copy may be before it is asked for again, in seconds ----------------------------------------
 
@@ -328,6 +330,8 @@ CONTENT_ABSENT_SECONDS = env.int("CONTENT_ABSENT_SECONDS", default=60)
 CONTENT_TRUSTED_SECONDS = env.float("CONTENT_TRUSTED_SECONDS", default=2)
 # The modes of a run.
 MODES_FRESH_SECONDS = env.int("MODES_FRESH_SECONDS", default=24 * 60 * 60)
+# How long "the LMS has no such run" is believed.
+MODES_ABSENT_SECONDS = env.int("MODES_ABSENT_SECONDS", default=60 * 60)
 # A learner's own licenses, read with their token: one page of the portal is several requests at once.
 OWN_LICENSES_SECONDS = env.int("OWN_LICENSES_SECONDS", default=5)
 # Copies older than this are not shown at all, however long a neighbour has been away.

@@ -12,8 +12,11 @@ from enterprise_access.lib.http import DeadlineAdapter, Limits, Transport, Worke
 _TOTAL_TO_READ = 2
 
 
-def transport(*, service: str, base_url: str) -> Transport:
-    """Return a transport that calls `service` as our worker account."""
+def transport(*, service: str, base_url: str, optional: str = "") -> Transport:
+    """Return a transport that calls `service` as our worker account.
+
+    `optional` names calls that a page can do without: their failures open a breaker of their own.
+    """
     read_seconds = settings.UPSTREAM_READ_TIMEOUT_SECONDS
     limits = Limits(
         connect_seconds=settings.UPSTREAM_CONNECT_TIMEOUT_SECONDS,
@@ -21,7 +24,11 @@ def transport(*, service: str, base_url: str) -> Transport:
         total_seconds=_TOTAL_TO_READ * read_seconds,
     )
     return Transport(
-        service=service, base_url=base_url, session=worker_session(), limits=limits, breaker=breaker_of(service)
+        service=service,
+        base_url=base_url,
+        session=worker_session(),
+        limits=limits,
+        breaker=breaker_of(service, part=optional),
     )
 
 

@@ -2,8 +2,9 @@
 
 Several neighbours do not refuse a caller without rights: they answer 200 and leave out what it may not see, which reads
 like "there is none". The access token that we call with says what our account is; where it says that a right is
-missing, such an answer is the refusal that it should have been. A token that says nothing leaves the question open, and
-then a learner who must be there answers it (`apps.customers.services.check_canary`).
+missing, such an answer is the refusal that it should have been. The platform puts roles into a token only if there are
+any: a token without them says that our account has none. A token that cannot be read leaves the question open, and then
+a learner who must be there answers it (`apps.customers.services.check_canary`).
 """
 
 from typing import Final
@@ -22,9 +23,14 @@ def need_staff(transport: Transport) -> None:
 
 
 def need_role(transport: Transport, *roles: str) -> None:
-    """Raise UpstreamRefused (`forbidden`) if our token lists the roles of our account, and none of `roles` is there."""
-    held = transport.own_claims().get("roles")
-    if isinstance(held, list) and not set(roles).intersection(role for role in held if isinstance(role, str)):
+    """Raise UpstreamRefused (`forbidden`) if our token says that our account has none of `roles`."""
+    claims = transport.own_claims()
+    held = claims.get("roles") or []
+    if (
+        claims
+        and isinstance(held, list)
+        and not set(roles).intersection(role for role in held if isinstance(role, str))
+    ):
         raise _refused(transport, f"lacks the role {' or '.join(roles)}")
 
 

@@ -20,6 +20,6 @@ def is_known_to_be_away() -> bool:
     return breaker_of(_SERVICE).is_open
 
 
-def from_settings() -> CatalogClient:
-    """Return a client of the enterprise-catalog of this installation."""
-    return CatalogClient(transport(service=_SERVICE, base_url=settings.CATALOG_BASE_URL))
+def from_settings(*, optional: str = "") -> CatalogClient:
+    """Return a client of the enterprise-catalog of this installation. `optional`: see `connections.transport`."""
+    return CatalogClient(transport(service=_SERVICE, base_url=settings.CATALOG_BASE_URL, optional=optional))

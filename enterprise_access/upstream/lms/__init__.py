@@ -21,9 +21,9 @@ def is_known_to_be_away() -> bool:
     return breaker_of(_SERVICE).is_open
 
 
-def from_settings() -> LmsClient:
-    """Return a client of the LMS of this installation."""
+def from_settings(*, optional: str = "") -> LmsClient:
+    """Return a client of the LMS of this installation. `optional`: see `connections.transport`."""
     return LmsClient(
-        transport(service=_SERVICE, base_url=settings.LMS_BASE_URL),
+        transport(service=_SERVICE, base_url=settings.LMS_BASE_URL, optional=optional),
         enroll_read_seconds=settings.ENROLL_READ_TIMEOUT_SECONDS,
     )

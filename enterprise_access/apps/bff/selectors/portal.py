@@ -66,7 +66,9 @@ def completed(customer: PortalCustomer) -> PortalCustomer:
 
 def fetch_search_key(*, learner_token: str, customer_uuid: UUID) -> SearchKey:
     """Return a new search key. One that is all but over counts as refused: the portal would ask for another at once."""
-    key = catalog.from_settings().get_search_key(learner_token=learner_token, customer_uuid=customer_uuid)
+    key = catalog.from_settings(optional="search key").get_search_key(
+        learner_token=learner_token, customer_uuid=customer_uuid
+    )
     if not may_be_served(key):
         raise UpstreamRefused("The search key is all but over.", service="catalog", reason=Reason.UNEXPECTED_STATUS)
     return key
@@ -74,7 +76,7 @@ def fetch_search_key(*, learner_token: str, customer_uuid: UUID) -> SearchKey:
 
 def fetch_enrollments(*, learner_token: str, customer_uuid: UUID) -> tuple[ShownEnrollment, ...]:
     """Return the active enrollments that the learner has through the customer."""
-    rows = lms.from_settings().list_portal_enrollments(
+    rows = lms.from_settings(optional="own enrollments").list_portal_enrollments(
         learner_token=learner_token, customer_uuid=customer_uuid, is_active=True
     )
     return tuple(_as_shown(row) for row in rows)

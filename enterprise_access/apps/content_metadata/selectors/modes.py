@@ -14,7 +14,7 @@ from typing import Any, Final
 from attrs import frozen
 from django.conf import settings
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from enterprise_access.apps.content_metadata.domain import CourseRun, Resolution, Resolved
 from enterprise_access.apps.content_metadata.models import RunModes
@@ -37,12 +37,24 @@ class Evidence(StrEnum):
 
 @frozen(kw_only=True)
 class KnownModes:
-    """The modes of a run, whence they are known, and since when (None: as old as the content)."""
+    """The modes of a run, whence they are known, and since when (None: as old as the content).
+
+    `is_unknown`: the LMS says that it has no such run. The two instants are the LMS's own enrollment window; None: no
+    limit.
+    """
 
     modes: Modes
     is_invitation_only: bool
     evidence: Evidence
     fetched_at: datetime | None
+    is_unknown: bool = False
+    enrollment_starts_at: datetime | None = None
+    enrollment_ends_at: datetime | None = None
+
+    def is_closed(self, *, now: datetime) -> bool:
+        """Say whether the LMS's own window keeps everybody out."""
+        opens_at, ends_at = self.enrollment_starts_at, self.enrollment_ends_at
+        return (opens_at is not None and now < opens_at) or (ends_at is not None and now > ends_at)
 
     @property
     def chosen(self) -> str:
@@ -51,12 +63,18 @@ class KnownModes:
 
 
 def list_modes(*, course_run_keys: Iterable[str], now: datetime) -> dict[str, KnownModes]:
-    """Return, by folded run key, the LMS's modes that are not too old to decide by. A run without any is absent."""
+    """Return, by folded run key, the LMS's modes that are not too old to decide by. A run without any is absent.
+
+    That the LMS does not know a run is believed for MODES_ABSENT_SECONDS.
+    """
     keys = {key for run_key in course_run_keys for key in (run_key, fold(run_key))}
     if not keys:
         return {}
     oldest = now - timedelta(seconds=settings.MODES_FRESH_SECONDS)
-    rows = _read_of(len(keys)).raw_rows(oldest=oldest, **dict(zip(_names(len(keys)), keys, strict=True)))
+    oldest_absent = now - timedelta(seconds=settings.MODES_ABSENT_SECONDS)
+    rows = _read_of(len(keys)).raw_rows(
+        oldest=oldest, oldest_absent=oldest_absent, **dict(zip(_names(len(keys)), keys, strict=True))
+    )
     return {fold(row[_RUN_KEY]): _as_known_modes(row) for row in rows}
 
 
@@ -75,11 +93,13 @@ _RUN_KEY: Final = _FIELDS.index("course_run_key")
 def _read_of(number: int) -> Prepared:
     """Return the read of the modes under so many keys."""
 
-    def build(oldest: datetime, **keys: str) -> "QuerySet[RunModes, Any]":
-        rows = RunModes.objects.filter(course_run_key__in=list(keys.values()), fetched_at__gte=oldest).order_by()
+    def build(oldest: datetime, oldest_absent: datetime, **keys: str) -> "QuerySet[RunModes, Any]":
+        is_young = Q(is_unknown=False, fetched_at__gte=oldest) | Q(is_unknown=True, fetched_at__gte=oldest_absent)
+        rows = RunModes.objects.filter(is_young, course_run_key__in=list(keys.values())).order_by()
         return rows.values_list(*_FIELDS)
 
-    return Prepared(build, oldest=models.DateTimeField(), **{name: models.CharField() for name in _names(number)})
+    instants = {"oldest": models.DateTimeField(), "oldest_absent": models.DateTimeField()}
+    return Prepared(build, **instants, **{name: models.CharField() for name in _names(number)})
 
 
 @lru_cache(maxsize=256)
@@ -139,6 +159,9 @@ def as_known_modes(row: RunModes) -> KnownModes:
         is_invitation_only=row.is_invitation_only,
         evidence=Evidence.LMS,
         fetched_at=row.fetched_at,
+        is_unknown=row.is_unknown,
+        enrollment_starts_at=row.enrollment_start,
+        enrollment_ends_at=row.enrollment_end,
     )
 
 

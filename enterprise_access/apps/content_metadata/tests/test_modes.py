@@ -55,22 +55,32 @@ def test_modes_of_yesterday_are_asked_for_again(world, clock):
     assert known.fetched_at == timezone.now()
 
 
-def test_a_run_that_the_lms_does_not_know_is_absent_and_asked_for_again_after_a_minute(world, clock):
+def test_that_the_lms_does_not_know_a_run_is_an_answer_and_asked_for_again_after_an_hour(world, clock):
     ghost = "course-v1:OxfordX+GHOST1+2026_T1"
     for _ in range(3):
-        assert refresh_modes(course_run_keys=[ghost]) == {}
+        (known,) = refresh_modes(course_run_keys=[ghost]).values()
+        assert known.is_unknown
+        assert not known.modes
     assert asked(world) == 1
-    clock.shift(timedelta(seconds=63))
+    clock.shift(timedelta(seconds=3601))
     refresh_modes(course_run_keys=[ghost])
     assert asked(world) == 2
 
 
-def test_a_run_that_the_lms_has_forgotten_is_forgotten(world, clock):
+def test_a_run_that_the_lms_has_forgotten_is_unknown_to_it(world, clock):
     refresh_modes(course_run_keys=[DEMO_RUN])
     world.change_run(run_key=DEMO_RUN, is_in_lms=False)
     clock.shift(DAY)
     refresh_aging_modes()
-    assert not RunModes.objects.exists()
+    row = RunModes.objects.get()
+    assert (row.is_unknown, row.modes) == (True, {})
+
+
+def test_who_can_wait_leaves_the_reserve_to_learners_and_savers(world, settings):
+    settings.MODES_PER_MINUTE, settings.MODES_RESERVED_PER_MINUTE = 3, 2
+    ghosts = [f"course-v1:OxfordX+GHOST{number}+2026_T1" for number in range(5)]
+    assert len(refresh_modes(course_run_keys=ghosts, can_wait=True)) == 1
+    assert len(refresh_modes(course_run_keys=ghosts)) == 3
 
 
 @pytest.mark.parametrize("fault", [FaultKind.HANG, FaultKind.STATUS, FaultKind.MALFORMED_JSON, FaultKind.HTML])

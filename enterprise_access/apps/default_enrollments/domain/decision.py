@@ -234,8 +234,17 @@ def _d11_executive_education(view: _View) -> Verdict | None:
 
 
 def _d12_run_not_open(view: _View) -> Verdict | None:
-    reason = why_not_open(view.run, now=view.now)
+    reason = why_not_open(view.run, now=view.now) or _why_not_open_at_lms(view.case, now=view.now)
     return None if reason is None else Verdict.skip(Rule.D12, reason)
+
+
+def _why_not_open_at_lms(case: Case, *, now: datetime) -> Reason | None:
+    """Return why the LMS's own window keeps everybody out: the stricter of the catalog's and the LMS's counts."""
+    if case.lms_enrollment_starts_at is not None and now < case.lms_enrollment_starts_at:
+        return Reason.ENROLLMENT_NOT_OPEN
+    if case.lms_enrollment_ends_at is not None and now > case.lms_enrollment_ends_at:
+        return Reason.ENROLLMENT_CLOSED
+    return None
 
 
 def why_not_open(run: CourseRun, *, now: datetime) -> Reason | None:
@@ -265,6 +274,8 @@ def _d13_invitation_only(view: _View) -> Verdict | None:
 
 
 def _d14_wrong_mode(view: _View) -> Verdict | None:
+    if view.case.is_run_unknown_to_lms:
+        return Verdict.skip(Rule.D14, Reason.RUN_UNKNOWN_TO_LMS)
     if view.case.modes is None:
         return Verdict.skip(Rule.D14, Reason.MODES_UNAVAILABLE)
     modes = effective(view.case.modes)

@@ -109,6 +109,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The run takes learners by invitation only.",
         "The run is opened to everyone, or another run is advertised.",
     ),
+    Reason.RUN_UNKNOWN_TO_LMS: Explanation(
+        "The LMS has no such course run, although the catalog names it.",
+        "The run is created in the LMS, or another run is advertised.",
+    ),
     Reason.MODES_UNAVAILABLE: Explanation(
         "The LMS could not be asked which enrollment modes the run has.",
         "The LMS answers; it is asked again by itself.",
@@ -154,6 +158,10 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "until the learner's own visit to the learner portal refreshes it.",
         "A license is assigned to the learner; after a change of address, the learner visits the learner portal, "
         "which also asks for the default enrollments again.",
+    ),
+    Reason.LEARNER_WITHOUT_EMAIL: Explanation(
+        "The learner's LMS account has no email address. license-manager finds licenses by the address only.",
+        "An email address is added to the account, and a license is assigned to it.",
     ),
     Reason.LICENSE_MANAGER_UNAVAILABLE: Explanation(
         "The license service could not be asked, so nothing is known about the learner's licenses.",

@@ -70,6 +70,7 @@ class Reason(StrEnum):
     ENROLLMENT_CLOSED = "enrollment_closed"
     RUN_ENDED = "run_ended"
     INVITATION_ONLY = "invitation_only"
+    RUN_UNKNOWN_TO_LMS = "run_unknown_to_lms"
     MODES_UNAVAILABLE = "modes_unavailable"
     NO_SUBSIDIZABLE_MODE = "no_subsidizable_mode"
     MODE_EXPIRED = "mode_expired"
@@ -83,6 +84,7 @@ class Reason(StrEnum):
     LICENSE_PLAN_NOT_CURRENT = "license_plan_not_current"
     LICENSE_NOT_ACTIVATED = "license_not_activated"
     NO_LICENSE = "no_license"
+    LEARNER_WITHOUT_EMAIL = "learner_without_email"
     LICENSE_MANAGER_UNAVAILABLE = "license_manager_unavailable"
 
     # Of realizing.
@@ -210,6 +212,9 @@ class Case:
     course_key: str | None = None
     known_run_keys: frozenset[str] = frozenset()
     is_invitation_only: bool = False
+    is_run_unknown_to_lms: bool = False
+    lms_enrollment_starts_at: datetime | None = None
+    lms_enrollment_ends_at: datetime | None = None
     enrollments: tuple[Enrollment, ...] = ()
     realizations: tuple[RealizationFact, ...] = ()
     is_covered_in_plan: bool = False

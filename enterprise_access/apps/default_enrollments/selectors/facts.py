@@ -65,6 +65,19 @@ _kept: Final[dict[UUID, Intended]] = {}
 _MOST_KEPT: Final = 10_000
 
 
+def facts_of_modes(modes: KnownModes | None) -> dict[str, Any]:
+    """Return the members of a case that come with the modes of its run (None: not known)."""
+    if modes is None:
+        return {"modes": None}
+    return {
+        "modes": None if modes.is_unknown else modes.modes,
+        "is_invitation_only": modes.is_invitation_only,
+        "is_run_unknown_to_lms": modes.is_unknown,
+        "lms_enrollment_starts_at": modes.enrollment_starts_at,
+        "lms_enrollment_ends_at": modes.enrollment_ends_at,
+    }
+
+
 def as_intended(intention: Intention, content: Content, modes: KnownModes | None) -> Intended:
     """Put together what an intention stands for. As long as all of it stays what it is, this is the same object, so
     that what follows from it alone (how it is written, say) can be kept beside it."""
@@ -83,8 +96,7 @@ def as_intended(intention: Intention, content: Content, modes: KnownModes | None
         content_key=intention.content_key,
         resolution=content.resolution,
         catalogs=content.catalogs,
-        modes=modes.modes if modes else None,
-        is_invitation_only=modes is not None and modes.is_invitation_only,
+        **facts_of_modes(modes),
     )
     course_uuid = str(case.course_uuid) if case.course_uuid else None
     labels = frozenset(label for label in (case.target_run_key, case.course, course_uuid, *case.run_keys) if label)

@@ -195,7 +195,7 @@ def _modes_of(contents: Iterable[Content], *, ask: bool) -> dict[str, KnownModes
     if not ask:
         return list_known_modes(resolutions, now=timezone.now())
     runs = [found.run.key for found in resolutions if isinstance(found, Resolved)]
-    return with_other_evidence(refresh_modes(course_run_keys=runs), resolutions)
+    return with_other_evidence(refresh_modes(course_run_keys=runs, can_wait=len(runs) > 1), resolutions)
 
 
 def _only(found: Mapping[str, Found | ServiceError]) -> Found:

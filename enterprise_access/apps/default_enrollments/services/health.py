@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
 from enterprise_access.apps.content_metadata.services import refresh_modes
-from enterprise_access.apps.default_enrollments.domain.decision import decide
+from enterprise_access.apps.default_enrollments.domain.decision import decide, why_not_open
 from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, Event
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import (
@@ -24,7 +24,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationAttempt,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
+from enterprise_access.apps.default_enrollments.selectors.facts import facts_of_modes, list_intentions
 from enterprise_access.apps.default_enrollments.services.announcing import announce_unhealthy
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
 from enterprise_access.lib import metrics
@@ -59,7 +59,9 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
     now = timezone.now()
     contents = refresh_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
     runs = [found.resolution.run.key for found in contents.values() if isinstance(found.resolution, Resolved)]
-    modes = refresh_modes(course_run_keys=runs)
+    modes = refresh_modes(course_run_keys=runs, can_wait=True)
+    doubted = _closed_by_the_lms_alone(contents.values(), modes, now=now)
+    modes |= refresh_modes(course_run_keys=doubted, can_wait=True, ask_anyway=True)
     changed = [
         intention
         for intention in intentions
@@ -70,6 +72,18 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
     return changed
 
 
+def _closed_by_the_lms_alone(
+    contents: Iterable[Content], modes: Mapping[str, KnownModes], *, now: datetime
+) -> list[str]:
+    """Return runs that are open as the catalog says, and not as the LMS said when it was asked: it may be old news."""
+    runs = [found.resolution.run for found in contents if isinstance(found.resolution, Resolved)]
+    return [
+        run.key
+        for run in runs
+        if (known := modes.get(fold(run.key))) and known.is_closed(now=now) and why_not_open(run, now=now) is None
+    ]
+
+
 def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownModes], *, now: datetime) -> bool:
     """Write down what was found; say whether it differs from the last time, or is found for the first time."""
     run = content.resolution.run if isinstance(content.resolution, Resolved) else None
@@ -78,7 +92,7 @@ def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownM
     with transaction.atomic():
         last = IntentionHealth.objects.filter(pk=intention.pk).first()
         fingerprint = _fingerprint(verdict, content, known)
-        if verdict.reason is Reason.MODES_UNAVAILABLE:
+        if verdict.reason in (Reason.MODES_UNAVAILABLE, Reason.CATALOG_UNAVAILABLE):
             # Unknown is no change. Once they are known again, they are compared with what they were.
             fingerprint = last.fingerprint if last else ""
         is_new = last is None or last.fingerprint != fingerprint
@@ -112,8 +126,7 @@ def verdict_for_newcomer(intention: Intention, content: Content, modes: KnownMod
         content_key=intention.content_key,
         resolution=content.resolution,
         catalogs=content.catalogs,
-        modes=modes.modes if modes else None,
-        is_invitation_only=modes is not None and modes.is_invitation_only,
+        **facts_of_modes(modes),
     )
     return decide(case, now=now)
 
@@ -128,6 +141,7 @@ def _fingerprint(verdict: Verdict, content: Content, modes: KnownModes | None) -
         facts += [content.resolution.course.course_type, _as_sorted(run.upgrade_deadlines.items())]
     if modes is not None:
         facts += [modes.is_invitation_only, _as_sorted(modes.modes.items())]
+        facts += [str(modes.enrollment_starts_at), str(modes.enrollment_ends_at), modes.is_unknown]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -106,6 +106,9 @@ def is_in_doubt(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttemp
 def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> Finding:
     resolution = facts.content_of(intention).resolution
     run = resolution.run if isinstance(resolution, Resolved) else None
+    modes = facts.modes_of(intention)
+    # The later of the catalog's and the LMS's own date.
+    opens_at = [run and run.enrollment_starts_at, modes and modes.enrollment_starts_at]
     return Finding(
         intention=intention,
         lms_user_id=lms_user_id,
@@ -113,7 +116,7 @@ def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: V
         reason=verdict.reason,
         is_served=not verdict.is_skip,
         course_run_key=run.key if run else "",
-        enrollment_starts_at=run.enrollment_starts_at if run else None,
+        enrollment_starts_at=max((at for at in opens_at if at is not None), default=None),
     )
 
 
@@ -210,4 +213,6 @@ def _payers(facts: Facts, lms_user_ids: set[int]) -> Sequence[Payer]:
         lms_user_id: facts.learners[lms_user_id].email for lms_user_id in sorted(lms_user_ids)
     }
     licenses = fetch_licenses(customer_uuid=facts.customer_uuid, emails=emails)
-    return [LicensePayer(licenses=licenses)]
+    # None was not read; empty is what the account has.
+    without_email = frozenset(lms_user_id for lms_user_id, email in emails.items() if email == "")
+    return [LicensePayer(licenses=licenses, without_email=without_email)]

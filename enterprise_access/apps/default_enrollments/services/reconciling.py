@@ -19,6 +19,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_real
 from enterprise_access.apps.default_enrollments.services.ending import ASKED_FOR, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib.errors import Reason as Cause
 from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.keys import fold
 
@@ -86,6 +87,8 @@ def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[st
     try:
         return _compare(customer_uuid, lms_user_ids)
     except UpstreamChanged as error:
+        if error.reason is not Cause.UNKNOWN_SHAPE:
+            raise
         log.warning("Learners cannot be compared. learners=%d reason=%s", len(lms_user_ids), error.reason)
         _note_compared(customer_uuid, lms_user_ids, timezone.now())
         return Counter(learners=len(lms_user_ids))
