@@ -82,8 +82,8 @@ class Breaker:
     ) -> None:
         """Make a closed breaker: it opens after so many `failures` in a row.
 
-        After a pause it lets `trials` calls through at the same time, as many as one page makes: the first answer closes
-        it.
+        After a pause it lets `trials` calls through at the same time, as many as one page makes. The first answer
+        closes it.
 
         `report` is told every change. Instants are of the wall clock, because people read them.
         """

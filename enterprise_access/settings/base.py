@@ -456,6 +456,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(run_every=CHECK_NEIGHBOURS_SECONDS),
         "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
+    # Sooner where the last check found a problem: what is mended is not shown as broken for long.
+    "check neighbours again": {
+        "task": "customers.check_neighbours_again",
+        "schedule": schedule(run_every=60),
+        "options": {"expires": 60},
+    },
     # Keeps the modes of runs young, within what the LMS allows a minute.
     "refresh modes": {
         "task": "content_metadata.refresh_aging_modes",

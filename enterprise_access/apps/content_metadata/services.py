@@ -1,14 +1,20 @@
 """Keeping the enrollment modes of runs."""
 
 import logging
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.models import RunModes
-from enterprise_access.apps.content_metadata.selectors import KnownModes, as_known_modes, forget_seen_modes, list_modes
+from enterprise_access.apps.content_metadata.selectors import (
+    Content,
+    KnownModes,
+    as_known_modes,
+    forget_seen_modes,
+    list_modes,
+)
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.rate import SharedRate
@@ -25,7 +31,8 @@ def refresh_modes(
 
     The LMS allows 40 of these reads a minute: for background work only. Absent is a run that it could not be asked
     about, or that it may not be asked about yet (all our processes keep MODES_PER_MINUTE together). `can_wait`: leaves
-    MODES_RESERVED_PER_MINUTE for learners who are to be enrolled and for whoever saves an intention. `ask_anyway`: what is stored is doubted.
+    MODES_RESERVED_PER_MINUTE for learners who are to be enrolled and for whoever saves an intention. `ask_anyway`: what
+    is stored is doubted.
     """
     runs = {fold(key): key for key in course_run_keys}
     known = list_modes(course_run_keys=runs.values(), now=timezone.now())
@@ -38,6 +45,26 @@ def refresh_modes(
         if fresh is not None:
             known[folded] = fresh
     return known
+
+
+def refresh_modes_of(*, contents: Collection[Content], can_wait: bool = False) -> dict[str, KnownModes]:
+    """Return the modes of the runs that these contents stand for (see `refresh_modes`).
+
+    Where the LMS kept everybody out when it was asked, and the catalog was asked later, the LMS is asked again: the
+    dates may have been moved in both.
+    """
+    now = timezone.now()
+    fetched_at = {fold(content.run.key): content.fetched_at for content in contents if content.run}
+    runs = [content.run.key for content in contents if content.run]
+    known = refresh_modes(course_run_keys=runs, can_wait=can_wait)
+    doubted = [run for run in runs if _is_doubted(known.get(fold(run)), fetched_at[fold(run)], now)]
+    return known | refresh_modes(course_run_keys=doubted, can_wait=can_wait, ask_anyway=True)
+
+
+def _is_doubted(known: KnownModes | None, content_at: datetime | None, now: datetime) -> bool:
+    if known is None or known.fetched_at is None or content_at is None:
+        return False
+    return known.is_closed(now=now) and known.fetched_at <= content_at
 
 
 def _rate() -> SharedRate:

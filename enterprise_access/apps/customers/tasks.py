@@ -30,6 +30,12 @@ def read_wanted_enrollments(**_sent_by_newer_code: object) -> None:
         log.warning("Enrollments could not be read. service=%s reason=%s", error.service, error.reason)
 
 
+@shared_task(name="customers.check_neighbours_again")
+def check_neighbours_again(**_sent_by_newer_code: object) -> None:
+    """Check again where the last check found a problem."""
+    services.check_neighbours_again()
+
+
 @shared_task(name="customers.prune_sightings")
 def prune_sightings(**_sent_by_newer_code: object) -> None:
     """Forget learners who were seen and settled some time ago."""

@@ -23,7 +23,11 @@ from enterprise_access.apps.customers.services.enterprise_rows import (
     refresh_enterprise_enrollments,
     remember_endings,
 )
-from enterprise_access.apps.customers.services.neighbours import check_neighbours, check_neighbours_at_start
+from enterprise_access.apps.customers.services.neighbours import (
+    check_neighbours,
+    check_neighbours_again,
+    check_neighbours_at_start,
+)
 from enterprise_access.apps.customers.services.platform_reads import (
     READ_JOB,
     PlatformRead,
@@ -57,6 +61,7 @@ __all__ = [
     "ask_for_links_ahead",
     "check_canary",
     "check_neighbours",
+    "check_neighbours_again",
     "check_neighbours_at_start",
     "fetch_active_customers",
     "fetch_customer",

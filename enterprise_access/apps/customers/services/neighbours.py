@@ -18,7 +18,7 @@ from django.utils import timezone
 from enterprise_access.apps.customers.services.copies import CANARY_KEY, check_canary
 from enterprise_access.lib import shared_cache
 from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
-from enterprise_access.lib.neighbour_checks import NeighbourCheck, remember_checks
+from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks, remember_checks
 from enterprise_access.upstream import catalog, license_manager, lms
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,11 @@ def check_neighbours() -> tuple[NeighbourCheck, ...]:
     found = tuple(_check(name, ask) for name, ask in _CHECKS)
     remember_checks(found)
     return found
+
+
+def check_neighbours_again() -> tuple[NeighbourCheck, ...]:
+    """Check again if the last check found a problem: what is mended is not shown as broken for long."""
+    return check_neighbours() if any(check.problem for check in last_neighbour_checks()) else ()
 
 
 def check_neighbours_at_start() -> None:

@@ -1,6 +1,6 @@
 """Reading the facts afresh, before anybody is enrolled."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -8,9 +8,8 @@ from attrs import evolve
 from django.conf import settings
 from django.utils import timezone
 
-from enterprise_access.apps.content_metadata.domain import Resolved
-from enterprise_access.apps.content_metadata.selectors import Content, fetch_content
-from enterprise_access.apps.content_metadata.services import refresh_modes
+from enterprise_access.apps.content_metadata.selectors import fetch_content
+from enterprise_access.apps.content_metadata.services import refresh_modes_of
 from enterprise_access.apps.customers.services import read_enrollments, refresh_customer, refresh_learners
 from enterprise_access.apps.default_enrollments.selectors.doubts import list_doubts
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
@@ -53,7 +52,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
         content_keys=[intention.content_key for intention in intentions],
         in_background=True,
     )
-    modes = refresh_modes(course_run_keys=_resolved_runs(contents.values()))
+    modes = refresh_modes_of(contents=contents.values())
     renew()
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     in_scope = frozenset(
@@ -95,5 +94,3 @@ def with_records(facts: Facts, *, now: datetime) -> Facts:
     return withdraw_overrides(fresh, now=now) if fresh.overrides else fresh
 
 
-def _resolved_runs(contents: Iterable[Content]) -> set[str]:
-    return {content.resolution.run.key for content in contents if isinstance(content.resolution, Resolved)}

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
-from enterprise_access.apps.content_metadata.services import refresh_modes
-from enterprise_access.apps.default_enrollments.domain.decision import decide, why_not_open
+from enterprise_access.apps.content_metadata.services import refresh_modes_of
+from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, Event
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import (
@@ -58,10 +58,7 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
         return []
     now = timezone.now()
     contents = refresh_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
-    runs = [found.resolution.run.key for found in contents.values() if isinstance(found.resolution, Resolved)]
-    modes = refresh_modes(course_run_keys=runs, can_wait=True)
-    doubted = _closed_by_the_lms_alone(contents.values(), modes, now=now)
-    modes |= refresh_modes(course_run_keys=doubted, can_wait=True, ask_anyway=True)
+    modes = refresh_modes_of(contents=contents.values(), can_wait=True)
     changed = [
         intention
         for intention in intentions
@@ -70,18 +67,6 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
     for intention in changed:
         _wake(intention, now)
     return changed
-
-
-def _closed_by_the_lms_alone(
-    contents: Iterable[Content], modes: Mapping[str, KnownModes], *, now: datetime
-) -> list[str]:
-    """Return runs that are open as the catalog says, and not as the LMS said when it was asked: it may be old news."""
-    runs = [found.resolution.run for found in contents if isinstance(found.resolution, Resolved)]
-    return [
-        run.key
-        for run in runs
-        if (known := modes.get(fold(run.key))) and known.is_closed(now=now) and why_not_open(run, now=now) is None
-    ]
 
 
 def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownModes], *, now: datetime) -> bool:
