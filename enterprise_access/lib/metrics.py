@@ -43,7 +43,7 @@ NEIGHBOUR_SECONDS: Final = Histogram(
 # Of several processes, the worst is shown.
 NEIGHBOUR_STATE: Final = Gauge(
     "enterprise_access_neighbour_state",
-    "Circuit breaker of a neighbour: 0 closed, 1 half open (one call is let through), 2 open (nothing is sent).",
+    "Circuit breaker of a neighbour: 0 closed, 1 half open (a few calls are let through), 2 open (nothing is sent).",
     ["service"],
     multiprocess_mode="livemax",
 )

@@ -10,7 +10,18 @@ import functools
 import types
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import (
+    Any,
+    Final,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+    runtime_checkable,
+)
 from uuid import UUID
 
 import attrs
@@ -194,12 +205,20 @@ def field(key: str | None = None, *, read: Read[Any] | None = None, **options: A
     return attrs.field(metadata={"key": key, "read": read}, **options)
 
 
-@functools.cache
+@overload
+def reader(kind: type[T]) -> Read[T]: ...
+@overload
+def reader(kind: object) -> Read[Any]: ...
 def reader(kind: Any) -> Read[Any]:
     """Return the reader of a type: a scalar, tuple[X, ...], Mapping[K, X], or an attrs class of such members.
 
     In a class, `X | None` may be null; a member with a default may be null or missing, and is the default then.
     """
+    return _reader(kind)
+
+
+@functools.cache
+def _reader(kind: Any) -> Read[Any]:
     if kind in _SCALARS:
         return _SCALARS[kind]
     arguments = get_args(kind)

@@ -32,6 +32,9 @@ class Page(Generic[T]):
         return self.rows.unreadable
 
 
+P = TypeVar("P", bound=Page[Any])
+
+
 @functools.cache
 def page_of(row: Any, *, key: Read[Hashable] | None = None, page: type[Page[Any]] = Page) -> Read[Any]:
     """Return a reader of the envelope {results, next, count} around rows of the class `row`, or that `row` reads.
@@ -78,7 +81,7 @@ def joined(parts: Iterable[Rows[T]]) -> Rows[T]:
     return Rows((row for part in parts for row in part), (row for part in parts for row in part.unreadable))
 
 
-def numbered_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[Page[T]]:
+def numbered_pages(ask: Ask, params: Params, read: Read[P]) -> Iterator[P]:
     """Yield all pages, counting them.
 
     The links between the pages are not followed: they carry the host name that the service believes to have.
@@ -136,7 +139,7 @@ def _later_page(ask: Ask, params: Params) -> Answer:
     raise failure
 
 
-def cursor_pages(ask: Ask, params: Params, read: Read[Page[T]]) -> Iterator[Page[T]]:
+def cursor_pages(ask: Ask, params: Params, read: Read[P]) -> Iterator[P]:
     """Yield all pages, each found by the cursor in the link of the page before."""
     answer = ask(params)
     page = answer.read(read)

@@ -29,7 +29,7 @@ _RUN_PREFIX = "course-v1:"
 _DATE_KEYS = ("start", "end", "enrollment_start", "enrollment_end")
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Catalog:
     """A catalog of a customer."""
 
@@ -121,7 +121,7 @@ class ContentRecord:
     product_source_slug: str | None = field("product_source", read=_slug_or_none, default=None)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Containment:
     """Whether any of the keys asked for is in a catalog of the customer, and in which; not which key is in which.
 

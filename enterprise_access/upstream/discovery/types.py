@@ -46,7 +46,7 @@ class RunTypeOption:
     modes: tuple[str, ...]
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class TypeOption:
     """A type that courses may have. `tracks` are those of all its run types together. Its slug is not told."""
 

@@ -100,7 +100,7 @@ class OwnLicenses:
     agreement: Agreement | None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class StaffLicense:
     """A license as the look-up by e-mail tells it: across all customers, without any uuid."""
 

@@ -101,7 +101,7 @@ class LmsClient:
     def _find_customers(self, slug: str, kind: type[T]) -> tuple[T, ...]:
         params = [("slug", self._checked.slug(slug)), _PAGE_SIZE]
         ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-customer/")
-        return all_rows(numbered_pages(ask, params, whole_page_of(kind)))
+        return all_rows(numbered_pages(ask, params, whole_page_of(kind)))  # type: ignore[arg-type]
 
     def list_learner_links(
         self,
@@ -149,7 +149,7 @@ class LmsClient:
         ask = self._ask_as_staff(_LEARNERS)
         user_id = str(self._checked.positive(lms_user_id, "lms_user_id"))
         params = [_PAGE_SIZE, ("ordering", "user_id"), ("user_ids", user_id)]
-        pages = list(numbered_pages(ask, params, page_of(PortalLink, page=PortalLinksPage)))
+        pages: list[PortalLinksPage] = list(numbered_pages(ask, params, page_of(PortalLink, page=PortalLinksPage)))
         return PortalLinks(links=all_rows(pages), features=pages[-1].features)
 
     def is_learner_visible(self, *, lms_user_id: int) -> bool:
@@ -166,7 +166,9 @@ class LmsClient:
         """
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
         ask = self._ask_as_staff(f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/")
-        pages = list(numbered_pages(ask, params, page_of(DefaultIntention, page=DefaultIntentionsPage)))
+        pages: list[DefaultIntentionsPage] = list(
+            numbered_pages(ask, params, page_of(DefaultIntention, page=DefaultIntentionsPage))
+        )
         answer = all_rows(pages)
         rows = sorted({row.uuid: row for row in answer}.values(), key=lambda row: (row.created_at, row.uuid))
         return DefaultIntentions(intentions=Rows(rows, answer.unreadable), count=pages[-1].count)

@@ -126,7 +126,7 @@ class PortalCustomer:
     sync_learner_profile_data: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class PortalLink:
     """A learner is linked to a customer. `is_active_link`: this customer is the one selected in the portal."""
 

@@ -21,7 +21,7 @@ from enterprise_access.lib.structure import (
 from enterprise_access.upstream.paging import Page, joined
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Customer:
     """An enterprise customer."""
 
@@ -43,7 +43,7 @@ class LinkedUser:
     email: str = attrs.field(repr=False)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class LearnerLink:
     """A learner is linked to a customer. `is_active_link`: this customer is the one selected in the portal."""
 
@@ -63,7 +63,7 @@ class LearnerLink:
         return self.user.email
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class DefaultIntention:
     """What the LMS itself enrolls a customer's learners in. `course_run_key` None: nothing, as things are.
 
@@ -114,7 +114,7 @@ class EnrollItem:
     is_default_auto_enrollment: bool = True
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class EnrollSuccess:
     """The learner is enrolled; maybe was already. `fulfillment_uuid` is the same on every repeat."""
 
@@ -160,7 +160,7 @@ class EnrollAnswer:
         return (*self.successes.unreadable, *self.pending.unreadable, *self.failures.unreadable)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class PlatformEnrollment:
     """An enrollment as the platform has it, whoever made it."""
 
@@ -171,7 +171,7 @@ class PlatformEnrollment:
     created_at: datetime | None = field("created")
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Mode:
     """A way to be enrolled in a run; `expires_at` None: for as long as the run is open."""
 
@@ -179,7 +179,7 @@ class Mode:
     expires_at: datetime | None = field("expiration_datetime")
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class RunModes:
     """What the platform says of one run. Expired modes are included."""
 
@@ -192,7 +192,7 @@ class RunModes:
     course_end: datetime | None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class EnterpriseEnrollment:
     """What edx-enterprise has on an enrollment of one learner of one customer. May lag after a write."""
 
@@ -203,7 +203,7 @@ class EnterpriseEnrollment:
     unenrolled_at: datetime | None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class EnterpriseEnrollmentDetail:
     """The same as seen by staff: with the enrollment's state, and without lag."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from enterprise_access.apps.customers.domain import Told
 from enterprise_access.apps.customers.selectors import get_customer, list_active_customers
 from enterprise_access.apps.customers.services import (
     SIGHTINGS,
@@ -43,13 +44,16 @@ def _resolve(lease: Lease[Any], rows: Sequence[Any], now: datetime) -> None:
     told = list_active_customers(lms_user_ids=[row.pk for row in rows], fetched_since=fetched_since)
     to_ask = [row for row in rows if row.pk not in told]
     try:
-        answered = fetch_active_customers(lms_user_ids=[row.pk for row in to_ask]) if to_ask else {}
+        answered = fetch_active_customers(lms_user_ids=[row.pk for row in to_ask]) if to_ask else Told({}, ())
     except UpstreamError as error:
         if error.may_be_one_row:
             raise BatchFailed(Reason.LMS_UNAVAILABLE) from error
         log.warning("Logins wait: the LMS could not be asked. learners=%d reason=%s", len(to_ask), error.reason)
         postpone(lease, to_ask, waiting_for=Reason.LMS_UNAVAILABLE, is_blamed=False)
-        answered, to_ask = {}, []
+        answered, to_ask = Told({}, ()), []
+    unreadable = [row for row in to_ask if row.pk in answered.unknown]
+    postpone(lease, unreadable, waiting_for=Reason.LMS_UNAVAILABLE, is_blamed=True)
+    to_ask = [row for row in to_ask if row.pk not in answered.unknown]
     found = told | answered
     _request(found, now)
     settle_sightings(lease, [row for row in rows if row.pk in told or row in to_ask], found=found.keys())

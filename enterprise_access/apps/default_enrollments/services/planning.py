@@ -108,7 +108,7 @@ def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: V
     run = resolution.run if isinstance(resolution, Resolved) else None
     modes = facts.modes_of(intention)
     # The later of the catalog's and the LMS's own date.
-    opens_at = [run and run.enrollment_starts_at, modes and modes.enrollment_starts_at]
+    opens_at = [run.enrollment_starts_at if run else None, modes.enrollment_starts_at if modes else None]
     return Finding(
         intention=intention,
         lms_user_id=lms_user_id,

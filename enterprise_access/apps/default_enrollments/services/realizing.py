@@ -39,6 +39,7 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.work import waking
 from enterprise_access.lib.work.isolating import BatchFailed, isolate
+from enterprise_access.lib.work.leases import postpone
 
 log = logging.getLogger(__name__)
 
@@ -111,15 +112,16 @@ def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
         log.warning("The LMS could not be asked; %d learners wait. reason=%s", len(ids), error.reason)
         return Summary(learners=len(ids)), [_waits_for_lms(lms_user_id) for lms_user_id in ids]
     lease.renew()
-    unknown = [_waits_for_lms(lms_user_id) for lms_user_id in ids if lms_user_id in facts.unknown]
+    # Unreadable rows of the LMS: blamed like rows that make it fail, so that they are marked in the end.
+    unknown = [request for request in lease.requests if request.lms_user_id in facts.unknown]
+    postpone(lease, unknown, waiting_for=Reason.LMS_UNAVAILABLE, is_blamed=True)
     ids = [lms_user_id for lms_user_id in ids if lms_user_id not in facts.unknown]
     visitors = [
         request.lms_user_id for request in lease.requests if request.trigger in VISITS and request.lms_user_id in ids
     ]
     note_visits(customer_uuid=lease.customer_uuid, lms_user_ids=visitors, at=facts.read_at)
     facts, doubts = _settle_doubts(facts)
-    summary, still_open = _carry_out(lease, facts, doubts, ids)
-    return evolve(summary, learners=summary.learners + len(unknown)), [*still_open, *unknown]
+    return _carry_out(lease, facts, doubts, ids)
 
 
 def _waits_for_lms(lms_user_id: int) -> Open:
