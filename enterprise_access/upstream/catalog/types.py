@@ -182,7 +182,7 @@ def keys_of_content(value: object) -> frozenset[str]:
 def read_containment_with_catalogs(value: object) -> Containment:
     """Read whether, and in which catalogs."""
     Fields(value).need("catalog_list", items(uuid))
-    return reader(Containment)(value)  # type: ignore[no-any-return]
+    return reader(Containment)(value)
 
 
 def read_filtered_keys(value: object) -> frozenset[str]:

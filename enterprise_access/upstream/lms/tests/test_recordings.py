@@ -329,7 +329,11 @@ def test_nobodys_name_is_shown_by_accident():
 def test_members_of_an_enroll_answer():
     answer = value_of("lms", "enroll-409-partial")
     assert answer.successes == (
-        EnrollSuccess(1106, "course-v1:AX+ENR+R1", UUID("d3c68be7-8653-408d-ab63-454262fd15de")),
+        EnrollSuccess(
+            lms_user_id=1106,
+            course_run_key="course-v1:AX+ENR+R1",
+            fulfillment_uuid=UUID("d3c68be7-8653-408d-ab63-454262fd15de"),
+        ),
     )
     assert answer.invalid_user_ids == ()
 
@@ -348,7 +352,10 @@ def test_members_of_platform_enrollments():
 def test_members_of_run_modes():
     assert value_of("edx-platform", "course-200-include-expired") == RunModes(
         course_run_key="course-v1:AX+ENR+R1",
-        modes=(Mode("audit", None), Mode("verified", datetime(2027, 6, 20, 23, 59, 59, tzinfo=UTC))),
+        modes=(
+            Mode(slug="audit", expires_at=None),
+            Mode(slug="verified", expires_at=datetime(2027, 6, 20, 23, 59, 59, tzinfo=UTC)),
+        ),
         is_invitation_only=False,
         enrollment_start=datetime(2026, 9, 1, tzinfo=UTC),
         enrollment_end=None,
