@@ -35,12 +35,16 @@ class AddCustomerForm(forms.ModelForm):
 
 @admin.register(EnterpriseCustomer)
 class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
-    """Customers that are known here. Only pausing is decided here; the rest is the LMS's."""
+    """Customers that are known here. The LMS decides what they are; what can be done here has a button of its own."""
 
-    list_display = ["name", "slug", "uuid", "is_active", "realization_paused", "fetched_at"]
+    list_display = ["name", "slug", "uuid", "is_active", "enrolling", "fetched_at"]
     list_filter = ["is_active", "realization_paused"]
     search_fields = ["name", "slug", "uuid"]
     search_help_text = "A part of the name or slug, or the uuid."
+
+    @admin.display(description="enrolling", ordering="realization_paused")
+    def enrolling(self, customer: EnterpriseCustomer) -> str:
+        return "Paused" if customer.realization_paused else "Running"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -48,12 +52,19 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        if obj is None:
-            return ["name_or_uuid"]
-        return ["name", "slug", "uuid", "is_active", "fetched_at", "realization_paused"]
+        return ["name_or_uuid"] if obj is None else ["name", "slug", "uuid", "is_active", "fetched_at"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [] if obj is None else ["name", "slug", "uuid", "is_active", "fetched_at"]
+        return [] if obj is None else self.get_fields(request, obj)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        nothing_to_save = dict.fromkeys(("show_save", "show_save_and_continue", "show_save_and_add_another"), False)
+        return super().change_view(request, object_id, form_url, {**nothing_to_save, **(extra_context or {})})
+
+    def save_model(self, request: HttpRequest, obj: EnterpriseCustomer, form: Any, change: bool) -> None:
+        """Leave the row as it is: a service has stored what is added, and a page that is sent again changes nothing."""
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -19,8 +19,12 @@ class EnterpriseCustomer(models.Model):
     name = models.CharField(max_length=255)
     is_active = models.BooleanField(default=True, help_text="As in the LMS. Nothing is done for an inactive customer.")
     realization_paused = models.BooleanField(
-        default=False, help_text="While set, nobody of this customer is enrolled. What is owed stays owed."
+        default=False, help_text="While set, no learner of this customer is enrolled. Pending work waits."
     )
+    # Empty while nothing is paused, and after a pause that was not made in the admin pages.
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    pause_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     fetched_at = models.DateTimeField(help_text="When the LMS was last asked about the customer.")
 
     class Meta:

@@ -41,6 +41,11 @@ def is_customer_paused(*, customer_uuid: UUID) -> bool:
     return not EnterpriseCustomer.objects.filter(pk=customer_uuid, realization_paused=False).exists()
 
 
+def list_paused_customers(*, limit: int) -> list[EnterpriseCustomer]:
+    """Return customers for which enrolling is paused, by name."""
+    return list(EnterpriseCustomer.objects.filter(realization_paused=True)[:limit])
+
+
 def list_learners(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[int, Learner]:
     """Return what is stored of these learners, linked or not. A learner who was never seen is absent."""
     rows = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))

@@ -28,6 +28,7 @@ from enterprise_access.apps.customers.services.neighbours import (
     check_neighbours_again,
     check_neighbours_at_start,
 )
+from enterprise_access.apps.customers.services.pausing import pause_customer, resume_customer
 from enterprise_access.apps.customers.services.platform_reads import (
     READ_JOB,
     PlatformRead,
@@ -76,6 +77,7 @@ __all__ = [
     "note_link",
     "note_sightings",
     "note_visits",
+    "pause_customer",
     "prune_sightings",
     "read_enrollments",
     "read_wanted_enrollments",
@@ -85,6 +87,7 @@ __all__ = [
     "refresh_learners",
     "remember_email",
     "remember_endings",
+    "resume_customer",
     "settle_sightings",
     "want_enrollments",
 ]

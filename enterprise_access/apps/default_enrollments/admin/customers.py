@@ -6,6 +6,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
+from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
 
 
@@ -21,4 +23,14 @@ def intentions_section(request: HttpRequest, customer: EnterpriseCustomer) -> st
     return render_to_string("default_enrollments/intentions_of_customer.html", context, request=request)
 
 
-admin.site.get_model_admin(EnterpriseCustomer).sections.append(intentions_section)  # type: ignore[attr-defined]
+def pause_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
+    """Return whether enrolling is paused for the customer, and the way to change that."""
+    context = {
+        "customer": customer,
+        "pause": get_pause(customer_uuid=customer.pk),
+        "may_pause": may_pause(request, customer.pk),
+    }
+    return render_to_string("default_enrollments/pause_of_customer.html", context, request=request)
+
+
+admin.site.get_model_admin(EnterpriseCustomer).sections += [pause_section, intentions_section]  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ from enterprise_access.apps.default_enrollments.admin.filters import (
     StateFilter,
     sentence,
 )
+from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.describing import Preview, preview_key
@@ -32,11 +33,7 @@ from enterprise_access.apps.default_enrollments.services.intentions import (
     delete_intention,
     restore_intention,
 )
-from enterprise_access.apps.default_enrollments.services.steering import (
-    is_everything_paused,
-    pause_everything,
-    resume_everything,
-)
+from enterprise_access.apps.default_enrollments.services.steering import is_everything_paused
 from enterprise_access.lib.admin import BoundedPaginator, ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError, UpstreamError
 from enterprise_access.lib.keys import fold
@@ -48,8 +45,6 @@ CUSTOMER = "admin:customers_enterprisecustomer_change"
 NOTHING = "-"
 # What was checked so lately is not checked again because something was added beside it.
 RECENT: Final = timedelta(hours=1)
-# Whoever may switch switches may stop everything.
-MAY_PAUSE = "waffle.change_switch"
 
 
 class AddIntentionForm(forms.Form):
@@ -108,16 +103,6 @@ class AddIntentionForm(forms.Form):
         """Whether somebody wanted to save what needs a second thought, without having had it."""
         is_same = self.cleaned_data["shown"] == self.address
         return is_same and bool(self.warnings) and not self.cleaned_data["accept"]
-
-
-class PauseForm(forms.Form):
-    """Why everything is stopped."""
-
-    reason = forms.CharField(
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Shown with your name at the top of every admin page, until it goes on.",
-    )
 
 
 @admin.register(Intention)
@@ -189,7 +174,7 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {
             "title": "Default enrollments",
-            "may_pause": request.user.has_perm(MAY_PAUSE),
+            "may_pause": may_pause(request),
             "is_everything_paused": is_everything_paused(),
             **(extra_context or {}),
         }
@@ -216,7 +201,7 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
         mine = [
             path("import/", view(import_view), name="import_intentions"),
             path("export/", view(export_view), name="export_intentions"),
-            path("pause-everything/", view(self.pause_view), name="pause_everything"),
+            *pausing_urls(view),
             path("check/<uuid:customer_uuid>/", view(self.check_view), name="check_intentions"),
             path("<uuid:uuid>/restore/", view(self.restore_view), name="restore_intention"),
         ]
@@ -297,7 +282,7 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
         self.log_change(request, intention, "Restored.")
         messages.success(request, f"Restored: {intention}.")
 
-    # --- checking and pausing --------------------------------------------------------------------------------------
+    # --- checking --------------------------------------------------------------------------------------------------
 
     @method_decorator(require_POST)
     def check_view(self, request: HttpRequest, customer_uuid: UUID) -> HttpResponse:
@@ -316,30 +301,3 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
                 request, f"Checked. Different from before: {what}." if what else "Checked. Nothing changed."
             )
         return HttpResponseRedirect(reverse(CUSTOMER, args=[customer_uuid]))
-
-    def pause_view(self, request: HttpRequest) -> HttpResponse:
-        """Stop enrolling for all customers, or let it go on."""
-        if not request.user.has_perm(MAY_PAUSE):
-            raise PermissionDenied
-        is_paused = is_everything_paused()
-        form = None if is_paused else PauseForm(request.POST or None)
-        if request.method == "POST" and (form is None or form.is_valid()):
-            by = request.user.get_username()
-            if form is None:
-                self.log_change(request, resume_everything(by=by), "Resumed.")
-                messages.success(request, "Enrolling goes on. What came due meanwhile is done within a minute or so.")
-            else:
-                self.log_change(request, pause_everything(by=by, because=form.cleaned_data["reason"]), "Paused.")
-            return HttpResponseRedirect(reverse(LIST))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Resume enrolling" if is_paused else "Pause enrolling for all customers",
-            "opts": self.opts,
-            "form": form,
-            "text": "Enrolling is paused for all customers. What came due meanwhile is done afterwards."
-            if is_paused
-            else "Nobody is enrolled by default enrollments while it is paused, of whatever customer. What is owed "
-            "stays owed, and goes on afterwards. One customer alone is paused on its own page.",
-            "button": "Resume" if is_paused else "Pause everything",
-        }
-        return TemplateResponse(request, "default_enrollments/form.html", context)

@@ -1,4 +1,4 @@
-"""What staff do by hand: look at a learner now, revive what was given up, stop everything and let it go on."""
+"""What staff do by hand: evaluate a learner now, retry what failed, pause everything and resume it."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -16,6 +16,7 @@ from enterprise_access.apps.default_enrollments.services.requests import (
     QUEUE,
     request_realization,
 )
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import asking
 from enterprise_access.lib.work.models import URGENT
 
@@ -56,20 +57,31 @@ def is_everything_paused() -> bool:
     return bool(waffle.switch_is_active(PAUSE_SWITCH))
 
 
-def pause_everything(*, by: str, because: str) -> Switch:
-    """Stop enrolling, for all customers. What is owed stays owed; calls that are under way end as they do."""
+def pause_everything(*, by: str, because: str) -> bool:
+    """Stop enrolling for all customers; say whether that changed anything. Calls that are under way end as they do.
+
+    What is paused already stays paused, and keeps its first reason.
+    """
     return _switch(is_active=True, note=f"Paused by {by}: {because}".strip())
 
 
-def resume_everything(*, by: str) -> Switch:
-    """Let enrolling go on where it stopped. The next sweep finds what came due meanwhile."""
-    return _switch(is_active=False, note=f"Resumed by {by}.")
+def resume_everything(*, by: str, shown: datetime | None = None) -> bool:
+    """Let enrolling continue where it stopped; say whether that changed anything. The next sweep finds what is due.
+
+    `shown`: end only the pause that began then. A newer one stays: whoever resumes has not seen its reason.
+    """
+    return _switch(is_active=False, note=f"Resumed by {by}.", shown=shown)
 
 
-def _switch(*, is_active: bool, note: str) -> Switch:
-    # (One row, saved and not updated in place: saving tells the switch's cache.)
+@retry_deadlocks
+def _switch(*, is_active: bool, note: str, shown: datetime | None = None) -> bool:
+    # (The row is saved, and not updated in place: saving tells the switch's cache.)
     with transaction.atomic():
-        switch, _ = Switch.objects.select_for_update().get_or_create(name=PAUSE_SWITCH)
+        # Made before it is locked: MariaDB locks a missing row's whole neighborhood.
+        Switch.objects.get_or_create(name=PAUSE_SWITCH)
+        switch = Switch.objects.select_for_update().get(name=PAUSE_SWITCH)
+        if switch.active is is_active or (shown is not None and switch.modified != shown):
+            return False
         switch.active, switch.note = is_active, note
         switch.save()
-    return switch
+    return True

@@ -5,11 +5,9 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
@@ -238,47 +236,6 @@ def test_a_second_override_before_the_first_is_used_is_an_error_on_the_page(staf
     staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
     answer = staff.post(reverse("admin:default_enrollments_realizationoverride_add"), body)
     assert "There is an active override" in answer.content.decode()
-
-
-# --- pauses -------------------------------------------------------------------------------------------------------
-
-
-def test_while_everything_is_paused_every_page_says_so_and_who_it_was(staff):
-    intend()
-    staff.post(reverse("admin:pause_everything"), {"reason": "the LMS is being upgraded"})
-    for page in (reverse("admin:index"), list_of(RealizationAttempt), reverse(CUSTOMER_PAGE, args=[ACME])):
-        text = " ".join(staff.get(page).content.decode().split())
-        assert "Enrolling is paused for all customers." in text
-        assert "Paused by root" in text
-        assert "the LMS is being upgraded" in text
-    staff.post(reverse("admin:pause_everything"))
-    assert "Enrolling is paused" not in staff.get(reverse("admin:index")).content.decode()
-    assert logged() == [("root", "Paused."), ("root", "Resumed.")]
-
-
-def test_pausing_everything_needs_a_reason(staff):
-    answer = staff.post(reverse("admin:pause_everything"), {"reason": " "})
-    assert "reason" in answer.context["form"].errors
-    assert logged() == []
-
-
-def test_a_paused_customer_is_named_on_every_page_with_who_it_was(staff):
-    intend()
-    staff.post(reverse(CUSTOMER_PAGE, args=[ACME]), {"realization_paused": "on"})
-    text = " ".join(staff.get(reverse("admin:index")).content.decode().split())
-    assert "Enrolling is paused for Acme Learning." in text
-    assert "Paused by root" in text
-
-
-def test_a_pause_of_which_nobody_is_known_is_shown_too(staff):
-    intend()
-    EnterpriseCustomer.objects.update(realization_paused=True)
-    assert "Who paused it is not known" in staff.get(reverse("admin:index")).content.decode()
-
-
-def test_the_login_page_tells_strangers_nothing_of_pauses(staff):
-    staff.post(reverse("admin:pause_everything"), {"reason": "secret"})
-    assert "paused" not in Client().get(reverse("admin:login")).content.decode()
 
 
 # --- files --------------------------------------------------------------------------------------------------------
