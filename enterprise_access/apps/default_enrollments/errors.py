@@ -1,5 +1,6 @@
 """What default_enrollments refuses."""
 
+from enterprise_access.lib.csv_files import FileMalformed as FileMalformed
 from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound
 
 
@@ -91,9 +92,3 @@ class ReasonMissing(Invalid):
     """An override needs a reason."""
 
     code = "reason_missing"
-
-
-class FileMalformed(Invalid):
-    """The file is not one of intentions; the detail says in which line."""
-
-    code = "file_malformed"

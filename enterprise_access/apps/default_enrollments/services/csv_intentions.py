@@ -4,10 +4,8 @@ A file has a line of headings with at least `customer` (slug or uuid) and `conte
 so that what was exported can be imported again.
 """
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -16,10 +14,11 @@ from attrs import evolve, frozen
 
 from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.errors import FileMalformed, IntentionDeleted, IntentionExists
+from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.describing import Preview, preview_keys
 from enterprise_access.apps.default_enrollments.services.intentions import add_intention, restore_intention
+from enterprise_access.lib.csv_files import read_table, write_table
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
 
@@ -30,8 +29,6 @@ CONTENT_KEY: Final = "content_key"
 COLUMNS: Final = (CUSTOMER, CONTENT_KEY, "customer_uuid", "uuid", "content_type", "state", "last_check", "created")
 MOST_BYTES: Final = 1_000_000
 MOST_ROWS: Final = 2_000
-# A spreadsheet takes a cell that begins so for a formula. (The apostrophe in front is what it shows nobody.)
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class RowState(StrEnum):
@@ -78,47 +75,8 @@ class CheckedRow:
 
 def read_csv(content: bytes) -> tuple[Row, ...]:
     """Return the rows of a file. Raises FileMalformed, with the line, when it is no such file."""
-    if len(content) > MOST_BYTES:
-        raise FileMalformed(f"The file is larger than {MOST_BYTES // 1000} kB.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise FileMalformed("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
-    if "\x00" in text:
-        raise FileMalformed("The file has null characters: it is no CSV file.")
-    rows = tuple(_rows_of(text))
-    if not rows:
-        raise FileMalformed("The file has no rows below its headings.")
-    return rows
-
-
-def _rows_of(text: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        _check_headings(names)
-        begins, count = reader.line_num + 1, 0
-        for cells in reader:
-            line, begins = begins, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            if count > MOST_ROWS:
-                raise FileMalformed(f"The file has more than {MOST_ROWS} rows. Split it.")
-            if len(cells) != len(names):
-                raise FileMalformed(f"Line {line} has {len(cells)} columns, and the headings {len(names)}.")
-            named = dict(zip(names, map(_unguarded, cells), strict=True))
-            yield Row(line=line, customer=named[CUSTOMER], content_key=named[CONTENT_KEY])
-    except csv.Error as error:
-        raise FileMalformed(f"Line {reader.line_num} is no CSV: {error}.") from None
-
-
-def _check_headings(names: list[str]) -> None:
-    for needed in (CUSTOMER, CONTENT_KEY):
-        if names.count(needed) != 1:
-            raise FileMalformed(f"Line 1 has to name the columns, with {CUSTOMER} and {CONTENT_KEY} once each.")
-    if len(set(names)) < len(names):
-        raise FileMalformed("Line 1 names a column twice.")
+    rows = read_table(content, needed=(CUSTOMER, CONTENT_KEY), max_bytes=MOST_BYTES, max_rows=MOST_ROWS)
+    return tuple(Row(line=row.line, customer=row.cells[CUSTOMER], content_key=row.cells[CONTENT_KEY]) for row in rows)
 
 
 def check_rows(rows: Iterable[Row]) -> list[CheckedRow]:
@@ -211,29 +169,18 @@ def count_states(checked: Iterable[CheckedRow]) -> dict[RowState, int]:
 
 def write_csv(intentions: Iterable[Intention]) -> str:
     """Return intentions (with `customer` and `health` read) as a file that a spreadsheet opens without running it."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    for row in intentions:
-        health = getattr(row, "health", None)
-        cells = (
-            row.customer.slug,
-            row.content_key,
-            str(row.customer_id),
-            str(row.pk),
-            row.content_type,
-            "deleted" if row.is_deleted else "living",
-            health.reason if health else "",
-            row.created.isoformat(),
-        )
-        writer.writerow([_guarded(cell) for cell in cells])
-    return file.getvalue()
+    return write_table(COLUMNS, map(_cells_of, intentions))
 
 
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
-
-
-def _unguarded(cell: str) -> str:
-    cell = cell.strip()
-    return cell[1:].strip() if cell.startswith("'") else cell
+def _cells_of(row: Intention) -> tuple[str, ...]:
+    health = getattr(row, "health", None)
+    return (
+        row.customer.slug,
+        row.content_key,
+        str(row.customer_id),
+        str(row.pk),
+        row.content_type,
+        "deleted" if row.is_deleted else "living",
+        health.reason if health else "",
+        row.created.isoformat(),
+    )

@@ -59,7 +59,7 @@ def test_one_wrong_row_keeps_all_from_being_saved_unless_it_may_be_skipped(world
 def test_what_is_no_file_of_intentions_is_an_error(world, file, tmp_path):
     assert run(tmp_path / "nothing.csv")[1] == 1
     path = file()
-    path.write_bytes(b"\xff\xfe")
+    path.write_bytes(b"customer,content_key\nacme,\xff")
     assert "UTF-8" in run(path, "--commit")[0]
 
 

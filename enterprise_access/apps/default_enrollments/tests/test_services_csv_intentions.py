@@ -3,11 +3,8 @@
 import pytest
 
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.errors import FileMalformed
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.csv_intentions import (
-    MOST_BYTES,
-    MOST_ROWS,
     RowState,
     check_rows,
     import_rows,
@@ -16,7 +13,7 @@ from enterprise_access.apps.default_enrollments.services.csv_intentions import (
 )
 from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, LINUX, PROJECT, STATS, asked, intend
-from simulator.seed import ACME
+from simulator.seed import ACME, GLOBEX
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
@@ -30,57 +27,6 @@ def rows_of(text):
 def judged(text):
     """Return line, state and problem of every row."""
     return [(each.line, each.state.value, each.problem) for each in check_rows(rows_of(text))]
-
-
-# --- reading --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"customer,content_key\nacme,edX+DemoX\n",
-        b"\xef\xbb\xbfcustomer,content_key\r\nacme,edX+DemoX\r\n",
-        b'"Customer" , "CONTENT_KEY"\n',
-        b'customer,note,content_key\n"acme","two\nlines, and a ""quote""",edX+DemoX',
-        b"customer,content_key\n\n , \nacme , edX+DemoX \n",
-        b"customer,content_key\nacme,'edX+DemoX\n",
-    ],
-    ids=["plain", "from a spreadsheet", "headings", "quotes", "blanks", "guarded"],
-)
-def test_a_file_is_read(content):
-    if content.startswith(b'"Customer"'):
-        content = b'"Customer","CONTENT_KEY "\nacme,edX+DemoX'
-    (row,) = read_csv(content)
-    assert (row.customer, row.content_key) == ("acme", "edX+DemoX")
-
-
-def test_a_row_is_known_by_the_line_where_it_begins():
-    rows = rows_of('customer,content_key,note\nacme,edX+DemoX,"a\nb"\n\nacme,A+B,\n')
-    assert [row.line for row in rows] == [2, 5]
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (b"", "Line 1"),
-        (b"customer,content_key\n", "no rows"),
-        (b"customer;content_key\nacme;edX+DemoX\n", "Line 1"),
-        (b"acme,edX+DemoX\n", "Line 1"),
-        (b"customer,customer,content_key\n", "Line 1"),
-        (b"customer,note,note,content_key\na,b,c,d\n", "Line 1 names a column twice"),
-        (b"customer,content_key\nacme\n", "Line 2 has 1 columns"),
-        (b"customer,content_key\nacme,edX+DemoX,x\n", "Line 2 has 3 columns"),
-        (b'customer,content_key\nacme,"edX+DemoX\n', "is no CSV"),
-        (b"customer,content_key\nacme,\xff\xfe\n", "UTF-8"),
-        (b"customer,content_key\nacme,a\x00b\n", "null characters"),
-        (b"x" * (MOST_BYTES + 1), "larger than"),
-        (b"customer,content_key\n" + b"acme,edX+DemoX\n" * (MOST_ROWS + 1), "more than 2000 rows"),
-    ],
-)
-def test_what_is_no_such_file_is_said_with_the_line(content, sentence):
-    with pytest.raises(FileMalformed) as caught:
-        read_csv(content)
-    assert sentence in caught.value.detail
 
 
 # --- judging --------------------------------------------------------------------------------------------------------
@@ -121,8 +67,17 @@ def test_the_rows_of_a_customer_are_looked_up_together(world):
 def test_while_the_lms_is_silent_an_unknown_customer_is_an_error_of_its_rows_only(world, simulator):
     intend()
     simulator.faults.add("status", "lms.*", times=None, status=500)
-    found = check_rows(rows_of(f"{HEADINGS}globex,{DEMO}\nacme,{DEMO}\n"))
+    found = check_rows(rows_of(f"{HEADINGS}globex,{DEMO}\n{ACME},{DEMO}\n"))
     assert [each.state for each in found] == [RowState.ERROR, RowState.ADD]
+
+
+@pytest.mark.django_db
+def test_a_slug_is_looked_up_in_the_lms_and_never_in_an_old_copy(world):
+    intend(customer=GLOBEX)
+    world.change_customer(customer="globex", slug="globex-old")
+    new = world.add_customer(slug="globex", name="Globex Two")
+    found = check_rows(rows_of(f"{HEADINGS}globex,{DEMO}\n{GLOBEX},{DEMO}\nglobex-old,{LINUX}\n"))
+    assert [each.customer_uuid for each in found] == [new.uuid, GLOBEX, GLOBEX]
 
 
 @pytest.mark.django_db
