@@ -271,14 +271,15 @@ def note_visits(*, customer_uuid: UUID, lms_user_ids: Collection[int], at: datet
 
 
 def get_customer_named(*, slug_or_uuid: str) -> EnterpriseCustomer:
-    """Return the customer that people name by slug or by uuid: our copy, or else the LMS's answer.
+    """Return the customer that people name by uuid (our copy, or else the LMS's answer), or by slug.
 
-    Raises CustomerUnknown, and UpstreamError when there is no copy and the LMS does not answer.
+    A slug is always looked up in the LMS, which may have given it to another customer since we kept a copy. Raises
+    CustomerUnknown, and UpstreamError when the LMS has to be asked and does not answer.
     """
     try:
-        known = EnterpriseCustomer.objects.filter(pk=UUID(slug_or_uuid)).first()
+        known = get_customer(customer_uuid=UUID(slug_or_uuid))
     except ValueError:
-        known = EnterpriseCustomer.objects.filter(slug=slug_or_uuid).first()
+        return fetch_customer_by_slug(slug=slug_or_uuid)
     return known or find_customer(slug_or_uuid=slug_or_uuid)
 
 
