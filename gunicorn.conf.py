@@ -12,6 +12,17 @@ threads = int(os.environ.get("WEB_THREADS", "32"))
 # user of the image has no home, and two servers of one user would take it from each other.
 control_socket_disable = True
 
+# A token that names many roles is long: 16 KiB, and the name of its header. The default is half of that.
+limit_request_field_size = 16 * 1024 + 256
+limit_request_line = 8190
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001
+    """Let the errors of gunicorn itself, before any of our code runs, have the shape of all our errors."""
+    from enterprise_access.lib import server_errors
+
+    server_errors.install()
+
 
 def on_starting(server: Any) -> None:  # noqa: ARG001 (gunicorn's signature)
     """Forget what the processes of an earlier run have left in PROMETHEUS_MULTIPROC_DIR, if that is set."""

@@ -22,6 +22,11 @@ _SAID: Final = {
     HTTPStatus.NOT_FOUND: ("not_found", "There is nothing at this address."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "This address does not know that method."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("too_large", "The body is larger than any that makes sense here."),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("uri_too_long", "The address is too long. Send long lists in several requests."),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "headers_too_large",
+        "A header is larger than 16 KiB. If it is the token: request one with fewer roles.",
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("error", "Something went wrong on our side; the request id says what, to us."),
 }
 
@@ -113,10 +118,15 @@ def _is_shapeless(response: HttpResponse) -> bool:
     return response.status_code >= HTTPStatus.BAD_REQUEST and not (is_json and response.content)
 
 
+def said_of(status: HTTPStatus) -> tuple[str, str]:
+    """Return the code and the sentence for a status of which nothing better is known."""
+    return _SAID.get(status, (status.name.lower(), f"{status.phrase}."))
+
+
 def _give_shape(response: HttpResponse) -> None:
     """Replace the body, and keep the headers that others have set."""
     status = HTTPStatus(response.status_code)
-    code, detail = _SAID.get(status, (status.name.lower(), f"{status.phrase}."))
+    code, detail = said_of(status)
     response.content = json.dumps(error_body(code=code, detail=detail)).encode()
     response.headers["Content-Type"] = "application/json"
     response.headers["Content-Length"] = str(len(response.content))
