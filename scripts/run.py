@@ -41,6 +41,15 @@ WEB_WORKERS = "--workers 2 --threads 4 --graceful-timeout 3"
 
 
 def main() -> int:
+    try:
+        with embedded.lock(HOME):
+            return run()
+    except embedded.InUse as error:
+        print(error)
+        return 1
+
+
+def run() -> int:
     for name, port in [("WEB_PORT", WEB_PORT), ("SIMULATOR_PORT", SIMULATOR_PORT)]:
         if not is_free(port):
             print(f"Port {port} is taken by another program. Choose another one: {name}={port + 1} make run")

@@ -5,7 +5,8 @@ What else has to be kept is in one folder (var/services/, or EMBEDDED_HOME). WEB
 ports, WORKERS the number of worker processes. Redis is shared politely: the databases 11 (broker), 12 (cache) and 13
 (event bus) are used.
 
-Every consumer is restarted whenever it ends, as a supervisor would do it.
+Workers and consumers are restarted whenever they end, as a supervisor would do it: a broker or a bus that is away does
+not stop the web process.
 """
 
 import contextlib
@@ -41,6 +42,8 @@ from run import (  # noqa: E402
     say,
 )
 
+from enterprise_access.settings import embedded  # noqa: E402
+
 DATABASE_URL = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/enterprise_access")
 REDIS_URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379").rstrip("/")
 BROKER_URL, CACHE_ADDRESS, BUS_URL = (f"{REDIS_URL}/{number}" for number in (11, 12, 13))
@@ -55,6 +58,15 @@ TOPICS = (
 
 
 def main() -> int:
+    try:
+        with embedded.lock(HOME):
+            return run()
+    except embedded.InUse as error:
+        say(error.args[0])
+        return 1
+
+
+def run() -> int:
     for name, port in [("WEB_PORT", WEB_PORT), ("SIMULATOR_PORT", SIMULATOR_PORT)]:
         if not is_free(port):
             say(f"Port {port} is taken by another program. Choose another one: {name}={port + 1} make run-services")
@@ -128,14 +140,22 @@ def processes(service: Mapping[str, str], simulator: Mapping[str, str]) -> dict[
         "beat": (f"exec {celery} beat --loglevel warning --schedule {HOME / 'beat'} --pidfile=", service),
     }
     for number in range(1, WORKERS + 1):
-        command = f"exec {celery} worker --queues interactive,celery --loglevel info --concurrency 1"
-        found[f"worker{number}"] = (f"{command} --hostname worker{number}@%h", service)
-    background = f"exec {celery} worker --queues background --loglevel info --concurrency 1 --hostname background@%h"
-    found["background"] = (background, service)
+        command = f"{celery} worker --queues interactive,celery --loglevel info --concurrency 1"
+        found[f"worker{number}"] = (restarting(f"{command} --hostname worker{number}@%h"), service)
+    background = f"{celery} worker --queues background --loglevel info --concurrency 1 --hostname background@%h"
+    found["background"] = (restarting(background), service)
     for topic in TOPICS:
         consume = f"{python} manage.py consume_topic {topic} --name local"
-        found[topic.removeprefix("learning-")] = (f"while :; do {consume}; sleep 1; done", service)
+        found[topic.removeprefix("learning-")] = (restarting(consume), service)
     return found
+
+
+def restarting(command: str) -> str:
+    """Return a shell command that starts `command` again whenever it ends, until both are told to stop.
+
+    The signal reaches the shell and the command alike; the shell then waits for the command to finish its work.
+    """
+    return f"trap 'wait; exit 0' TERM INT; while :; do {command} & wait $!; sleep 1; done"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from edx_rest_framework_extensions.paginators import DefaultPagination
 from rest_framework import exceptions, status
@@ -53,6 +54,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             status=_status_of(error),
             headers=_retry_headers(error),
         )
+    if isinstance(error, OperationalError | InterfaceError):
+        # Away, or out of space, memory or connections. (No traceback: the statement may name a person.)
+        log.error("The database cannot be used. error=%s", type(error).__name__)
+        body = error_body(code="unavailable", detail="The database cannot be used at the moment. Try again soon.")
+        return Response(body, status=status.HTTP_503_SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
     error = _as_framework_error(error)
     response = drf_exception_handler(error, context)
     if response is not None and isinstance(error, exceptions.APIException):

@@ -1,9 +1,11 @@
 """The environment of an installation on one machine: made once, with secrets of its own, and kept in one folder."""
 
+import fcntl
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
@@ -21,6 +23,33 @@ def home() -> Path:
     """Return the folder in which everything is kept: EMBEDDED_HOME, or var/ beside the code."""
     beside_the_code = Path(__file__).resolve().parent.parent.parent / "var"
     return Path(os.environ.get("EMBEDDED_HOME", beside_the_code)).absolute()
+
+
+class InUse(Exception):
+    """Another system runs on the folder. The message says which process it is."""
+
+
+def lock(folder: Path) -> TextIO:
+    """Keep other systems from using `folder`, for as long as the file that is returned is open.
+
+    The operating system gives the lock back when the processes that have it end, however they end. Raises InUse.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / "lock").open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise InUse(
+            f"The folder {folder} is used by another system that is running (process {holder}). "
+            "Stop that one, or choose another folder with EMBEDDED_HOME."
+        ) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
 
 
 def service_environment(folder: Path, *, web_port: int, simulator_port: int) -> dict[str, str]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from enterprise_access.settings import embedded
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENDS_WITHIN_SECONDS = 20
 # As run.py does it, with processes that are quick to start: one talks all the time, one never does.
@@ -153,3 +155,36 @@ def is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from enterprise_access.settings import embedded
+held = embedded.lock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("script", ["run.py", "run_services.py"])
+def test_a_folder_is_used_by_one_system_and_one_that_was_killed_is_no_obstacle(tmp_path: Path, script: str):
+    first = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert first.stdout
+    assert first.stdout.readline() == "held\n"
+    second = subprocess.run(
+        [sys.executable, f"scripts/{script}"],
+        cwd=ROOT,
+        env=os.environ | {"EMBEDDED_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    first.kill()
+    first.wait()
+    first.stdout.close()
+    assert second.returncode == 1
+    assert f"used by another system that is running (process {first.pid})" in second.stdout
+    assert "EMBEDDED_HOME" in second.stdout
+    embedded.lock(tmp_path).close()
