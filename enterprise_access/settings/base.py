@@ -369,6 +369,8 @@ DATABASE_CLOCK = env.bool("DATABASE_CLOCK", default=True)
 # Where messages to the workers go: `redis://...` or another broker that Celery knows. May lose everything at any time.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A broker that is alive but read-only (a Redis that became a replica) is waited for, like one that is away.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 # How long who sends a message waits for a broker that is away: a message is only a hint (lib/jobs.py).
 CELERY_BROKER_CONNECTION_TIMEOUT = env.float("BROKER_CONNECT_TIMEOUT_SECONDS", default=2)
 # How long Redis as the broker may take to answer. (Other brokers do not know the option.)
@@ -448,8 +450,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     "prune attempts": {"task": "default_enrollments.prune_attempts", "schedule": schedule(run_every=24 * 60 * 60)},
-    # Tells staff by mail which intentions need somebody (if there is anybody to tell, and anything to say).
-    "mail digest": {"task": "default_enrollments.mail_digest", "schedule": schedule(run_every=24 * 60 * 60)},
+    # Mails staff, once a day each, which intentions need attention. Hourly, so that a mail that failed is tried again.
+    "mail digest": {
+        "task": "default_enrollments.mail_digest",
+        "schedule": schedule(run_every=60 * 60),
+        "options": {"expires": 60 * 60},
+    },
     # Notices when our account has lost a right at a neighbour, or got it back.
     "check neighbours": {
         "task": "customers.check_neighbours",

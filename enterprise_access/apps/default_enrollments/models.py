@@ -390,3 +390,16 @@ class IntentionHealth(models.Model):
     def explanation(self) -> Explanation | None:
         """Why such a learner would not be enrolled, in words; None when they would."""
         return None if self.is_healthy else explain(self.reason)
+
+
+class DigestDelivery(models.Model):
+    """When a recipient of the digest was last sent one. Addresses are settings; here is a hash of each."""
+
+    address_hash = models.CharField(max_length=64, primary_key=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "digest deliveries"
+
+    def __str__(self) -> str:
+        return self.address_hash

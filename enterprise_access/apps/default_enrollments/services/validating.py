@@ -1,5 +1,7 @@
 """Looking at all intentions regularly: which can be honoured, since when not, and who should know."""
 
+import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,19 +11,28 @@ from uuid import UUID
 from attrs import frozen
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    DigestDelivery,
+    IntentionHealth,
+)
 from enterprise_access.apps.default_enrollments.services.health import check_intentions
 from enterprise_access.lib import metrics
 from enterprise_access.lib.errors import UpstreamError
+
+log = logging.getLogger(__name__)
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
 # What the digest calls new: a little more than the day between two of them.
 NEWS: Final = timedelta(hours=25)
+# Nobody is mailed more often. A little less than a day, so that an hourly task mails at the same hour every day.
+BETWEEN_MAILS: Final = timedelta(hours=23, minutes=30)
 
 
 class State(StrEnum):
@@ -145,14 +156,33 @@ def make_digest(*, now: datetime) -> Digest:
 
 
 def mail_digest(*, now: datetime) -> int:
-    """Mail the digest to those who are to know; return to how many. Nothing to say, or nobody to tell: no mail."""
-    recipients = settings.VALIDATION_DIGEST_RECIPIENTS
+    """Mail the digest to each recipient who was not sent one in the last day; return to how many.
+
+    Without news or recipients there is no mail. A recipient who cannot be reached keeps it from nobody else, and is
+    tried again by the next task.
+    """
+    recipients = dict.fromkeys(address.strip() for address in settings.VALIDATION_DIGEST_RECIPIENTS)
     digest = make_digest(now=now)
     if not recipients or not digest.is_worth_a_mail:
         return 0
-    subject = f"Default enrollments: {len(digest.unhealthy)} need somebody, {len(digest.recovered)} got well"
+    subject = f"Default enrollments: {len(digest.unhealthy)} need attention, {len(digest.recovered)} recovered"
     text = render_to_string("default_enrollments/digest.txt", {"digest": digest, "now": now})
-    # To each alone: nobody needs to know who else is told.
-    for recipient in recipients:
-        send_mail(subject, text, None, [recipient])
-    return len(recipients)
+    return sum(_mail_to(address, subject, text, now=now) for address in recipients)
+
+
+def _mail_to(address: str, subject: str, text: str, *, now: datetime) -> bool:
+    """Mail one recipient; say whether that worked. It is written down first: a mail too few is better than two."""
+    key = hashlib.sha256(address.lower().encode()).hexdigest()
+    delivery, _ = DigestDelivery.objects.get_or_create(pk=key)
+    due = Q(sent_at=None) | Q(sent_at__lte=now - BETWEEN_MAILS)
+    if not DigestDelivery.objects.filter(due, pk=key).update(sent_at=now):
+        return False
+    try:
+        # To each alone: nobody needs to know who else is told.
+        send_mail(subject, text, None, [address])
+    except Exception as error:  # noqa: BLE001 - every mail backend has errors of its own
+        DigestDelivery.objects.filter(pk=key, sent_at=now).update(sent_at=delivery.sent_at)
+        # (The error itself may name the address.)
+        log.warning("The digest could not be mailed to one recipient. error=%s", type(error).__name__)
+        return False
+    return True

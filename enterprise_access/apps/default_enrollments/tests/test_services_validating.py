@@ -1,9 +1,12 @@
 """Validating intentions: since when each verdict is what it is, what has changed, and the mail about it."""
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
+from typing import ClassVar
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments import tasks
@@ -144,7 +147,7 @@ def test_the_digest_says_what_is_wrong_since_when_and_what_to_do(world, recipien
     assert f"enrollment_closed since {since:%Y-%m-%d %H:%M} UTC" in text
     assert "What to do: The end of enrollment is moved, or another run is advertised." in text
     assert DEMO not in text
-    assert mail.outbox[0].subject == "Default enrollments: 1 need somebody, 0 got well"
+    assert mail.outbox[0].subject == "Default enrollments: 1 need attention, 0 recovered"
 
 
 def test_what_got_well_is_told_once(world, recipients, clock):
@@ -174,12 +177,72 @@ def test_nobody_is_told_unless_somebody_is_named(world):
     assert mail.outbox == []
 
 
-def test_the_digest_takes_as_many_queries_for_many_as_for_few(world, recipients, django_assert_num_queries):
+def test_collecting_the_digest_takes_as_many_queries_for_many_as_for_few(world, django_assert_num_queries):
     intend(CLOSED, DEMO)
     world.close_run(run_key=DEMO_RUN)
     validate()
     with django_assert_num_queries(2):
+        assert len(make_digest(now=timezone.now()).unhealthy) == 2
+
+
+class RefusingBackend(EmailBackend):
+    """A provider that refuses addresses, each with an error that names it."""
+
+    refused: ClassVar[set[str]] = set()
+
+    def send_messages(self, messages):
+        for message in messages:
+            if message.to[0] in self.refused:
+                raise SMTPRecipientsRefused({message.to[0]: (550, b"no such user")})
+        return super().send_messages(messages)
+
+
+@pytest.fixture
+def refused(settings):
+    """Return the addresses that the provider refuses, to add to and to take from."""
+    settings.EMAIL_BACKEND = f"{__name__}.RefusingBackend"
+    yield RefusingBackend.refused
+    RefusingBackend.refused.clear()
+
+
+def mailed():
+    found = [message.to[0] for message in mail.outbox]
+    mail.outbox.clear()
+    return found
+
+
+@pytest.mark.parametrize("bad", [0, 1, 2])
+def test_a_recipient_who_is_refused_keeps_the_digest_from_nobody_else(world, refused, settings, clock, bad):
+    settings.VALIDATION_DIGEST_RECIPIENTS = addresses = [f"staff{number}@example.com" for number in range(3)]
+    refused.add(addresses[bad])
+    others = [address for address in addresses if address != addresses[bad]]
+    intend(CLOSED)
+    validate()
+    for _ in range(3):
         assert mail_digest(now=timezone.now()) == 2
+        assert mailed() == others
+        for _ in range(23):
+            clock.shift(HOUR)
+            assert mail_digest(now=timezone.now()) == 0
+        clock.shift(HOUR)
+
+
+def test_whoever_could_not_be_reached_is_mailed_by_the_next_task_and_once_a_day(world, recipients, refused, clock):
+    intend(CLOSED)
+    validate()
+    refused.update(["staff@example.com", "support@example.com"])
+    assert mail_digest(now=timezone.now()) == 0
+    clock.shift(HOUR)
+    refused.clear()
+    assert [mail_digest(now=timezone.now()) for _ in range(3)] == [2, 0, 0]
+    assert mailed() == ["staff@example.com", "support@example.com"]
+
+
+def test_an_address_that_is_named_twice_is_mailed_once(world, settings):
+    settings.VALIDATION_DIGEST_RECIPIENTS = ["staff@example.com", "Staff@Example.com ", "staff@example.com"]
+    intend(CLOSED)
+    validate()
+    assert mail_digest(now=timezone.now()) == 1
 
 
 def test_the_task_leaves_what_it_could_not_ask_for_the_next_round(world, simulator):
