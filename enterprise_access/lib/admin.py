@@ -5,12 +5,12 @@ from typing import Any, ClassVar, Final, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_protect
@@ -94,7 +94,29 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by().values("pk")[:MOST_ROWS].count()
 
 
-class LearnerRowsAdmin(ReadOnlyAdmin):
+class BoundedActionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Actions that touch what the page says, and no more.
+
+    A list counts its rows no further than MOST_ROWS, so "Select all" may stand for more rows than it says: then the
+    action is refused. So is one on more rows than `most_at_once`. Either is found out without loading the rows.
+    """
+
+    most_at_once = 1000
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if request.POST.get("select_across") not in (None, "", "0"):
+            count = queryset.order_by().values("pk")[: self.most_at_once + 1].count()
+            if count > self.most_at_once:
+                messages.error(
+                    request,
+                    f"An action is for at most {self.most_at_once} rows, and the list has more. Nothing was changed. "
+                    "Filter the list, or select the rows of one page.",
+                )
+                return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
+
+
+class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
     """A read-only list with a row per learner and something, which may be long.
 
     A search for a number is one for an LMS user id, and one for a uuid is looked for in `uuid_paths`: both through an

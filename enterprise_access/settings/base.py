@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "openedx_events",
     "enterprise_access.lib.work",
     "enterprise_access.events",
+    "enterprise_access.jobs",
     "enterprise_access.apps.core",
     "enterprise_access.apps.customers",
     "enterprise_access.apps.course_types",
@@ -430,6 +431,8 @@ OVERRIDE_VALID_DAYS = env.int("OVERRIDE_VALID_DAYS", default=30)
 ATTEMPTS_KEPT_DAYS = env.int("ATTEMPTS_KEPT_DAYS", default=90)
 # What beat sends is dropped by a worker after so long. Clocks of machines differ, so this is never short.
 BEAT_EXPIRES_SECONDS = 60 * 60
+# How long jobs and their results are kept after they ended.
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
 CELERY_BEAT_SCHEDULE = {
     # Finds what a lost message left behind: the database, not the broker, knows what is owed.
     "sweep default enrollments": {
@@ -449,12 +452,19 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(run_every=RECONCILE_SECONDS),
         "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
+    # Finds jobs that were left behind by a lost message, or by a worker that ended.
+    "sweep jobs": {
+        "task": "jobs.sweep",
+        "schedule": schedule(run_every=SWEEP_SECONDS),
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
+    },
+    "prune jobs": {"task": "jobs.prune", "schedule": schedule(run_every=24 * 60 * 60)},
     "prune attempts": {"task": "default_enrollments.prune_attempts", "schedule": schedule(run_every=24 * 60 * 60)},
     # Mails staff, once a day each, which intentions need attention. Hourly, so that a mail that failed is tried again.
     "mail digest": {
         "task": "default_enrollments.mail_digest",
         "schedule": schedule(run_every=60 * 60),
-        "options": {"expires": 60 * 60},
+        "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     # Notices when our account has lost a right at a neighbour, or got it back.
     "check neighbours": {

@@ -142,6 +142,7 @@ CALLS = (
     _lms("list_learner_links", "lms.learners", _are(customer_uuid=ACME, lms_user_ids=[1001, 1002])),
     _lms("iterate_learner_links", "lms.learners", _are(customer_uuid=ACME)),
     _lms("list_portal_links", "lms.learners", _are(lms_user_id=1006)),
+    _lms("list_learner_links_page", "lms.learners", _are(customer_uuid=ACME, page=1)),
     _lms("list_default_intentions", "lms.default_intentions", _are(customer_uuid=ACME)),
     _lms("is_learner_visible", "lms.learners", _are(lms_user_id=1001)),
     _lms("enroll", "lms.enroll_learners", _item, needed=("successes",), is_write=True),

@@ -47,6 +47,7 @@ WITHOUT_RECORDING = {
 # No recording of their own: another method asks the same and understands it in the same way.
 SAME_AS = {
     "LmsClient.iterate_learner_links": "LmsClient.list_learner_links",
+    "LmsClient.list_learner_links_page": "LmsClient.list_learner_links",
     "LmsClient.is_learner_visible": "LmsClient.list_learner_links",
 }
 # Names in queries that no recording has: filters that are read in the source of the LMS. (That every list of several

@@ -16,12 +16,15 @@ from enterprise_access.apps.content_metadata.selectors import (
     list_modes,
 )
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.rate import SharedRate
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import RunModes as Answered
 
 log = logging.getLogger(__name__)
+
+REFRESH_MODES_JOB: Final = "content_metadata.refresh_modes"
 
 
 def refresh_modes(
@@ -65,6 +68,14 @@ def _is_doubted(known: KnownModes | None, content_at: datetime | None, now: date
     if known is None or known.fetched_at is None or content_at is None:
         return False
     return known.is_closed(now=now) and known.fetched_at <= content_at
+
+
+def ask_for_modes(*, course_run_keys: Iterable[str]) -> None:
+    """Have the modes of these runs fetched in the background, where they are missing or too old."""
+    runs = list(course_run_keys)
+    known = list_modes(course_run_keys=runs, now=timezone.now())
+    if missing := [key for key in runs if fold(key) not in known]:
+        enqueue_on_commit(REFRESH_MODES_JOB, course_run_keys=missing)
 
 
 def _rate() -> SharedRate:

@@ -21,6 +21,12 @@ def refresh(*, customer_uuid: str, keys: Sequence[str], **_sent_by_newer_code: o
         return
 
 
+@shared_task(name=services.REFRESH_MODES_JOB)
+def refresh_modes(*, course_run_keys: Sequence[str], **_sent_by_newer_code: object) -> None:
+    """Fetch the modes of runs that somebody has just named. What is not answered is asked for again by the checks."""
+    services.refresh_modes(course_run_keys=course_run_keys)
+
+
 @shared_task(name="content_metadata.refresh_aging_modes")
 def refresh_aging_modes(**_sent_by_newer_code: object) -> None:
     """Keep the modes of runs young."""

@@ -14,6 +14,7 @@ from enterprise_access.apps.customers.services.copies import (
     get_customer_named,
     iterate_linked_learners,
     note_visits,
+    read_linked_learners,
     refresh_customer,
     refresh_enrollments,
     refresh_learners,
@@ -47,12 +48,14 @@ from enterprise_access.apps.customers.services.sightings import (
     settle_sightings,
 )
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks
+from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
 
 __all__ = [
     "CANARY_KEY",
     "READ_JOB",
     "RESOLVE_SIGHTINGS_JOB",
     "SIGHTINGS",
+    "LinkedLearner",
     "LinksAskedFor",
     "NeighbourCheck",
     "PlatformRead",
@@ -80,6 +83,7 @@ __all__ = [
     "pause_customer",
     "prune_sightings",
     "read_enrollments",
+    "read_linked_learners",
     "read_wanted_enrollments",
     "refresh_customer",
     "refresh_enrollments",

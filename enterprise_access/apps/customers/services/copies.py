@@ -322,6 +322,29 @@ def iterate_linked_learners(*, customer_uuid: UUID) -> Iterator[LearnerLink]:
     return lms.from_settings().iterate_learner_links(customer_uuid=customer_uuid)
 
 
+@frozen(kw_only=True)
+class LinkedPage:
+    """A page of the learners who are linked to a customer."""
+
+    learners: tuple[LearnerLink, ...]
+    has_more: bool
+
+
+def read_linked_learners(*, customer_uuid: UUID, page: int) -> LinkedPage:
+    """Return one page of the learners who are linked to a customer now, by rising LMS user id; the first page is 1.
+
+    A page beyond the last one is empty: the list became shorter since it was begun.
+    """
+    check_canary()
+    try:
+        found = lms.from_settings().list_learner_links_page(customer_uuid=customer_uuid, page=page)
+    except UpstreamRefused as error:
+        if page == 1 or error.reason is not Reason.NOT_FOUND:
+            raise
+        return LinkedPage(learners=(), has_more=False)
+    return LinkedPage(learners=tuple(found.rows), has_more=found.next is not None)
+
+
 def check_canary() -> None:
     """Make sure that "not in the list" means "not linked", by one learner of whom we know that the LMS lists them.
 

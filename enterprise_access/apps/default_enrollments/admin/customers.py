@@ -9,6 +9,7 @@ from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
+from enterprise_access.apps.default_enrollments.services.sweeping import MAY_BACKFILL
 
 
 def intentions_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
@@ -29,6 +30,7 @@ def pause_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
         "customer": customer,
         "pause": get_pause(customer_uuid=customer.pk),
         "may_pause": may_pause(request, customer.pk),
+        "may_backfill": request.user.has_perm(MAY_BACKFILL),
     }
     return render_to_string("default_enrollments/pause_of_customer.html", context, request=request)
 

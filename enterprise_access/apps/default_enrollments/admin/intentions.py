@@ -23,6 +23,11 @@ from enterprise_access.apps.default_enrollments.admin.filters import (
     StateFilter,
     sentence,
 )
+from enterprise_access.apps.default_enrollments.admin.job_pages import (
+    backfill_view,
+    check_all_view,
+    import_from_lms_view,
+)
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
@@ -34,7 +39,7 @@ from enterprise_access.apps.default_enrollments.services.intentions import (
     restore_intention,
 )
 from enterprise_access.apps.default_enrollments.services.steering import is_everything_paused
-from enterprise_access.lib.admin import BoundedPaginator, ReadOnlyHistoryAdmin
+from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator, ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError, UpstreamError
 from enterprise_access.lib.keys import fold
 
@@ -106,7 +111,7 @@ class AddIntentionForm(forms.Form):
 
 
 @admin.register(Intention)
-class IntentionAdmin(ReadOnlyHistoryAdmin):
+class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
     """What customers intend. A key is not changed: delete the intention and add another."""
 
     change_list_template = "default_enrollments/intentions.html"
@@ -122,6 +127,8 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     actions = ["restore"]
+    # The page that confirms a deletion sends every row as a field, of which Django takes 1,000.
+    most_at_once = 900
     fields = [
         "customer",
         "content_key",
@@ -175,6 +182,7 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
         context = {
             "title": "Default enrollments",
             "may_pause": may_pause(request),
+            "may_check": self.has_change_permission(request),
             "is_everything_paused": is_everything_paused(),
             **(extra_context or {}),
         }
@@ -202,6 +210,9 @@ class IntentionAdmin(ReadOnlyHistoryAdmin):
             path("import/", view(import_view), name="import_intentions"),
             path("export/", view(export_view), name="export_intentions"),
             *pausing_urls(view),
+            path("import-from-lms/", view(import_from_lms_view), name="import_from_lms"),
+            path("check-all/", view(check_all_view), name="check_all_intentions"),
+            path("backfill/<uuid:customer_uuid>/", view(backfill_view), name="backfill"),
             path("check/<uuid:customer_uuid>/", view(self.check_view), name="check_intentions"),
             path("<uuid:uuid>/restore/", view(self.restore_view), name="restore_intention"),
         ]

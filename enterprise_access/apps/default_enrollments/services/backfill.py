@@ -1,13 +1,13 @@
 """Default enrollments for learners who were there before the intentions, or who never log in."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from uuid import UUID
 
 from attrs import frozen
 from django.utils import timezone
 
-from enterprise_access.apps.customers.services import iterate_linked_learners
+from enterprise_access.apps.customers.services import LinkedLearner, iterate_linked_learners
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
@@ -62,15 +62,21 @@ def request_all(
     """
     done = 0
     for ids in _pieces(scope):
-        wanted = _without_what_is_realized(scope, ids)
-        if wanted:
-            request_realization(
-                customer_uuid=scope.customer_uuid, lms_user_ids=wanted, trigger=Trigger.BACKFILL, now=timezone.now()
-            )
-        done += len(wanted)
+        wanted = request_some(scope, ids)
+        done += wanted
         yield done, max(ids)
         if learners_per_minute and wanted:
-            sleep(len(wanted) * SECONDS_PER_MINUTE / learners_per_minute)
+            sleep(wanted * SECONDS_PER_MINUTE / learners_per_minute)
+
+
+def request_some(scope: Scope, lms_user_ids: Collection[int]) -> int:
+    """Request evaluation of these learners, but for those who have all that the scope names; return how many."""
+    wanted = _without_what_is_realized(scope, lms_user_ids)
+    if wanted:
+        request_realization(
+            customer_uuid=scope.customer_uuid, lms_user_ids=wanted, trigger=Trigger.BACKFILL, now=timezone.now()
+        )
+    return len(wanted)
 
 
 def foretell(scope: Scope) -> Iterator[Foretold]:
@@ -125,7 +131,12 @@ def _learners(scope: Scope) -> Iterator[int]:
     if scope.lms_user_ids:
         yield from sorted(lms_user_id for lms_user_id in scope.lms_user_ids if lms_user_id > scope.after)
         return
-    for learner in iterate_linked_learners(customer_uuid=scope.customer_uuid):
+    yield from learners_in_scope(scope, iterate_linked_learners(customer_uuid=scope.customer_uuid))
+
+
+def learners_in_scope(scope: Scope, learners: Iterable[LinkedLearner]) -> Iterator[int]:
+    """Yield those of a customer's linked learners whom a backfill is about."""
+    for learner in learners:
         # Enrolling makes this customer the learner's active one: not for whom another one is, unless asked for.
         if learner.lms_user_id > scope.after and (learner.is_active_link or scope.with_inactive_links):
             yield learner.lms_user_id

@@ -5,7 +5,7 @@ so that what was exported can be imported again.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
 
 Intention = DefaultEnterpriseEnrollmentIntention
+Owner = UUID | ServiceError
 
 CUSTOMER: Final = "customer"
 CONTENT_KEY: Final = "content_key"
@@ -79,25 +80,28 @@ def read_csv(content: bytes) -> tuple[Row, ...]:
     return tuple(Row(line=row.line, customer=row.cells[CUSTOMER], content_key=row.cells[CONTENT_KEY]) for row in rows)
 
 
-def check_rows(rows: Iterable[Row]) -> list[CheckedRow]:
+def check_rows(
+    rows: Iterable[Row], *, customers: Mapping[str, Owner] | None = None, before: Iterable[Row] = ()
+) -> list[CheckedRow]:
     """Say what would come of every row. Nothing is saved (but copies of customers that we did not know).
 
-    The content of all keys of one customer is asked for at once.
+    The content of all keys of one customer is asked for at once. `customers`: what `find_owners` has found already.
+    `before`: rows that were checked already, so that a repetition of one of them is an error.
     """
     rows = list(rows)
-    customers = _customers_of(rows)
+    customers = find_owners(rows) if customers is None else customers
     keys: dict[UUID, list[str]] = {}
     for row in rows:
         if isinstance(owner := customers[row.customer], UUID):
             keys.setdefault(owner, []).append(row.content_key)
     found = {owner: preview_keys(customer_uuid=owner, content_keys=wanted) for owner, wanted in keys.items()}
     checked = [_check(row, customers[row.customer], found) for row in rows]
-    return _without_repeats(checked)
+    return _without_repeats(checked, {_identity(row, customers.get(row.customer)): row.line for row in before})
 
 
-def _customers_of(rows: Iterable[Row]) -> dict[str, UUID | ServiceError]:
-    """Ask for every customer once; what comes of it is the same for all of its rows."""
-    found: dict[str, UUID | ServiceError] = {}
+def find_owners(rows: Iterable[Row]) -> dict[str, Owner]:
+    """Look up every customer once, by the name that the file gives it: its uuid, or why it cannot be had."""
+    found: dict[str, Owner] = {}
     for name in dict.fromkeys(row.customer for row in rows):
         try:
             found[name] = get_customer_named(slug_or_uuid=name).pk
@@ -123,12 +127,14 @@ def _state_of(twin: Intention | None) -> RowState:
     return RowState.RESTORE if twin.is_deleted else RowState.EXISTS
 
 
-def _without_repeats(checked: list[CheckedRow]) -> list[CheckedRow]:
-    first: dict[tuple[UUID | None, str], int] = {}
+def _identity(row: Row, owner: Owner | None) -> tuple[UUID | None, str]:
+    return owner if isinstance(owner, UUID) else None, fold(row.content_key)
+
+
+def _without_repeats(checked: list[CheckedRow], first: dict[tuple[UUID | None, str], int]) -> list[CheckedRow]:
     result = []
     for each in checked:
-        key = (each.customer_uuid, fold(each.row.content_key))
-        line = first.setdefault(key, each.line)
+        line = first.setdefault(_identity(each.row, each.customer_uuid), each.line)
         if each.state is not RowState.ERROR and line != each.line:
             each = evolve(each, state=RowState.ERROR, problem=f"The same as line {line}.")
         result.append(each)

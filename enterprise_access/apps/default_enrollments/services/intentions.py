@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.selectors import Content
-from enterprise_access.apps.content_metadata.services import refresh_modes
+from enterprise_access.apps.content_metadata.services import ask_for_modes
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists, KeyIsUsed
@@ -27,24 +27,28 @@ from enterprise_access.lib.keys import same_key
 Intention = DefaultEnterpriseEnrollmentIntention
 
 
-def add_intention(*, customer_uuid: UUID, content_key: str) -> tuple[Intention, Description]:
+def add_intention(*, customer_uuid: UUID, content_key: str, uuid: UUID | None = None) -> tuple[Intention, Description]:
     """Add an intention, with the key in the catalog's spelling where that is known; say what it stands for.
 
     Raises what `check_key` raises, IntentionExists, IntentionDeleted, and for a customer that we never met
-    CustomerUnknown, or UpstreamError when the LMS cannot be asked. The neighbours share one budget.
+    CustomerUnknown, or UpstreamError when the LMS cannot be asked. The neighbours share one budget. The run's modes are
+    fetched in the background: saving does not need them. `uuid`: the intention's, for a caller that has to recognize
+    later what it added.
     """
     with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
         _meet(customer_uuid)
         content = check_key(customer_uuid=customer_uuid, content_key=content_key)
         _refuse_twin(customer_uuid, content_key)
         intention = Intention(customer_id=customer_uuid, content_key=spelling_of(content_key, content))
+        if uuid is not None:
+            intention.uuid = uuid
         try:
             with transaction.atomic():
                 intention.save(force_insert=True)
+                _ask_for_modes(content)
         except IntegrityError:
             _refuse_twin(customer_uuid, content_key)
             raise
-        _ask_for_modes(content)
     return intention, describe(intention, content)
 
 
@@ -100,7 +104,7 @@ def _meet(customer_uuid: UUID) -> None:
 
 def _ask_for_modes(content: Content) -> None:
     if content.run is not None:
-        refresh_modes(course_run_keys=[content.run.key])
+        ask_for_modes(course_run_keys=[content.run.key])
 
 
 def _refuse_twin(customer_uuid: UUID, content_key: str) -> None:

@@ -1,12 +1,14 @@
 """What staff do in the admin, and what is written down of it: looks, revivals, overrides, pauses, files, checks."""
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
@@ -36,6 +38,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
     work,
 )
+from enterprise_access.jobs.models import Job
+from enterprise_access.jobs.services import run_job
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 
 CUSTOMER_PAGE = "admin:customers_enterprisecustomer_change"
@@ -248,24 +252,80 @@ def send(client, text, **more):
     return client.post(reverse(IMPORT), {"file": file, **more})
 
 
-def test_a_file_is_shown_row_by_row_and_then_saved(staff, world):
+def job_of(answer):
+    """Run the job to whose page an answer leads; return the job and its page's address."""
+    job = Job.objects.get(pk=answer.url.split("/")[-3])
+    run_job(job_uuid=job.pk)
+    job.refresh_from_db()
+    return job, answer.url
+
+
+def test_a_file_is_checked_row_by_row_and_then_saved_once(staff, world):
     intend()
+    calls = len(world.journal.calls())
     answer = send(staff, f"customer,content_key\nacme,{DEMO}\nnobody,{DEMO}\n")
-    page = answer.content.decode()
-    assert "Nothing is saved yet." in page
-    assert "Will be added." in page
-    assert "knows no active enterprise customer" in page
+    assert 'http-equiv="refresh"' in staff.get(answer.url).content.decode()
+    assert len(world.journal.calls()) == calls
+    _, url = job_of(answer)
+    page = staff.get(url).content.decode()
+    for shown in ("Nothing is saved yet.", "Will be added", "knows no active enterprise customer", DEMO_RUN):
+        assert shown in page
+    assert 'http-equiv="refresh"' not in page
     assert not DefaultEnterpriseEnrollmentIntention.objects.exists()
-    saved = staff.post(reverse(IMPORT), {"text": answer.context["read"], "save": "1"})
-    assert messages_of(saved) == ["1 default enrollment added."]
+    apply = url.replace("/change/", "/apply/")
+    first, second = (staff.post(apply) for _ in range(2))
+    assert first.url == second.url
+    job_of(first)
     assert DefaultEnterpriseEnrollmentIntention.objects.get().content_key == DEMO
     assert logged() == [("root", "Added from a CSV file.")]
+    assert "was started from these results" in staff.get(url).content.decode()
+
+
+def test_the_rows_can_be_saved_without_looking_at_them_first(staff, world):
+    job, _ = job_of(staff.post(reverse(IMPORT), {"text": f"customer;content_key\nacme;{DEMO}\n", "save": "1"}))
+    assert [row.outcome for row in job.results.all()] == ["added"]
+
+
+def test_what_was_deleted_is_restored_when_the_box_is_ticked(staff, world):
+    (gone,) = intend(DEMO)
+    delete_intention(gone)
+    _, url = job_of(send(staff, f"customer,content_key\nacme,{DEMO}\n"))
+    assert "Restore those that were deleted (1)" in staff.get(url).content.decode()
+    job_of(staff.post(url.replace("/change/", "/apply/"), {"restore": "on"}))
+    assert not DefaultEnterpriseEnrollmentIntention.objects.get().is_deleted
+
+
+def test_the_results_of_a_job_can_be_downloaded_and_no_cell_is_run(staff, world):
+    _, url = job_of(send(staff, "customer,content_key\n=1+1,+x\n"))
+    answer = staff.get(url.replace("/change/", "/results/"))
+    assert answer["Content-Type"].startswith("text/csv")
+    assert answer.content.decode().splitlines()[1].startswith("2,'=1+1,'+x,")
+
+
+def test_a_job_is_canceled_and_continued_by_buttons(staff, world):
+    answer = send(staff, f"customer,content_key\nacme,{DEMO}\n")
+    for verb, state in (("cancel", "canceled"), ("cancel", "canceled"), ("retry", "pending"), ("retry", "pending")):
+        url = answer.url.replace("/change/", f"/{verb}/")
+        assert staff.get(url).status_code == 405
+        staff.post(url)
+        assert Job.objects.get().state == state
+    assert job_of(answer)[0].state == "finished"
+
+
+def test_who_may_not_start_a_job_neither_sees_nor_changes_it(staff, onlooker, world):
+    answer = send(staff, f"customer,content_key\nacme,{DEMO}\n")
+    assert onlooker.get(reverse("admin:jobs_job_changelist")).status_code == 403
+    assert onlooker.get(answer.url).status_code in (302, 403)
+    assert onlooker.get(answer.url.replace("/change/", "/results/")).status_code == 403
+    for verb in ("cancel", "retry", "apply"):
+        assert onlooker.post(answer.url.replace("/change/", f"/{verb}/")).status_code == 403
+    assert Job.objects.get().state == "pending"
 
 
 def test_a_malformed_file_is_an_error_on_the_page(staff):
     assert "Line 2 has 1 columns" in send(staff, "customer,content_key\nacme\n", save="1").content.decode()
     assert "Choose a file." in staff.post(reverse(IMPORT), {}).content.decode()
-    assert not DefaultEnterpriseEnrollmentIntention.objects.exists()
+    assert not Job.objects.exists()
 
 
 def test_the_list_is_exported_as_it_is_filtered(staff, world):
@@ -276,6 +336,64 @@ def test_the_list_is_exported_as_it_is_filtered(staff, world):
     assert answer["Content-Type"].startswith("text/csv")
     _, *lines = answer.content.decode().splitlines()
     assert [line.split(",")[:2] for line in lines] == [["acme", LINUX]]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "outcomes"),
+    [
+        ("admin:import_from_lms", {"of_customer": str(ACME)}, {"add", "exists"}),
+        ("admin:import_from_lms", {}, {"add", "exists"}),
+        ("admin:check_all_intentions", {}, {"checked"}),
+        ("admin:backfill", {"learners_per_minute": ""}, {"asked"}),
+    ],
+)
+def test_long_work_is_started_by_a_button_and_done_by_a_job(staff, onlooker, world, name, body, outcomes):
+    intend(DEMO)
+    url = reverse(name, args=[ACME] if name.endswith("backfill") else [])
+    assert onlooker.post(url, body).status_code == 403
+    assert staff.get(url).status_code == 200
+    assert not Job.objects.exists()
+    job, page = job_of(staff.post(url, body))
+    assert (job.state, {row.outcome for row in job.results.all()}) == ("finished", outcomes)
+    assert staff.get(page).status_code == 200
+
+
+# --- actions on many rows -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "action"),
+    [
+        (RealizationRequest, "look_now"),
+        (RealizationRequest, "revive"),
+        (RealizationAttempt, "look_now"),
+        (DefaultEnterpriseEnrollmentRealization, "look_now"),
+        (DefaultEnterpriseEnrollmentIntention, "restore"),
+        (DefaultEnterpriseEnrollmentIntention, "delete_selected"),
+    ],
+)
+def test_an_action_touches_no_more_rows_than_it_may_and_loads_none_of_them(staff, world, monkeypatch, model, action):
+    intend(DEMO, LINUX)
+    visit(ADA, BEN, DAVE)
+    RealizationRequest.objects.update(dead_at=timezone.now())
+    assert model.objects.count() > 1
+    monkeypatch.setattr(type(admin.site.get_model_admin(model)), "most_at_once", 1)
+    before = list(model.objects.order_by("pk").values())
+    chosen = {"action": action, "select_across": "1", "_selected_action": [str(model.objects.first().pk)]}
+    with CaptureQueriesContext(connection) as statements:
+        answer = staff.post(list_of(model), chosen)
+    assert "at most 1 rows" in messages_of(answer)[0]
+    assert list(model.objects.order_by("pk").values()) == before
+    assert logged() == []
+    table = model._meta.db_table
+    assert not [each["sql"] for each in statements if f'FROM "{table}"' in each["sql"] and "LIMIT" not in each["sql"]]
+
+
+def test_an_action_on_all_rows_of_a_short_list_is_done(staff, world):
+    intend(DEMO)
+    visit(ADA, BEN)
+    chosen = {"action": "look_now", "select_across": "1", "_selected_action": [str(request_of(ADA).pk)]}
+    assert messages_of(staff.post(list_of(RealizationRequest), chosen)) == ["2 learners will be looked at in a moment."]
 
 
 # --- finding ------------------------------------------------------------------------------------------------------

@@ -331,7 +331,13 @@ def test_folders_are_searched_to_their_depth(tmp_path):
 
 
 # These ask nothing of their own: nothing at all, or what another method asks and understands.
-ASKS_NOTHING_NEW = {"within", "is_content_key", "is_learner_visible", "iterate_learner_links"}
+ASKS_NOTHING_NEW = {
+    "within",
+    "is_content_key",
+    "is_learner_visible",
+    "iterate_learner_links",
+    "list_learner_links_page",
+}
 
 
 def test_every_endpoint_that_a_client_knows_has_a_route():

@@ -1,0 +1,28 @@
+"""Background work: ids in, one call."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from enterprise_access.jobs import services
+
+
+@shared_task(name=services.RUN_JOB)
+def run(*, job_uuid: str, **_sent_by_newer_code: object) -> None:
+    """Run a job for a while."""
+    services.run_job(job_uuid=UUID(job_uuid))
+
+
+@shared_task(name="jobs.sweep")
+def sweep(**_sent_by_newer_code: object) -> None:
+    """Find jobs whose message was lost, or whose worker has ended."""
+    services.ask_for_jobs(now=timezone.now())
+
+
+@shared_task(name="jobs.prune")
+def prune(**_sent_by_newer_code: object) -> None:
+    """Delete jobs that ended long ago."""
+    services.prune_jobs(before=timezone.now() - timedelta(days=settings.JOBS_KEPT_DAYS))
