@@ -10,6 +10,9 @@ from django import forms
 from django.conf import settings as django_settings
 from django.test import Client
 
+from enterprise_access.apps.default_enrollments.services.csv_intentions import Row
+from enterprise_access.apps.default_enrollments.services.importing import CSV_IMPORT, parameters_of_csv
+from enterprise_access.jobs.services import run_job, start_job
 from simulator.app import Simulator
 from tests.access.scene import make_scene
 from tests.fuzz import hostile, pages
@@ -30,7 +33,10 @@ LEFT_OUT = {"admin/logout/"}
 
 @pytest.fixture
 def names(simulator: Simulator) -> dict[str, object]:
-    return make_scene()
+    found = make_scene()
+    parameters = parameters_of_csv([Row(line=2, customer="acme", content_key="edX+DemoX")])
+    run_job(job_uuid=start_job(kind=CSV_IMPORT, title="a file", parameters=parameters, by=None).pk)
+    return found
 
 
 @pytest.fixture
@@ -211,7 +217,7 @@ def test_every_file_that_is_taken_in(names, sender):
     for what, file in {**hostile.some(FILES, "files", count=4 * hostile.VALUES), **texts}.items():
         send_form(sender, what, IMPORT, filled_in(form, names), files={"file": file})
         text = file[1].decode(errors="replace")
-        fields = {**form.fields, "text": text, "save": "1", "restore_deleted": "on"}
+        fields = {**form.fields, "text": text, "save": "1"}
         send_form(sender, f"{what}, as text", IMPORT, Form(form.action, "POST", False, fields))
     sender.tally.add(files=len(FILES) + len(texts))
     sender.close()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from enterprise_access.apps.content_metadata.services import refresh_modes
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.models import (
@@ -56,7 +57,10 @@ def intend(*content_keys: str, customer: UUID = ACME) -> list[Intention]:
     """Let staff add intentions for a customer that the LMS knows."""
     if get_customer(customer_uuid=customer) is None:
         fetch_customer(customer_uuid=customer)
-    return [add_intention(customer_uuid=customer, content_key=key)[0] for key in content_keys]
+    added = [add_intention(customer_uuid=customer, content_key=key) for key in content_keys]
+    # What the task does that adding leaves behind.
+    refresh_modes(course_run_keys=[found.content.run.key for _, found in added if found.content.run])
+    return [intention for intention, _ in added]
 
 
 def ask_for(*lms_user_ids: int, customer: UUID = ACME, trigger: Trigger = Trigger.PORTAL) -> None:
