@@ -43,7 +43,7 @@ class JobAdmin(ReadOnlyAdmin):
     # --- who may ---------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).filter(kind__in=_kinds_of(request))
+        return super().get_queryset(request).filter(kind__in=_kinds_of(request)).defer("parameters", "cursor")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(_kinds_of(request))

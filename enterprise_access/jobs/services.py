@@ -94,19 +94,9 @@ def _claim(job_uuid: UUID, token: UUID, *, now: datetime) -> bool:
 @retry_deadlocks
 def _record(job: Job, token: UUID, step: Step) -> bool:
     """Store what a step has done; say whether the next one may begin at once."""
-    now = timezone.now()
+    now, is_going_on = timezone.now(), not step.is_last and not step.pause_seconds
     with transaction.atomic():
-        held = Job.objects.select_for_update().filter(pk=job.pk, lease_token=token, state=JobState.PENDING)
-        if not held.exists():
-            return False
-        first = job.results.count()
-        JobResult.objects.bulk_create(
-            JobResult(job=job, position=first + number, cells=list(row.cells), outcome=row.outcome, text=row.text)
-            for number, row in enumerate(step.results)
-        )
-        _write_log(job, step)
-        is_going_on = not step.is_last and not step.pause_seconds
-        held.update(
+        is_stored = Job.objects.filter(pk=job.pk, lease_token=token, state=JobState.PENDING).update(
             cursor=dict(step.cursor),
             done=step.done,
             total=F("total") if step.total is None else step.total,
@@ -118,6 +108,14 @@ def _record(job: Job, token: UUID, step: Step) -> bool:
             lease_token=token if is_going_on else None,
             leased_until=now + timedelta(seconds=LEASE_SECONDS) if is_going_on else None,
         )
+        if not is_stored:
+            return False
+        first = job.results.count()
+        JobResult.objects.bulk_create(
+            JobResult(job=job, position=first + number, cells=list(row.cells), outcome=row.outcome, text=row.text)
+            for number, row in enumerate(step.results)
+        )
+        _write_log(job, step)
     return is_going_on
 
 

@@ -103,7 +103,7 @@ class BoundedActionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     most_at_once = 1000
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *more: Any) -> HttpResponse | None:
         if request.POST.get("select_across") not in (None, "", "0"):
             count = queryset.order_by().values("pk")[: self.most_at_once + 1].count()
             if count > self.most_at_once:
@@ -113,7 +113,7 @@ class BoundedActionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     "Filter the list, or select the rows of one page.",
                 )
                 return HttpResponseRedirect(request.get_full_path())
-        return super().response_action(request, queryset)
+        return super().response_action(request, queryset, *more)
 
 
 class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):

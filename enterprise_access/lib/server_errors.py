@@ -4,7 +4,7 @@ import json
 import socket
 from http import HTTPStatus
 
-from gunicorn import util
+from gunicorn import util  # type: ignore[import-untyped]
 
 from enterprise_access.lib import request_ids
 from enterprise_access.lib.middleware import said_of

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from enterprise_access.apps.content_metadata.domain import Resolved, Unresolved
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.content_metadata.models import RunModes
+from enterprise_access.apps.content_metadata.tasks import refresh_modes
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import ContentUnknown, IntentionDeleted, IntentionExists
@@ -258,10 +259,12 @@ def test_a_twin_saved_unchecked_is_found_whatever_its_spelling(acme, simulator):
         add_intention(customer_uuid=acme, content_key=DEMO)
 
 
-def test_adding_fetches_the_modes_of_the_run_so_that_pages_can_tell_them(acme, world):
-    add_intention(customer_uuid=acme, content_key=DEMO)
+def test_adding_waits_for_no_modes_and_leaves_them_to_a_task(acme, world, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as callbacks:
+        add_intention(customer_uuid=acme, content_key=DEMO)
+    assert (asked(world, "platform.course"), len(callbacks)) == (0, 1)
+    refresh_modes(course_run_keys=[DEMO_RUN], sent_by_newer_code=True)
     assert RunModes.objects.get().course_run_key == DEMO_RUN
-    assert asked(world, "platform.course") == 1
 
 
 def test_an_lms_that_cannot_tell_the_modes_does_not_matter_for_adding(acme, simulator):
