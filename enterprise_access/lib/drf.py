@@ -1,5 +1,6 @@
 """What all views share: how an error becomes an HTTP answer, and how a list is cut into pages."""
 
+import logging
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,8 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound, ServiceError, UpstreamError
 from enterprise_access.lib.middleware import error_body
+
+log = logging.getLogger(__name__)
 
 STATUS_OF_KIND: dict[type[ServiceError], int] = {
     Invalid: status.HTTP_400_BAD_REQUEST,

@@ -41,8 +41,8 @@ def is_customer_paused(*, customer_uuid: UUID) -> bool:
     return not EnterpriseCustomer.objects.filter(pk=customer_uuid, realization_paused=False).exists()
 
 
-def list_paused_customers(*, limit: int) -> list[EnterpriseCustomer]:
-    """Return customers for which enrolling is paused, by name."""
+def list_customers_with_pause(*, limit: int) -> list[EnterpriseCustomer]:
+    """Return the rows of customers for which enrolling is paused, by name."""
     return list(EnterpriseCustomer.objects.filter(realization_paused=True)[:limit])
 
 

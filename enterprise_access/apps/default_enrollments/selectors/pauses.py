@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import frozen
 from waffle.models import Switch
 
-from enterprise_access.apps.customers.selectors import get_customer, list_paused_customers
+from enterprise_access.apps.customers.selectors import get_customer, list_customers_with_pause
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
 
 # As `pause_everything` writes it. A note that was written in another way names nobody.
@@ -40,7 +40,7 @@ def get_pause(*, customer_uuid: UUID | None) -> Pause | None:
 def list_pauses(*, limit: int) -> list[Pause]:
     """Return what is paused now: everything first, then at most `limit` customers."""
     everything = _get_pause_of_everything()
-    return [*filter(None, [everything]), *map(_pause_of, list_paused_customers(limit=limit))]
+    return [*filter(None, [everything]), *map(_pause_of, list_customers_with_pause(limit=limit))]
 
 
 def _get_pause_of_everything() -> Pause | None:

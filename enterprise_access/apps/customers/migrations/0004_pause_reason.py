@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0002_enrollments_changed'),
+        ('customers', '0003_logins_as_pending_work'),
     ]
 
     operations = [
