@@ -365,7 +365,7 @@ def test_long_work_is_started_by_a_button_and_done_by_a_job(staff, onlooker, wor
     ("model", "action"),
     [
         (RealizationRequest, "look_now"),
-        (RealizationRequest, "revive"),
+        (RealizationRequest, "retry"),
         (RealizationAttempt, "look_now"),
         (DefaultEnterpriseEnrollmentRealization, "look_now"),
         (DefaultEnterpriseEnrollmentIntention, "restore"),
@@ -375,7 +375,7 @@ def test_long_work_is_started_by_a_button_and_done_by_a_job(staff, onlooker, wor
 def test_an_action_touches_no_more_rows_than_it_may_and_loads_none_of_them(staff, world, monkeypatch, model, action):
     intend(DEMO, LINUX)
     visit(ADA, BEN, DAVE)
-    RealizationRequest.objects.update(dead_at=timezone.now())
+    RealizationRequest.objects.update(failed_at=timezone.now())
     assert model.objects.count() > 1
     monkeypatch.setattr(type(admin.site.get_model_admin(model)), "most_at_once", 1)
     before = list(model.objects.order_by("pk").values())
