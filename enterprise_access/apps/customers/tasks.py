@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
-from django.utils import timezone
 
 from enterprise_access.apps.customers import services
 from enterprise_access.lib.errors import UpstreamError
@@ -39,4 +38,4 @@ def check_neighbours_again(**_sent_by_newer_code: object) -> None:
 @shared_task(name="customers.prune_sightings")
 def prune_sightings(**_sent_by_newer_code: object) -> None:
     """Forget learners who were seen and settled some time ago."""
-    services.prune_sightings(before=timezone.now() - SIGHTINGS_KEPT)
+    services.prune_sightings(before=clock.now() - SIGHTINGS_KEPT)

@@ -7,9 +7,9 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.services.steering import Asked, realize_all_now
+from enterprise_access.lib import clock
 
 # Whoever may change what is owed may ask for a look, and revive what was given up.
 MAY_STEER = "default_enrollments.change_realizationrequest"
@@ -27,7 +27,7 @@ def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:
 
 def look_now(request: HttpRequest, rows: list[Any], learners: Iterable[tuple[Any, int]]) -> None:
     """Ask for a look at these learners, and say what came of it."""
-    say(request, realize_all_now(learners=learners, now=timezone.now()))
+    say(request, realize_all_now(learners=learners, now=clock.now()))
     note(request, rows, "Asked for a look now.")
 
 

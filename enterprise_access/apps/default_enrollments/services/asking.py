@@ -166,7 +166,7 @@ def _was_looked_at(request: RealizationRequest) -> bool:
     """Say whether a worker has had its look since the learner was last asked for, successful or not."""
     if request.dead_at is not None or request.lease_token is not None:
         return False
-    return request.due_at is None or request.due_at > timezone.now()
+    return request.due_at is None or request.due_at > clock.now()
 
 
 # --- What came of it ---------------------------------------------------------------------------------------------

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from django.utils import timezone
-
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
 
 
@@ -20,7 +19,7 @@ def licenses_changed(*, customer_uuid: UUID, lms_user_id: int) -> None:
     # First: the worker who is told by the request must see it.
     _lift_refusals(customer_uuid, lms_user_id)
     request_realization(
-        customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], trigger=Trigger.LICENSE, now=timezone.now()
+        customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], trigger=Trigger.LICENSE, now=clock.now()
     )
 
 
@@ -28,5 +27,5 @@ def licenses_changed(*, customer_uuid: UUID, lms_user_id: int) -> None:
 def _lift_refusals(customer_uuid: UUID, lms_user_id: int) -> None:
     """Say that what pays for the learner has changed. (Without a request nothing was ever sent, nor refused.)"""
     RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id).update(
-        payment_changed_at=timezone.now()
+        payment_changed_at=clock.now()
     )

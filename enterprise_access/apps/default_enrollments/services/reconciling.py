@@ -8,7 +8,6 @@ from uuid import UUID
 
 from attrs import frozen
 from django.db.models import Min
-from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
 from enterprise_access.apps.customers.selectors import list_learners
@@ -19,6 +18,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_real
 from enterprise_access.apps.default_enrollments.services.ending import ASKED_FOR, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import Reason as Cause
 from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.keys import fold
@@ -100,7 +100,7 @@ def _note_compared(customer_uuid: UUID, lms_user_ids: Collection[int], at: datet
 
 
 def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
-    started_at = timezone.now()
+    started_at = clock.now()
     learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     enrollments = read_enrollments(learners=learners.values(), is_patient=False).enrollments
     if enrollments.unknown:
@@ -121,7 +121,7 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
             customer_uuid=customer_uuid,
             lms_user_ids=newly_downgraded,
             trigger=Trigger.RECONCILIATION,
-            now=timezone.now(),
+            now=clock.now(),
         )
     return Counter(
         learners=len(lms_user_ids),

@@ -48,6 +48,8 @@ def request_realization(*, customer_uuid: UUID, lms_user_ids: Collection[int], t
         return
     # First: whoever is told by the request must not use what was read before.
     want_enrollments(lms_user_ids=ids)
+    # A caller whose clock is ahead must not make anybody wait.
+    now = min(now, clock.now())
     _add_missing(customer_uuid, ids, trigger, now)
     asking.make_due(
         QUEUE,

@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 
 from attrs import frozen
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.licenses.models import LicenseClaim
+from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
 
 # The pauses between looks for whether another page load is done.
@@ -64,7 +64,7 @@ def take_claim(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Claim
 @retry_deadlocks
 def end_claim(claim: Claim, *, problem: str) -> None:
     """Give the claim back, if it is still ours. After a problem nobody tries again for a while."""
-    now = timezone.now()
+    now = clock.now()
     pause = timedelta(seconds=settings.LICENSE_RETRY_SECONDS)
     LicenseClaim.objects.filter(pk=claim.pk, token=claim.token).update(
         token=None, held_until=now + pause if problem else None, problem=problem, ended_at=now
@@ -75,7 +75,7 @@ def wait_until_done(*, customer_uuid: UUID, lms_user_id: int, ends_at: float) ->
     """Wait for who is at work for the learner; say whether they are done before time.monotonic() is `ends_at`."""
     pause = FIRST_PAUSE_SECONDS
     mine = LicenseClaim.objects.of(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-    while mine.at_work(timezone.now()).exists():
+    while mine.at_work(clock.now()).exists():
         if time.monotonic() + pause >= ends_at:
             return False
         time.sleep(pause)

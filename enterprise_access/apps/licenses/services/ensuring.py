@@ -13,7 +13,6 @@ from typing import Final
 from uuid import UUID
 
 from attrs import field, frozen
-from django.utils import timezone
 
 from enterprise_access.apps.licenses.domain import (
     Activate,
@@ -30,6 +29,7 @@ from enterprise_access.apps.licenses.selectors import (
     read_own_licenses_again,
 )
 from enterprise_access.apps.licenses.services.claims import Claim, end_claim, take_claim, wait_until_done
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.http import deadline
 from enterprise_access.upstream import license_manager
@@ -144,7 +144,7 @@ def _ensure(visit: _Visit, own: OwnLicenses) -> Ensured:
     while visit.next_step(own) is not None:
         if time.monotonic() >= visit.asks_until:
             return Ensured(licenses=own, problems=(Problem(code=ProblemCode.NO_TIME),))
-        claim = take_claim(customer_uuid=visit.customer_uuid, lms_user_id=visit.lms_user_id, now=timezone.now())
+        claim = take_claim(customer_uuid=visit.customer_uuid, lms_user_id=visit.lms_user_id, now=clock.now())
         if isinstance(claim, Claim):
             return _carry_out(visit, claim, own)
         if claim.problem:
