@@ -164,9 +164,9 @@ def test_also_when_it_is_only_the_last_one(world, tiny, simulator, monkeypatch):
     world.add_plan(customer="tiny", catalog_uuid=tiny.catalog_uuid, title="Second plan")
     take = simulator.faults.take
 
-    def take_and_arm(endpoint):
+    def take_and_arm(endpoint, said=""):
         """Answer the first page, and no other."""
-        fault = take(endpoint)
+        fault = take(endpoint, said)
         if endpoint == PAGES:
             simulator.faults.add("unreachable", PAGES, times=None)
         return fault
