@@ -49,7 +49,7 @@ from simulator.seed import ACME, GLOBEX
 
 SHAPE = {"code", "detail", "extra", "request_id"}
 # Of asking, with the caller's own: however many intentions there are.
-STATEMENTS = 16
+STATEMENTS = 15
 
 pytestmark = pytest.mark.django_db
 
@@ -356,7 +356,9 @@ def test_the_same_reason_is_the_same_status_for_every_learner_whenever_they_ask(
     assert results_of(ask(api_as("hal"))) == expected
     for state in ({"due_at": None}, {"due_at": timezone.now() + timedelta(days=1), "waiting_for": "lms_unavailable"}):
         request.update(**state)
-        assert {row.course_key: (row.enrollment_status, row.reason) for row in _list_results(request.get())} == expected
+        assert {
+            row.course_key: (row.enrollment_status, row.reason) for row in _list_results(ACME, ADA, request.get())
+        } == expected
 
 
 def test_what_was_given_up_is_blocked_whatever_the_reason(world, api_as):
@@ -364,7 +366,7 @@ def test_what_was_given_up_is_blocked_whatever_the_reason(world, api_as):
     ask(api_as("hal"))
     request = RealizationRequest.objects.get(lms_user_id=HAL)
     request.failed_at = timezone.now()
-    assert [row.enrollment_status for row in _list_results(request)] == ["blocked"]
+    assert [row.enrollment_status for row in _list_results(ACME, ADA, request)] == ["blocked"]
 
 
 def test_a_learner_who_left_is_blocked_and_not_pending(world, api_as, while_waiting):
