@@ -1,0 +1,1 @@
+"""The rules of assignments. Pure: no Django, no network, no clock."""

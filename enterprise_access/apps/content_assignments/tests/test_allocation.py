@@ -1,0 +1,118 @@
+"""Allocating: nobody twice, nothing by halves, no address that is none."""
+
+from datetime import UTC, datetime
+from string import ascii_lowercase
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enterprise_access.apps.content_assignments.domain.allocation import (
+    Account,
+    AllocationCase,
+    AllocationOutcome,
+    AllocationRequest,
+    AssignmentRow,
+    Budget,
+    Content,
+    allocate,
+)
+from enterprise_access.apps.content_assignments.domain.emails import MAX_EMAILS, fold_email, normalize_emails
+from enterprise_access.apps.content_assignments.domain.states import AssignmentState
+from enterprise_access.apps.subsidy_access_policies.domain.policies import PolicyType, SubsidyPeriod
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+CASE = AllocationCase(
+    budget=Budget(
+        policy_type=PolicyType.ASSIGNED,
+        is_active=True,
+        is_retired=False,
+        late_redemption_allowed_until=None,
+        spend_limit_cents=1000,
+        used_cents=0,
+    ),
+    subsidy=Account(period=SubsidyPeriod(start=None, expiration=None), balance_cents=1000, promised_cents=0),
+    content=Content(is_in_catalog=True, price_cents=100, enroll_by=None),
+    request=AllocationRequest(learner_emails=["a@example.com"], content_key="A+B", content_price_cents=100),
+    users={},
+    rows=(),
+)
+
+addresses = st.sampled_from("abcdef").map(lambda name: f"{name}@example.com")
+spelled = st.builds(lambda address, loud: address.upper() if loud else address, addresses, st.booleans())
+
+
+@given(
+    emails=st.lists(spelled, max_size=8),
+    states=st.dictionaries(addresses, st.sampled_from(AssignmentState)),
+    limit=st.none() | st.integers(0, 800),
+)
+def test_all_or_nothing_and_each_person_once(emails, states, limit):
+    rows = [
+        AssignmentRow(learner_email=email.title(), lms_user_id=None, content_key="a+b", state=state)
+        for email, state in states.items()
+    ]
+    case = evolve(
+        CASE,
+        budget=evolve(CASE.budget, spend_limit_cents=limit),
+        request=evolve(CASE.request, learner_emails=emails),
+        rows=rows,
+    )
+    done = allocate(case, now=NOON)
+    told = [*done.created, *done.updated, *done.no_change]
+    if done.outcome is AllocationOutcome.DONE:
+        assert sorted(told) == sorted({fold_email(email) for email in emails})
+        assert done.newly_held_cents == 100 * (len(done.created) + len(done.updated))
+        assert limit is None or not done.changes_rows or done.newly_held_cents <= limit
+    else:
+        assert told == []
+        assert done.newly_held_cents == 0
+
+
+def test_a_cleared_row_belongs_to_one_address_only():
+    cleared = AssignmentRow(learner_email=None, lms_user_id=7, content_key="A+B", state=AssignmentState.EXPIRED)
+    request = evolve(CASE.request, learner_emails=["a@example.com", "b@example.com"])
+    case = evolve(CASE, rows=[cleared], users={"A@example.com": 7, "b@example.com": 7}, request=request)
+    done = allocate(case, now=NOON)
+    assert (done.updated, done.created) == (("a@example.com",), ("b@example.com",))
+
+
+@pytest.mark.parametrize("key", [None, "", "  ", 5])
+def test_content_without_a_key_is_invalid(key):
+    case = evolve(CASE, request=evolve(CASE.request, content_key=key))
+    assert allocate(case, now=NOON).outcome is AllocationOutcome.INVALID
+
+
+@pytest.mark.parametrize("content", [None, evolve(CASE.content, is_in_catalog=None)])
+def test_a_catalog_that_could_not_be_asked_is_unknown_and_not_no(content):
+    assert allocate(evolve(CASE, content=content), now=NOON).reason is CreditReason.CATALOG_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", "a", "a@", "@example.com", "a@b", "a b@example.com", "a@example..com", ".a@example.com", "a.@example.com",
+     "a@-example.com", "a@example.com, b@example.com", "a@example.com\nb", "a@1.2.3.4", "a@@example.com", None, 5,
+     f"{'a' * 250}@example.com"],
+)  # fmt: skip
+def test_one_address_that_is_none_spoils_all(bad):
+    assert normalize_emails(["good@example.com", bad]) is None
+
+
+@pytest.mark.parametrize(
+    "good", ["a+tag@example.com", "o'neil@sub.example.co.uk", "x_y-z@ex-ample.museum", "a@münchen.de", "1@example.com"]
+)
+def test_addresses_that_are_in_use_are_accepted(good):
+    assert normalize_emails([f" {good} "]) == (good,)
+
+
+def test_the_limit_counts_people_and_not_spellings():
+    people = [
+        f"{one}{other}{number}@example.com" for one in ascii_lowercase for other in ascii_lowercase for number in "12"
+    ]
+    allowed = people[:MAX_EMAILS]
+    assert normalize_emails([*allowed, *(one.upper() for one in allowed)]) == tuple(allowed)
+    assert normalize_emails(people[: MAX_EMAILS + 1]) is None
+    assert normalize_emails("a@example.com") is None

@@ -1,0 +1,80 @@
+"""Assignments keep their promise: money is held exactly while they are allocated."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enterprise_access.apps.content_assignments.domain.bulk import BulkAction, BulkOutcome, BulkRow, bulk
+from enterprise_access.apps.content_assignments.domain.showing import LearnerState
+from enterprise_access.apps.content_assignments.domain.states import (
+    AssignmentAction,
+    AssignmentState,
+    MoneyMove,
+    Outcome,
+    transition,
+)
+
+
+@given(actions=st.lists(st.tuples(st.sampled_from(AssignmentAction), st.booleans()), max_size=20))
+def test_money_is_held_exactly_while_allocated(actions):
+    state, held, spent = AssignmentState.ALLOCATED, True, False
+    for action, is_open in actions:
+        done = transition(state=state, action=action, is_attempt_open=is_open)
+        if done.outcome is not Outcome.DONE:
+            assert (done.state, done.money) == (state, MoneyMove.NONE)
+            continue
+        state = done.state
+        if done.money is MoneyMove.HOLD:
+            held, spent = True, False
+        if done.money is MoneyMove.SPEND:
+            held, spent = False, True
+        if done.money is MoneyMove.RELEASE:
+            held, spent = False, False
+        assert held == (state is AssignmentState.ALLOCATED)
+        assert spent == (state is AssignmentState.ACCEPTED)
+
+
+def row(number: int, state: AssignmentState, *, is_open: bool = False) -> BulkRow:
+    return BulkRow(
+        uuid=UUID(int=number),
+        configuration="C1",
+        state=state,
+        learner_state=LearnerState.WAITING if state is AssignmentState.ALLOCATED else None,
+        is_attempt_open=is_open,
+    )
+
+
+rows = st.lists(st.tuples(st.sampled_from(AssignmentState), st.booleans()), min_size=1, max_size=6).map(
+    lambda drawn: [row(number, state, is_open=is_open) for number, (state, is_open) in enumerate(drawn)]
+)
+
+
+@given(rows=rows, action=st.sampled_from(BulkAction))
+def test_a_call_does_all_of_it_or_nothing(rows, action):
+    uuids = None if action.value.endswith("-all") else [one.uuid for one in rows]
+    done = bulk(action=action, configuration="C1", uuids=uuids, filters={}, rows=rows)
+    assert not (done.changed and done.refused)
+    assert bool(done.refused) == (done.outcome is BulkOutcome.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("filters", "outcome"),
+    [
+        ({}, BulkOutcome.DONE),
+        ({"search": "x", "ordering": "-recent_action_time", "page": "1", "page_size": "5"}, BulkOutcome.DONE),
+        ({"learner_state__in": "waiting,failed"}, BulkOutcome.DONE),
+        ({"learner_state__in": ""}, BulkOutcome.DONE),
+        ({"state": "errored"}, BulkOutcome.NOT_FOUND),
+        ({"state": "nonsense"}, BulkOutcome.INVALID),
+        ({"learner_state__in": "waiting,nonsense"}, BulkOutcome.INVALID),
+        ({"serach": "x"}, BulkOutcome.INVALID),
+        ({"learner_state__contains": "x"}, BulkOutcome.INVALID),
+    ],
+)
+def test_a_filter_that_is_not_understood_changes_nothing(filters, outcome):
+    rows = [row(1, AssignmentState.ALLOCATED)]
+    done = bulk(action=BulkAction.CANCEL_ALL, configuration="C1", uuids=None, filters=filters, rows=rows)
+    assert done.outcome is outcome
+    assert bool(done.changed) == (outcome is BulkOutcome.DONE)

@@ -1,0 +1,1 @@
+"""The rules of redeeming learner credit. Pure: no Django, no network, no clock."""

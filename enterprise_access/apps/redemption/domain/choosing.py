@@ -1,0 +1,79 @@
+"""Which of several policies pays, and what the learner is told when none does."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from math import inf
+from uuid import UUID
+
+from attrs import frozen
+
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
+
+
+@frozen(kw_only=True)
+class PolicyAnswer:
+    """What one policy answered. `assignment_pays`: an allocated assignment would pay, also when the policy refuses.
+
+    `policy_available_cents` None: no spend limit. `subsidy_available_cents` None: could not be asked.
+    """
+
+    uuid: UUID
+    assignment_pays: bool
+    reason: CreditReason | None
+    expiration: datetime | None
+    policy_available_cents: int | None
+    subsidy_available_cents: int | None
+
+    @property
+    def is_redeemable(self) -> bool:
+        return self.reason is None
+
+    @property
+    def rank(self) -> tuple[bool, float, float, str]:
+        """The place in the order of choosing; the smallest is the first."""
+        amounts = (self.policy_available_cents, self.subsidy_available_cents)
+        value = min((amount for amount in amounts if amount is not None), default=inf)
+        expires = inf if self.expiration is None else self.expiration.timestamp()
+        return not self.assignment_pays, expires, value, str(self.uuid)
+
+
+@frozen(kw_only=True)
+class RefusedBy:
+    """One reason, and the policies that gave it, in the order of choosing."""
+
+    reason: CreditReason
+    policy_uuids: tuple[UUID, ...]
+
+
+@frozen(kw_only=True)
+class Choice:
+    """The policy that pays; or the reason to show, and every reason."""
+
+    policy_uuid: UUID | None = None
+    display_reason: CreditReason | None = None
+    reasons: tuple[RefusedBy, ...] = ()
+
+
+def choose_policy(answers: Iterable[PolicyAnswer]) -> Choice:
+    """Return the policy that pays: by assignment first, then what expires first, then the smallest rest."""
+    ordered = sorted(answers, key=lambda answer: answer.rank)
+    for answer in ordered:
+        if answer.is_redeemable:
+            return Choice(policy_uuid=answer.uuid)
+    reasons = [answer.reason for answer in ordered if answer.reason is not None]
+    return Choice(display_reason=_display_reason(reasons), reasons=_grouped(ordered))
+
+
+def _display_reason(reasons: Sequence[CreditReason]) -> CreditReason | None:
+    """Return what the learner is told: an unknown first, and that nothing was assigned only when nothing else is."""
+    unknown = [reason for reason in reasons if reason.is_unknown]
+    telling = [reason for reason in reasons if reason is not CreditReason.NOT_ASSIGNED]
+    return next(iter([*unknown, *telling, *reasons]), None)
+
+
+def _grouped(ordered: Sequence[PolicyAnswer]) -> tuple[RefusedBy, ...]:
+    groups: dict[CreditReason, list[UUID]] = {}
+    for answer in ordered:
+        if answer.reason is not None:
+            groups.setdefault(answer.reason, []).append(answer.uuid)
+    return tuple(RefusedBy(reason=reason, policy_uuids=tuple(uuids)) for reason, uuids in groups.items())

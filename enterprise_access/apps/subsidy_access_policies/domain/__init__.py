@@ -1,0 +1,1 @@
+"""The rules of budgets. Pure: no Django, no network, no clock."""

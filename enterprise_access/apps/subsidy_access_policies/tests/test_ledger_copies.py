@@ -1,0 +1,42 @@
+"""News of a transaction may come late, twice, or in any order: the copy is the same in the end."""
+
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionCopy, TransactionState, merge_copy
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+reports = st.builds(
+    TransactionCopy,
+    state=st.sampled_from(TransactionState),
+    is_reversed=st.booleans(),
+    modified=st.integers(0, 3).map(lambda seconds: NOON + timedelta(seconds=seconds)),
+)
+
+
+def merged(news: list[TransactionCopy]) -> TransactionCopy | None:
+    return reduce(merge_copy, news, None)
+
+
+@given(news=st.lists(reports, min_size=1, max_size=6), data=st.data())
+def test_the_order_of_news_does_not_matter(news, data):
+    shuffled = data.draw(st.permutations(news))
+    assert merged(news) == merged(shuffled)
+
+
+@given(news=st.lists(reports, min_size=1, max_size=6), data=st.data())
+def test_the_same_news_again_changes_nothing(news, data):
+    repeated = data.draw(st.sampled_from(news))
+    assert merge_copy(merged(news), repeated) == merged(news)
+
+
+@given(news=st.lists(reports, min_size=1, max_size=6))
+def test_committed_and_reversed_are_for_good(news):
+    copy = merged(news)
+    assert copy.is_reversed == any(one.is_reversed for one in news)
+    if any(one.state is TransactionState.COMMITTED or one.is_reversed for one in news):
+        assert copy.state is TransactionState.COMMITTED

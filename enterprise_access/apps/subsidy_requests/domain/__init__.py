@@ -1,0 +1,1 @@
+"""The rules of subsidy requests. Pure: no Django, no network, no clock."""
