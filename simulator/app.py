@@ -24,11 +24,12 @@ from .license_manager import SERVICE as LICENSE_MANAGER
 from .lms import SERVICE as LMS
 from .portal_pages import portal
 from .seed import seed
+from .subsidy import SERVICE as SUBSIDY
 from .throttles import Throttles
 from .tokens import AUDIENCE, ISSUER, Tokens, throwaway_jwk
 from .world import World, utc_now
 
-SERVICES = (LMS, CATALOG, LICENSE_MANAGER, DISCOVERY)
+SERVICES = (LMS, CATALOG, LICENSE_MANAGER, DISCOVERY, SUBSIDY)
 _SERVICE_OF = {blueprint.name: service for service in SERVICES for blueprint in service.blueprints}
 
 

@@ -178,7 +178,7 @@ def _quirks() -> dict[str, Any]:
 
 
 def _endpoints() -> list[str]:
-    names = ("lms.", "platform.", "catalog.", "license_manager.")
+    names = ("lms.", "platform.", "catalog.", "license_manager.", "subsidy.")
     return sorted(name for name in current_app.view_functions if name.startswith(names))
 
 

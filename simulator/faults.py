@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .world import World
 
-NEIGHBOURS = ("lms", "catalog", "license_manager", "discovery")
+NEIGHBOURS = ("lms", "catalog", "license_manager", "discovery", "subsidy")
 FOREVER = float("inf")
 DRIPS = 10
 

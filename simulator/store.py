@@ -13,6 +13,7 @@ from typing import Any
 
 from .journal import Journal
 from .keeping import Keeper
+from .ledger_rows import LedgerLocks
 from .quirks import Quirks
 from .tables import Tables
 from .values import EnterpriseEnrollment
@@ -32,6 +33,7 @@ class Store:
     def __init__(self, *, now: Callable[[], datetime] = utc_now, seed: Callable[[Any], None] = nothing) -> None:
         self.lock = threading.RLock()
         self.quirks = Quirks()
+        self.ledger_locks = LedgerLocks()
         self.replica: dict[int, list[EnterpriseEnrollment]] | None = None
         self.contains_cache: dict[str, tuple[datetime, bool]] = {}
         self.listeners: list[Callable[[str, Any], None]] = []
@@ -63,6 +65,7 @@ class Store:
         """Go back to the seed, with all quirks off. A state file keeps its lines and gets one that says so."""
         with self.lock:
             self.quirks = Quirks()
+            self.ledger_locks = LedgerLocks()
             self.replica = None
             self.contains_cache.clear()
             self._keeper.reset()

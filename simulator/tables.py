@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
-from . import values
+from . import ledger_rows, values
 
 Row = TypeVar("Row")
 KeyOf = Callable[[Row], Hashable]
@@ -124,6 +124,14 @@ class Tables:
 
         self.default_intentions = Table(
             values.DefaultIntention, lambda row: row.uuid, customer=lambda row: row.customer_uuid
+        )
+
+        self.subsidies = Table(ledger_rows.Subsidy, lambda row: row.uuid, customer=lambda row: row.customer_uuid)
+        self.ledger_transactions = Table(
+            ledger_rows.LedgerTransaction,
+            lambda row: row.uuid,
+            subsidy=lambda row: row.subsidy_uuid,
+            key=lambda row: (row.subsidy_uuid, row.idempotency_key),
         )
 
         self._names = {table.row_type: name for name, table in vars(self).items()}

@@ -8,9 +8,12 @@ import redis
 from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data
 from openedx_events.tooling import OpenEdxPublicSignal
 
+from simulator import ledger
 from simulator.event_bus import TOPICS, EventBus
 from simulator.seed import seed
 from simulator.world import World
+
+from .recorded_subsidy_cases import MAIN, accounts, redeem, reverse
 
 pytestmark = pytest.mark.services
 
@@ -45,9 +48,10 @@ def told(prefix):
     def read():
         client = redis.Redis.from_url(URL, protocol=2)
         found = []
-        for event_type, topic in TOPICS.items():
+        for topic in dict.fromkeys(TOPICS.values()):
             for _, fields in client.xrange(f"{prefix}-{topic}"):
-                assert fields[b"type"].decode() == event_type
+                event_type = fields[b"type"].decode()
+                assert TOPICS[event_type] == topic
                 signal = OpenEdxPublicSignal.get_signal_by_type(event_type)
                 (data,) = deserialize_bytes_to_event_data(fields[b"event_data"], signal).values()
                 found.append((event_type.removeprefix("org.openedx.learning."), data))
@@ -76,6 +80,18 @@ def test_an_enrollment_and_leaving_are_told(world, told):
         ("course.enrollment.changed.v1", "verified", False),
         ("course.unenrollment.completed.v1", "verified", False),
     ]
+
+
+def test_the_life_of_a_ledger_transaction_is_told(world, told):
+    accounts(world)
+    redeem(world, lms="503")
+    redeem(world)
+    reverse(world)
+    lives = [(kind.removeprefix("org.openedx.enterprise.subsidy_ledger_transaction."), data) for kind, data in told()]
+    assert [kind for kind, _ in lives] == ["created.v1", "failed.v1", "created.v1", "committed.v1", "reversed.v1"]
+    assert {data.uuid for _, data in lives} == {lives[0][1].uuid}
+    assert (lives[-1][1].quantity, lives[-1][1].reversal.quantity) == (-14_900, 14_900)
+    assert ledger.balance_of(world, MAIN) == 2_000_000
 
 
 def test_a_bus_that_is_away_does_not_stop_the_world():
