@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from . import ledger
 from .seed_content import OPEN_COURSES, PROGRAM, add_content
 from .values import LicenseStatus
 from .world import World
@@ -34,6 +35,8 @@ ACME_SWITCHED_OFF = UUID("91a00000-0000-4000-8000-0000000000a5")
 GLOBEX_PLAN = UUID("91a00000-0000-4000-8000-0000000000b1")
 HOOLI_AUTO_APPLY = UUID("91a00000-0000-4000-8000-0000000000d1")
 DORMANT_PLAN = UUID("91a00000-0000-4000-8000-0000000000e1")
+
+ACME_CREDIT = UUID("5b51d000-0000-4000-8000-0000000000a1")
 
 WORKER_KEY, WORKER_SECRET = "enterprise-access-key", "enterprise-access-secret"
 NO_STAFF_KEY, NO_STAFF_SECRET = "no-staff-key", "no-staff-secret"
@@ -76,6 +79,7 @@ def seed(world: World) -> None:
     _add_catalogs(world)
     _add_plans(world)
     _add_staff(world)
+    _add_credit(world)
     _add_default_intentions(world)
     _add_learners_of_acme(world)
     _add_learners_with_a_past(world)
@@ -167,6 +171,13 @@ def _add_plans(world: World) -> None:
     )
     world.add_plan(
         customer="dormant", uuid=DORMANT_PLAN, catalog_uuid=DORMANT_CATALOG, title="Dormant plan", licenses=2
+    )
+
+
+def _add_credit(world: World) -> None:
+    """An account of learner credit that nobody has spent from."""
+    ledger.add_subsidy(
+        world, customer_uuid=ACME, uuid=ACME_CREDIT, title="Acme learner credit", starting_balance=500_000
     )
 
 

@@ -278,6 +278,8 @@ CATALOG_BASE_URL = env.str("CATALOG_BASE_URL")
 LICENSE_MANAGER_BASE_URL = env.str("LICENSE_MANAGER_BASE_URL")
 # Optional: only types of courses are read from it, by commands and by a page about one course.
 DISCOVERY_BASE_URL = env.str("DISCOVERY_BASE_URL", default="") or None
+# Optional: where enterprise-subsidy is. Without it, learner credit is off.
+SUBSIDY_BASE_URL = env.str("SUBSIDY_BASE_URL", default="") or None
 # Who gives out our tokens, should that be another address than the LMS.
 OAUTH2_BASE_URL = env.str("OAUTH2_BASE_URL", default=LMS_BASE_URL)
 # The service worker: an LMS account that is staff and has the role `enterprise_openedx_operator:*`.
@@ -308,6 +310,9 @@ REALIZE_WAIT_MAX_SECONDS = env.float("REALIZE_WAIT_MAX_SECONDS", default=3)
 REALIZE_WAITERS = env.int("REALIZE_WAITERS", default=16)
 # How long the LMS may stay silent in a bulk enrollment. It works through its items one by one.
 ENROLL_READ_TIMEOUT_SECONDS = env.float("ENROLL_READ_TIMEOUT_SECONDS", default=30)
+# How long enterprise-subsidy may be silent while it redeems. It waits for the LMS meanwhile, 20 seconds as shipped:
+# keep this longer than it waits.
+REDEEM_READ_TIMEOUT_SECONDS = env.float("REDEEM_READ_TIMEOUT_SECONDS", default=45)
 # A neighbour that does not answer so many times in a row is left alone for a while, by each process for itself.
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
 # How long it is left alone before one call tries again.

@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 
 import environ
 
-_ADDRESSES = ("LMS_BASE_URL", "CATALOG_BASE_URL", "LICENSE_MANAGER_BASE_URL", "DISCOVERY_BASE_URL", "OAUTH2_BASE_URL")
+_ADDRESSES = (
+    "LMS_BASE_URL",
+    "CATALOG_BASE_URL",
+    "LICENSE_MANAGER_BASE_URL",
+    "DISCOVERY_BASE_URL",
+    "SUBSIDY_BASE_URL",
+    "OAUTH2_BASE_URL",
+)
 _ORIGINS = ("CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS")
 _DATABASES = frozenset({"mysql", "postgres", "postgresql", "psql", "pgsql", "sqlite"})
 _BUSES = frozenset({"redis", "rediss", "unix"})

@@ -69,6 +69,7 @@ def service_environment(folder: Path, *, web_port: int, simulator_port: int) -> 
         "CATALOG_BASE_URL": f"{simulator}/catalog",
         "DISCOVERY_BASE_URL": f"{simulator}/discovery",
         "LICENSE_MANAGER_BASE_URL": f"{simulator}/license-manager",
+        "SUBSIDY_BASE_URL": f"{simulator}/subsidy",
         "OAUTH2_CLIENT_ID": WORKER_KEY,
         "OAUTH2_CLIENT_SECRET": WORKER_SECRET,
         "LMS_CANARY_USER_ID": str(CANARY),

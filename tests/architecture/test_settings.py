@@ -37,6 +37,7 @@ REQUIRED += ["OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET", "SECRET_KEY"]
         ("CATALOG_BASE_URL", "catalog", "absolute"),
         ("LICENSE_MANAGER_BASE_URL", "https://licenses.example.com?x=1", "base address"),
         ("DISCOVERY_BASE_URL", "discovery", "absolute"),
+        ("SUBSIDY_BASE_URL", "subsidy", "absolute"),
         ("OAUTH2_BASE_URL", "lms:8000", "absolute"),
         ("CORS_ALLOWED_ORIGINS", "https://portal.example.com/", "without a path"),
         ("CORS_ALLOWED_ORIGINS", "https://a.example.com, portal", "without a path"),

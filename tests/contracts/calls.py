@@ -16,8 +16,9 @@ from enterprise_access.upstream.discovery.client import DiscoveryClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.lms.types import EnrollItem
+from enterprise_access.upstream.subsidy.client import SubsidyClient
 from simulator.app import Simulator
-from simulator.seed import ACME, ACME_ANNUAL, ACME_OPEN, HOOLI, WORKER_KEY, WORKER_SECRET
+from simulator.seed import ACME, ACME_ANNUAL, ACME_CREDIT, ACME_OPEN, HOOLI, WORKER_KEY, WORKER_SECRET
 
 BASE = "https://neighbours.test"
 DEMO_RUN = "course-v1:edX+DemoX+2026_T1"
@@ -26,14 +27,18 @@ LIMITS = Limits(connect_seconds=1, read_seconds=2, total_seconds=4)
 ENROLL_READ_SECONDS = 5.0
 MAX_BODY_BYTES = 1_000_000
 
-Client = LmsClient | CatalogClient | LicenseManagerClient | DiscoveryClient
+Client = LmsClient | CatalogClient | LicenseManagerClient | DiscoveryClient | SubsidyClient
 Arguments = Callable[[Simulator], dict[str, Any]]
 PREFIXES = {
     LmsClient: "lms",
     CatalogClient: "catalog",
     LicenseManagerClient: "license-manager",
     DiscoveryClient: "discovery",
+    SubsidyClient: "subsidy",
 }
+# These wait longer for their answer, for ENROLL_READ_SECONDS; and these answer 201.
+PATIENT = {"enroll", "redeem"}
+CREATING = {"enroll", "redeem", "deposit"}
 # Of a client's public methods, these send nothing.
 SILENT = {"within", "is_content_key"}
 
@@ -72,6 +77,8 @@ def client_of(
     )
     if kind is LmsClient:
         return LmsClient(transport, enroll_read_seconds=ENROLL_READ_SECONDS)
+    if kind is SubsidyClient:
+        return SubsidyClient(transport, redeem_read_seconds=ENROLL_READ_SECONDS)
     return kind(transport)
 
 
@@ -130,6 +137,10 @@ def _licenses(method: str, endpoint: str, arguments: Arguments, **about: Any) ->
 
 def _discovery(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
     return Call(DiscoveryClient, method, f"discovery.{endpoint}", arguments, **about)
+
+
+def _subsidy(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
+    return Call(SubsidyClient, method, f"subsidy.{endpoint}", arguments, **about)
 
 
 CALLS = (
@@ -194,5 +205,35 @@ CALLS = (
     _licenses("list_own_licenses", "learner_licenses", _are(customer_uuid=ACME), learner="dee"),
     _licenses("activate", "license_activation", _activation_key, needed=("uuid",), learner="ben", is_write=True),
     _licenses("auto_apply", "auto_apply", _agreement(HOOLI), needed=("uuid",), learner="nina", is_write=True),
+    _subsidy("list_subsidies", "subsidies", _are(customer_uuid=ACME)),
+    _subsidy("get_subsidy", "subsidy_detail", _are(subsidy_uuid=ACME_CREDIT), needed=("uuid",)),
+    _subsidy("list_transactions", "admin_transactions", _are(subsidy_uuid=ACME_CREDIT)),
+    _subsidy("iterate_transactions", "admin_transactions", _are(subsidy_uuid=ACME_CREDIT, states=["committed"])),
+    _subsidy(
+        "redeem",
+        "redeem",
+        _are(
+            subsidy_uuid=ACME_CREDIT,
+            policy_uuid=UUID(int=1),
+            lms_user_id=1001,
+            content_key=DEMO_RUN,
+            idempotency_key="first",
+        ),
+        needed=("uuid",),
+        is_write=True,
+    ),
+    _subsidy(
+        "deposit",
+        "deposit",
+        _are(
+            subsidy_uuid=ACME_CREDIT,
+            quantity_cents=5000,
+            idempotency_key="deposit",
+            sales_contract_reference_id="00kDEPOSIT",
+            sales_contract_reference_provider="salesforce_opportunity_line_item",
+        ),
+        needed=("transaction",),
+        is_write=True,
+    ),
 )
 BY_NAME = {call.name: call for call in CALLS}

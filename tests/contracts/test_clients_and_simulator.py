@@ -25,8 +25,9 @@ from simulator.app import Simulator
 from simulator.in_process import SimulatorAdapter
 from simulator.seed import ACME, NO_STAFF_KEY, NO_STAFF_SECRET
 from simulator.tests.recorded_cases import CASES, RECORDINGS, Case
+from simulator.tests.recorded_subsidy_cases import SUBSIDY_CASES
 from simulator.tests.test_recordings import send
-from tests.contracts.calls import BY_NAME, CALLS, PREFIXES, SILENT, Call, client_of, make, session_over
+from tests.contracts.calls import BY_NAME, CALLS, CREATING, PREFIXES, SILENT, Call, client_of, make, session_over
 from tests.contracts.shapes import Shape, classes_of, shape_of, shape_of_all
 
 # Types that the simulator has and no recording shows, and where that is known from.
@@ -49,6 +50,7 @@ SAME_AS = {
     "LmsClient.iterate_learner_links": "LmsClient.list_learner_links",
     "LmsClient.list_learner_links_page": "LmsClient.list_learner_links",
     "LmsClient.is_learner_visible": "LmsClient.list_learner_links",
+    "SubsidyClient.iterate_transactions": "SubsidyClient.list_transactions",
 }
 # Names in queries that no recording has: filters that are read in the source of the LMS. (That every list of several
 # pages takes a page_size is in the READMEs of the recordings.)
@@ -57,7 +59,7 @@ UNRECORDED_NAMES = {
     "LmsClient.find_portal_customer": {"slug"},
     "DiscoveryClient.list_courses": {"keys", "editable"},
 }
-SERVICES = ("lms", "edx-platform", "enterprise-catalog", "license-manager")
+SERVICES = ("lms", "edx-platform", "enterprise-catalog", "license-manager", "enterprise-subsidy")
 
 
 @functools.cache
@@ -111,7 +113,7 @@ def test_the_simulator_understands_the_request_and_answers_as_recorded(
     since = neighbours.world.journal.next_number()
     value = make(call, client_of(call.client, session_over(adapter)), neighbours)
     (seen,) = (it for it in neighbours.world.journal.calls(since=since) if it.endpoint != "lms.access_token")
-    assert (seen.endpoint, seen.status) == (call.endpoint, 201 if call.method == "enroll" else 200)
+    assert (seen.endpoint, seen.status) == (call.endpoint, 201 if call.method in CREATING else 200)
     assert seen.caller == (None if call.endpoint == "platform.course" else call.learner or "enterprise_access_worker")
     assert value not in (None, (), frozenset(), False)
     if call.name in WITHOUT_RECORDING:
@@ -188,7 +190,7 @@ def ask_over(adapter: SimulatorAdapter, tokens: Any) -> Any:
     return ask
 
 
-IN_USE = [case for case in CASES if route_of(recorded(case)) is not None]
+IN_USE = [case for case in [*CASES, *SUBSIDY_CASES] if route_of(recorded(case)) is not None]
 
 
 @pytest.mark.parametrize("case", IN_USE, ids=lambda case: case.recording)

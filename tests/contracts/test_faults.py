@@ -24,6 +24,7 @@ from tests.contracts.calls import (
     ENROLL_READ_SECONDS,
     LIMITS,
     MAX_BODY_BYTES,
+    PATIENT,
     Call,
     client_of,
     make,
@@ -166,8 +167,8 @@ def send(adapter: SimulatorAdapter, neighbours: Simulator, clock: Clock) -> Call
         try:
             return make(call, client_of(call.client, session, sleep=clock.pause), neighbours)
         finally:
-            read_seconds = ENROLL_READ_SECONDS if call.method == "enroll" else LIMITS.read_seconds
-            total_seconds = read_seconds + LIMITS.connect_seconds if call.method == "enroll" else LIMITS.total_seconds
+            read_seconds = ENROLL_READ_SECONDS if call.method in PATIENT else LIMITS.read_seconds
+            total_seconds = read_seconds + LIMITS.connect_seconds if call.method in PATIENT else LIMITS.total_seconds
             assert clock.elapsed_seconds <= total_seconds
 
     return make_in_time

@@ -4,6 +4,7 @@ import re
 
 _FAMILIES = (
     ("enterprise-catalog", re.compile(r"(edx-)?(enterprise-)?catalog\b")),
+    ("enterprise-subsidy", re.compile(r"(edx-)?enterprise-subsidy\b")),
     ("license-manager", re.compile(r"(edx-)?license-manager\b")),
     ("lms", re.compile(r"(lms|(edx-|openedx-)?platform|edx-enterprise(?!-))\b")),
 )

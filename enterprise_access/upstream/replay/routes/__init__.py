@@ -3,12 +3,12 @@
 from typing import Final
 
 from enterprise_access.upstream.replay.recording import Recording
-from enterprise_access.upstream.replay.routes import catalog, license_manager, lms
+from enterprise_access.upstream.replay.routes import catalog, license_manager, lms, subsidy
 from enterprise_access.upstream.replay.routes.shared import Arguments, Route
 
 __all__ = ["ROUTES", "Arguments", "Route", "route_of"]
 
-ROUTES: Final = (*lms.ROUTES, *catalog.ROUTES, *license_manager.ROUTES)
+ROUTES: Final = (*lms.ROUTES, *catalog.ROUTES, *license_manager.ROUTES, *subsidy.ROUTES)
 
 
 def route_of(recording: Recording) -> Route | None:

@@ -14,8 +14,9 @@ from enterprise_access.upstream.license_manager.client import LicenseManagerClie
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.services import service_named
+from enterprise_access.upstream.subsidy.client import SubsidyClient
 
-Client = LmsClient | CatalogClient | LicenseManagerClient
+Client = LmsClient | CatalogClient | LicenseManagerClient | SubsidyClient
 Arguments = Mapping[str, Any]
 
 LEARNER_TOKEN: Final = "replayed.learner.token"  # noqa: S105 (nobody's)
