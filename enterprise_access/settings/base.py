@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "enterprise_access.apps.course_types",
     "enterprise_access.apps.content_metadata",
     "enterprise_access.apps.licenses",
+    "enterprise_access.apps.subsidy_access_policies",
     "enterprise_access.apps.redemption",
     "enterprise_access.apps.default_enrollments",
     "enterprise_access.apps.bff",

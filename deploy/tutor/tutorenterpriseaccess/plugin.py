@@ -34,6 +34,8 @@ DEFAULTS = {
     "LICENSE_MANAGER_URL": "http://license-manager:8170",
     # Optional: only types of courses are read there. Of Tutor's own plugin for course-discovery, where that is enabled.
     "DISCOVERY_URL": "{% if DISCOVERY_HOST is defined %}http://discovery:8000{% endif %}",
+    # Optional: without it, learner credit is off.
+    "SUBSIDY_URL": "",
     # Origins of the pages that call the API from a browser, as the learner portal does; separated by commas.
     "CORS_ORIGINS": "{% if ENABLE_HTTPS %}https{% else %}http{% endif %}://apps.{{ LMS_HOST }}",
     "MYSQL_DATABASE": "enterprise_access",

@@ -59,15 +59,27 @@ class Availability:
     learner_redemptions: int
 
 
+class Use(StrEnum):
+    """What money is used for."""
+
+    HELD = "held"
+    ALLOCATED = "allocated"
+    SPENT = "spent"
+
+
 @frozen(kw_only=True)
-class _Charge:
+class Charge:
     """Money that is spent or promised. `is_in_balance`: the balance that was read shows it already."""
 
     policy_uuid: UUID | None
     lms_user_id: int | None
     cents: int
+    use: Use
     is_in_balance: bool
-    is_redemption: bool
+
+    @property
+    def is_redemption(self) -> bool:
+        return self.use is not Use.ALLOCATED
 
 
 def availability(
@@ -85,7 +97,9 @@ def availability(
     `reservations` and `entries` are those of the whole subsidy. The allocation of the assignment that is about to be
     redeemed does not stand in its own way.
     """
-    charges = list(_charges(reservations, entries, balance, paying_assignment_uuid))
+    charges = charges_of(
+        reservations=reservations, entries=entries, balance=balance, paying_assignment_uuid=paying_assignment_uuid
+    )
     in_policy = [charge for charge in charges if charge.policy_uuid == policy_uuid]
     of_learner = [charge for charge in in_policy if charge.is_redemption and charge.lms_user_id == lms_user_id]
     return Availability(
@@ -96,8 +110,23 @@ def availability(
     )
 
 
-def _total(charges: Iterable[_Charge]) -> int:
+def _total(charges: Iterable[Charge]) -> int:
     return sum(charge.cents for charge in charges)
+
+
+def charges_of(
+    *,
+    reservations: Collection[ReservedMoney],
+    entries: Collection[LedgerEntry],
+    balance: Balance,
+    paying_assignment_uuid: UUID | None = None,
+) -> list[Charge]:
+    """Return everything that uses money, each once: by its transaction where that decides, else by its reservation.
+
+    What a reservation and its transaction come to depends on these two alone, so that a change of one pair changes the
+    totals by the difference of its charges.
+    """
+    return list(_charges(reservations, entries, balance, paying_assignment_uuid))
 
 
 def _charges(
@@ -105,8 +134,7 @@ def _charges(
     entries: Collection[LedgerEntry],
     balance: Balance,
     paying_assignment_uuid: UUID | None,
-) -> Iterator[_Charge]:
-    """Yield everything that uses money, each once: by its transaction where that decides, else by its reservation."""
+) -> Iterator[Charge]:
     by_uuid = {entry.uuid: entry for entry in entries}
     ours = {reserved.transaction_uuid: reserved for reserved in reservations if reserved.transaction_uuid}
     for reserved in reservations:
@@ -138,25 +166,25 @@ def _counts(reserved: ReservedMoney, entry: LedgerEntry | None) -> bool:
     return entry is None or not (entry.is_success or entry.is_reversed)
 
 
-def _charge_of_reservation(reserved: ReservedMoney, entry: LedgerEntry | None, balance: Balance) -> _Charge:
-    return _Charge(
+def _charge_of_reservation(reserved: ReservedMoney, entry: LedgerEntry | None, balance: Balance) -> Charge:
+    return Charge(
         policy_uuid=reserved.policy_uuid,
         lms_user_id=reserved.lms_user_id,
         cents=reserved.amount_cents,
         # The ledger's balance counts a transaction from created on.
         is_in_balance=entry is not None and entry.is_running and entry.seen_at < balance.read_started_at,
-        is_redemption=reserved.kind is ReservationKind.REDEMPTION,
+        use=Use.HELD if reserved.kind is ReservationKind.REDEMPTION else Use.ALLOCATED,
     )
 
 
-def _charge_of_entry(entry: LedgerEntry, reserved: ReservedMoney | None, balance: Balance) -> _Charge:
+def _charge_of_entry(entry: LedgerEntry, reserved: ReservedMoney | None, balance: Balance) -> Charge:
     policy_uuid, lms_user_id = entry.policy_uuid, entry.lms_user_id
     if reserved is not None:
         policy_uuid, lms_user_id = policy_uuid or reserved.policy_uuid, lms_user_id or reserved.lms_user_id
-    return _Charge(
+    return Charge(
         policy_uuid=policy_uuid,
         lms_user_id=lms_user_id,
         cents=entry.spent_cents,
+        use=Use.SPENT,
         is_in_balance=entry.seen_at < balance.read_started_at,
-        is_redemption=True,
     )
