@@ -13,7 +13,7 @@ from ..answers import UUID_PATTERN, Abort, answer
 from ..catalog.search import matches
 from ..ledger_rows import Subsidy
 from ..lms import bulk_enroll
-from ..values import Course, uuid_for
+from ..values import Course, Program, uuid_for
 from ..world import World
 from . import records
 
@@ -46,6 +46,8 @@ def content_of(world: World, customer_uuid: UUID, content_key: str) -> ledger.Co
     """Return the content in any catalog of the customer, with its price; a course stands for its advertised run."""
     for catalog in world.tables.catalogs.where(customer=customer_uuid):
         for found in matches(world, catalog, content_key, is_v2=True):
+            if isinstance(found, Program):
+                continue
             course = found if isinstance(found, Course) else world.course(found.course_key)
             runs = world.runs_of(course.key)
             run = next((one for one in runs if one.key.lower() == content_key.lower()), None)

@@ -30,7 +30,8 @@ def accounts(world: World) -> None:
     now = world.now()
     ledger.add_subsidy(world, customer_uuid=ACME, uuid=MAIN, title="Acme learner credit", starting_balance=2_000_000)
     ledger.add_subsidy(world, customer_uuid=ACME, uuid=SMALL, title="Acme small budget", starting_balance=5_000)
-    old, new = {"expires_at": now - timedelta(days=3)}, {"starts_at": now + timedelta(days=20)}
+    old: dict[str, Any] = {"expires_at": now - timedelta(days=3)}
+    new: dict[str, Any] = {"starts_at": now + timedelta(days=20)}
     ledger.add_subsidy(world, customer_uuid=ACME, uuid=EXPIRED, title="Acme expired budget", **old)
     ledger.add_subsidy(world, customer_uuid=ACME, uuid=FUTURE, title="Acme future budget", **new)
     ledger.add_subsidy(world, customer_uuid=ACME, uuid=DELETED, title="Acme deleted budget", is_deleted=True)

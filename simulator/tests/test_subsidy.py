@@ -24,7 +24,7 @@ def _accounts(world: World) -> None:
     accounts(world)
 
 
-def redeem(ask: Ask, *, key: str = "K", learner: int = ADA, run: str = RUN, **more: Any) -> Any:
+def redeem(ask: Ask, *, key: str = "K", learner: int | None = ADA, run: str = RUN, **more: Any) -> Any:
     body = {"lms_user_id": learner, "content_key": run, "subsidy_access_policy_uuid": str(POLICY)}
     return ask("POST", PATH, json=body | {"idempotency_key": key} | more)
 

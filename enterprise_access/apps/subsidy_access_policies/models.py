@@ -113,7 +113,7 @@ class SubsidyAccessPolicy(TimeStampedModel):
                 display_name=self.display_name,
             )
         )
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        super().save(*args, **kwargs)
 
 
 def _digest(key: str | None) -> str | None:
@@ -220,7 +220,7 @@ class Reservation(TimeStampedModel):
         """An assignment has one promise that stands."""
         is_open = self.state == ReservationState.HELD.value
         self.open_assignment_uuid = self.assignment_uuid if is_open else None
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
+        super().save(*args, **kwargs)
 
     @property
     def as_money(self) -> ReservedMoney:

@@ -187,7 +187,9 @@ def _rows_of(
 ) -> Iterator[tuple[str, AssignmentRow | None]]:
     """Yield each address with its row: by the address, or by the account where the address was cleared."""
     by_email = {fold_email(row.learner_email): row for row in rows if row.learner_email is not None}
-    cleared = {row.lms_user_id: row for row in rows if row.learner_email is None and row.lms_user_id is not None}
+    cleared: dict[int | None, AssignmentRow] = {
+        row.lms_user_id: row for row in rows if row.learner_email is None and row.lms_user_id is not None
+    }
     for email in (fold_email(email) for email in emails):
         # A cleared row is one person's: a second address of the same account does not get it, too.
         yield email, by_email.get(email) or cleared.pop(users.get(email), None)

@@ -86,7 +86,7 @@ def test_content_without_a_key_is_invalid(key):
     assert allocate(case, now=NOON).outcome is AllocationOutcome.INVALID
 
 
-@pytest.mark.parametrize("content", [None, evolve(CASE.content, is_in_catalog=None)])
+@pytest.mark.parametrize("content", [None, Content(is_in_catalog=None, price_cents=100, enroll_by=None)])
 def test_a_catalog_that_could_not_be_asked_is_unknown_and_not_no(content):
     assert allocate(evolve(CASE, content=content), now=NOON).reason is CreditReason.CATALOG_UNAVAILABLE
 

@@ -264,11 +264,17 @@ def _moved(promise: Reservation, state: ReservationState) -> Reservation:
 
 def _saved(before: Reservation, promise: Reservation) -> Reservation:
     policy = _policy(promise.policy_id)
-    copy = SubsidyTransaction.objects.filter(pk=promise.transaction_uuid).first()
+    copy = _copy_of(promise)
     _lock_account(policy.subsidy_id)
     promise.save()
     _apply(Subsidy.objects.get(pk=policy.subsidy_id), before=(before, copy), after=(promise, copy))
     return promise
+
+
+def _copy_of(promise: Reservation) -> SubsidyTransaction | None:
+    if promise.transaction_uuid is None:
+        return None
+    return SubsidyTransaction.objects.filter(pk=promise.transaction_uuid).first()
 
 
 def _record(

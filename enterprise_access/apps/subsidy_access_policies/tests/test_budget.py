@@ -1,6 +1,7 @@
 """Promising and spending: never over a limit, and the totals are always what the rows come to."""
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -88,7 +89,7 @@ def news(policy, *, uuid=None, cents=100, learner=7, state=TransactionState.COMM
     return LedgerNews(**{**known, **about})
 
 
-def refused(*args, **about) -> CreditReason:
+def refused(*args, **about) -> StrEnum:
     with pytest.raises(BudgetRefused) as caught:
         promise(*args, **about)
     return caught.value.reason
@@ -334,7 +335,7 @@ class Budgets(RuleBasedStateMachine):
         SubsidyAccessPolicy.objects.all().delete()
         Subsidy.objects.all().delete()
         self.subsidy = make_subsidy()
-        limits = ({"spend_limit": 500}, {"per_learner_spend_limit": 300}, {})
+        limits: tuple[dict[str, int], ...] = ({"spend_limit": 500}, {"per_learner_spend_limit": 300}, {})
         self.policies = [make_policy(self.subsidy, **about) for about in limits]
         self.is_foreign_spending = False
 

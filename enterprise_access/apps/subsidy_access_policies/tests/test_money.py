@@ -27,7 +27,22 @@ def test_what_a_browser_makes_of_cents_is_read_back(cents):
     assert cents_from_client(str(float(cents))) == cents
 
 
-NO_NUMBERS = [None, True, False, "", " ", "abc", "NaN", "Infinity", "1_000", "0x10", float("nan"), float("inf"), [], {}]
+NO_NUMBERS: list[object] = [
+    None,
+    True,
+    False,
+    "",
+    " ",
+    "abc",
+    "NaN",
+    "Infinity",
+    "1_000",
+    "0x10",
+    float("nan"),
+    float("inf"),
+    [],
+    {},
+]
 
 
 @pytest.mark.parametrize("value", [*NO_NUMBERS, -1, "-1", 0.5, "0.5", 10**19, "1e999", "1e9999999999"])
