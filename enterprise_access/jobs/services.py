@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from enterprise_access.jobs.kinds import KINDS, Running, Step
 from enterprise_access.jobs.models import Job, JobResult, JobState
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.stopping import is_stopping
@@ -64,7 +64,7 @@ def start_job(
 def run_job(*, job_uuid: UUID) -> None:
     """Run the steps of a job until it ends, has to wait, or others should have their turn."""
     token, ends_at = uuid4(), time.monotonic() + RUN_SECONDS
-    if not _claim(job_uuid, token, now=timezone.now()):
+    if not _claim(job_uuid, token, now=clock.now()):
         return
     while not is_stopping() and time.monotonic() < ends_at:
         job = Job.objects.get(pk=job_uuid)
@@ -94,7 +94,7 @@ def _claim(job_uuid: UUID, token: UUID, *, now: datetime) -> bool:
 @retry_deadlocks
 def _record(job: Job, token: UUID, step: Step) -> bool:
     """Store what a step has done; say whether the next one may begin at once."""
-    now, is_going_on = timezone.now(), not step.is_last and not step.pause_seconds
+    now, is_going_on = clock.now(), not step.is_last and not step.pause_seconds
     with transaction.atomic():
         is_stored = Job.objects.filter(pk=job.pk, lease_token=token, state=JobState.PENDING).update(
             cursor=dict(step.cursor),
@@ -143,8 +143,8 @@ def _postpone(job: Job, token: UUID, problem: str) -> None:
         failures=F("failures") + 1,
         problem=problem[:500],
         state=JobState.FAILED if is_last else JobState.PENDING,
-        finished_at=timezone.now() if is_last else None,
-        due_at=timezone.now() + timedelta(seconds=pause),
+        finished_at=clock.now() if is_last else None,
+        due_at=clock.now() + timedelta(seconds=pause),
         lease_token=None,
         leased_until=None,
     )
@@ -160,7 +160,7 @@ def _release(job_uuid: UUID, token: UUID) -> None:
 def cancel_job(*, job_uuid: UUID) -> bool:
     """End a job before its next step; say whether that changed anything. What it has done stays done."""
     pending = Job.objects.filter(pk=job_uuid, state=JobState.PENDING)
-    ended = {"state": JobState.CANCELED, "finished_at": timezone.now(), "lease_token": None, "leased_until": None}
+    ended = {"state": JobState.CANCELED, "finished_at": clock.now(), "lease_token": None, "leased_until": None}
     return bool(pending.update(**ended))
 
 
@@ -168,9 +168,7 @@ def retry_job(*, job_uuid: UUID) -> bool:
     """Let a failed or canceled job continue where it stopped; say whether that changed anything."""
     stopped = Job.objects.filter(pk=job_uuid, state__in=[JobState.FAILED, JobState.CANCELED])
     with transaction.atomic():
-        retried = stopped.update(
-            state=JobState.PENDING, finished_at=None, failures=0, problem="", due_at=timezone.now()
-        )
+        retried = stopped.update(state=JobState.PENDING, finished_at=None, failures=0, problem="", due_at=clock.now())
         if retried:
             enqueue_on_commit(RUN_JOB, job_uuid=str(job_uuid))
     return bool(retried)

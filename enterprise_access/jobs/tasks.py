@@ -5,9 +5,9 @@ from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.jobs import services
+from enterprise_access.lib import clock
 
 
 @shared_task(name=services.RUN_JOB)
@@ -19,10 +19,10 @@ def run(*, job_uuid: str, **_sent_by_newer_code: object) -> None:
 @shared_task(name="jobs.sweep")
 def sweep(**_sent_by_newer_code: object) -> None:
     """Find jobs whose message was lost, or whose worker has ended."""
-    services.ask_for_jobs(now=timezone.now())
+    services.ask_for_jobs(now=clock.now())
 
 
 @shared_task(name="jobs.prune")
 def prune(**_sent_by_newer_code: object) -> None:
     """Delete jobs that ended long ago."""
-    services.prune_jobs(before=timezone.now() - timedelta(days=settings.JOBS_KEPT_DAYS))
+    services.prune_jobs(before=clock.now() - timedelta(days=settings.JOBS_KEPT_DAYS))

@@ -79,7 +79,7 @@ def client_of(
         return LmsClient(transport, enroll_read_seconds=ENROLL_READ_SECONDS)
     if kind is SubsidyClient:
         return SubsidyClient(transport, redeem_read_seconds=ENROLL_READ_SECONDS)
-    return kind(transport)
+    return kind(transport)  # type: ignore[call-arg]
 
 
 def session_over(adapter: requests.adapters.BaseAdapter) -> WorkerSession:

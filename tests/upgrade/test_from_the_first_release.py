@@ -73,7 +73,9 @@ def _fill(apps: Any) -> dict[tuple[str, Any], dict[str, Any]]:
         for model in ready:
             made[model] = [_make(model, made, number) for number in (1, 2)]
         waiting = [model for model in waiting if model not in ready]
-    return {(model._meta.label_lower, row.pk): _stored(model, row.pk) for model, rows in made.items() for row in rows}
+    return {
+        (model._meta.label_lower, row.pk): _stored(model, row.pk) or {} for model, rows in made.items() for row in rows
+    }
 
 
 def _parents(model: type[models.Model]) -> set[Any]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 from django.utils import timezone

@@ -6,6 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from enterprise_access.apps.customers import services
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 
 log = logging.getLogger(__name__)

@@ -2,11 +2,12 @@
 
 import pytest
 from django.db import DataError
+from django.http import HttpResponse
 from django.test import RequestFactory
 
 from enterprise_access.lib.middleware import ImpossibleLookupMiddleware
 
-MIDDLEWARE = ImpossibleLookupMiddleware(lambda _: None)
+MIDDLEWARE = ImpossibleLookupMiddleware(lambda _: HttpResponse())
 
 
 @pytest.mark.parametrize("path", ["/admin/x/?q=a%00b", "/admin/x/99999999999999999999/", "/admin/x/?id=9999999999"])

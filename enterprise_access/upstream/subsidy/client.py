@@ -6,8 +6,9 @@ from uuid import UUID
 
 from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.structure import Rows, reader
 from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.paging import numbered_pages, page_of
+from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
 from enterprise_access.upstream.subsidy.types import (
     Deposit,
@@ -15,9 +16,6 @@ from enterprise_access.upstream.subsidy.types import (
     RedeemAnswer,
     Subsidy,
     read_code,
-    read_deposit,
-    read_subsidy,
-    read_transaction,
 )
 
 _STATES: Final = frozenset({"created", "pending", "committed", "failed"})
@@ -38,24 +36,24 @@ class SubsidyClient:
         self._checked = Identifiers(transport.refusal)
         self._redeem_read_seconds = redeem_read_seconds
 
-    def list_subsidies(self, *, customer_uuid: UUID) -> tuple[Subsidy, ...]:
+    def list_subsidies(self, *, customer_uuid: UUID) -> Rows[Subsidy]:
         """Return the accounts of a customer, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")), _PAGE_SIZE]
-        return tuple(numbered_pages(self._ask("/api/v1/subsidies/"), params, page_of(read_subsidy)))
+        return all_rows(numbered_pages(self._ask("/api/v1/subsidies/"), params, page_of(Subsidy)))
 
     def get_subsidy(self, *, subsidy_uuid: UUID) -> Subsidy:
         """Return one account. Its balance is that of an instant after the call began."""
         answer = self.transport.get("/api/v1/subsidies/{}/", self._checked.uuid(subsidy_uuid, "subsidy_uuid"))
-        return answer.read(read_subsidy)
+        return answer.read(reader(Subsidy))
 
     def list_transactions(
         self, *, subsidy_uuid: UUID, lms_user_id: int | None = None, content_key: str | None = None, **filters: Any
-    ) -> tuple[LedgerTransaction, ...]:
+    ) -> Rows[LedgerTransaction]:
         """Return the transactions of an account, of all pages; the filters are those of `iterate_transactions`."""
-        found = self.iterate_transactions(
+        pages = self.iterate_transactions(
             subsidy_uuid=subsidy_uuid, lms_user_id=lms_user_id, content_key=content_key, **filters
         )
-        return tuple(found)
+        return all_rows(pages)
 
     def iterate_transactions(
         self,
@@ -65,8 +63,8 @@ class SubsidyClient:
         content_key: str | None = None,
         policy_uuid: UUID | None = None,
         states: Sequence[str] = (),
-    ) -> Iterator[LedgerTransaction]:
-        """Yield the transactions of an account, newest first, a page at a time: all of them, or those of a filter.
+    ) -> Iterator[Page[LedgerTransaction]]:
+        """Yield pages of the transactions of an account, newest first: all of them, or those of a filter.
 
         Deposits and failed ones are among them unless `states` says otherwise. The ledger compares `content_key`
         literally: give it as it was written.
@@ -83,7 +81,7 @@ class SubsidyClient:
         params += [("state", state) for state in states]
         path = "/api/v2/subsidies/{}/admin/transactions/"
         ask = self._ask(path, self._checked.uuid(subsidy_uuid, "subsidy_uuid"))
-        return numbered_pages(ask, params, page_of(read_transaction))
+        return numbered_pages(ask, params, page_of(LedgerTransaction))
 
     def redeem(
         self,
@@ -120,7 +118,7 @@ class SubsidyClient:
         )
         if answer.status == _UNPROCESSABLE:
             return RedeemAnswer(status=answer.status, code=self._code(answer))
-        return RedeemAnswer(status=answer.status, transaction=answer.read(read_transaction))
+        return RedeemAnswer(status=answer.status, transaction=answer.read(reader(LedgerTransaction)))
 
     def deposit(
         self,
@@ -143,7 +141,7 @@ class SubsidyClient:
             },
             expect=(200, 201),
         )
-        return answer.read(read_deposit)
+        return answer.read(reader(Deposit))
 
     def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
         """Ask where enterprise-subsidy answers an empty list to a caller who may not see this customer."""

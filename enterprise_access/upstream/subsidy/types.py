@@ -5,10 +5,10 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Fields, instant, integer, text, uuid
+from enterprise_access.lib.structure import Fields, field, text
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Subsidy:
     """An account of a customer. `balance_cents` counts created and pending transactions as spent.
 
@@ -16,24 +16,24 @@ class Subsidy:
     """
 
     uuid: UUID
-    title: str
-    customer_uuid: UUID
-    starts_at: datetime | None
-    expires_at: datetime | None
-    balance_cents: int
-    deposits_cents: int
+    title: str = ""
+    customer_uuid: UUID = field("enterprise_customer_uuid")
+    starts_at: datetime | None = field("active_datetime")
+    expires_at: datetime | None = field("expiration_datetime")
+    balance_cents: int = field("current_balance")
+    deposits_cents: int = field("total_deposits")
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Reversal:
     """Money that was given back, or is about to be."""
 
     uuid: UUID
     state: str
-    quantity_cents: int
+    quantity_cents: int = field("quantity")
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class LedgerTransaction:
     """Money in or out of an account; out is negative. A deposit has neither learner nor content.
 
@@ -45,15 +45,15 @@ class LedgerTransaction:
     idempotency_key: str
     lms_user_id: int | None
     content_key: str | None
-    quantity_cents: int
-    policy_uuid: UUID | None
+    quantity_cents: int = field("quantity")
+    policy_uuid: UUID | None = field("subsidy_access_policy_uuid")
     fulfillment_identifier: str | None
     created: datetime
     modified: datetime
     reversal: Reversal | None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class RedeemAnswer:
     """What the ledger answered to a redemption: a transaction (200, 201), or the code of a refusal (422)."""
 
@@ -62,60 +62,15 @@ class RedeemAnswer:
     code: str | None = None
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Deposit:
     """Money that was added to an account."""
 
     uuid: UUID
-    transaction_uuid: UUID
-    quantity_cents: int
-
-
-def read_subsidy(value: object) -> Subsidy:
-    row = Fields(value)
-    return Subsidy(
-        uuid=row.need("uuid", uuid),
-        title=row.nullable("title", text) or "",
-        customer_uuid=row.need("enterprise_customer_uuid", uuid),
-        starts_at=row.nullable("active_datetime", instant),
-        expires_at=row.nullable("expiration_datetime", instant),
-        balance_cents=row.need("current_balance", integer),
-        deposits_cents=row.need("total_deposits", integer),
-    )
-
-
-def read_transaction(value: object) -> LedgerTransaction:
-    row = Fields(value)
-    return LedgerTransaction(
-        uuid=row.need("uuid", uuid),
-        state=row.need("state", text),
-        idempotency_key=row.need("idempotency_key", text),
-        lms_user_id=row.nullable("lms_user_id", integer),
-        content_key=row.nullable("content_key", text),
-        quantity_cents=row.need("quantity", integer),
-        policy_uuid=row.nullable("subsidy_access_policy_uuid", uuid),
-        fulfillment_identifier=row.nullable("fulfillment_identifier", text),
-        created=row.need("created", instant),
-        modified=row.need("modified", instant),
-        reversal=row.nullable("reversal", read_reversal),
-    )
-
-
-def read_reversal(value: object) -> Reversal:
-    row = Fields(value)
-    return Reversal(
-        uuid=row.need("uuid", uuid), state=row.need("state", text), quantity_cents=row.need("quantity", integer)
-    )
-
-
-def read_deposit(value: object) -> Deposit:
-    row = Fields(value)
-    return Deposit(
-        uuid=row.need("uuid", uuid),
-        transaction_uuid=row.need("transaction", uuid),
-        quantity_cents=row.need("desired_deposit_quantity", integer),
-    )
+    transaction_uuid: UUID = field("transaction")
+    quantity_cents: int = field("desired_deposit_quantity")
 
 
 def read_code(value: object) -> str | None:
+    """Return the code of a refusal; None where it has none."""
     return Fields(value).optional("code", text)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from enterprise_access.apps.bff.domain.enrollments import Due, ShownEnrollment, course_key_of
 from enterprise_access.apps.bff.selectors.remembered import RememberedLinks, may_be_served
 from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.structure import Rows
 from enterprise_access.upstream import catalog, lms
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.lms.portal_types import (
@@ -30,8 +31,9 @@ def fetch_links(*, lms_user_id: int) -> RememberedLinks:
     """Return the learner's customers. Should the LMS ignore whom it was asked for, links of others are left out."""
     started_at = timezone.now()
     found = lms.from_settings().list_portal_links(lms_user_id=lms_user_id)
-    own = tuple(
-        evolve(link, customer=completed(link.customer)) for link in found.links if link.lms_user_id == lms_user_id
+    own = Rows(
+        (evolve(link, customer=completed(link.customer)) for link in found.links if link.lms_user_id == lms_user_id),
+        found.unreadable,
     )
     return RememberedLinks(links=evolve(found, links=own), fetched_at=started_at)
 

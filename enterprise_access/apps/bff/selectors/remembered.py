@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.lib import shared_cache
+from enterprise_access.lib.structure import Rows
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks
 
@@ -86,7 +87,7 @@ def remember_links(fresh: RememberedLinks, *, lms_user_id: int) -> None:
 
 
 def _without_people(links: PortalLinks) -> PortalLinks:
-    return evolve(links, links=tuple(_without_admins(link) for link in links.links))
+    return evolve(links, links=Rows((_without_admins(link) for link in links.links), links.unreadable))
 
 
 def _without_admins(link: PortalLink) -> PortalLink:

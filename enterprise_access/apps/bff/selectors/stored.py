@@ -10,6 +10,7 @@ from django.utils import timezone
 from enterprise_access.apps.bff.selectors.portal import completed
 from enterprise_access.apps.bff.selectors.remembered import RememberedLinks
 from enterprise_access.apps.customers.selectors import StoredLink, list_links_of
+from enterprise_access.lib.structure import Rows
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks
 
 # Whether the customer uses the portal is not stored; the learner is here, so it is taken to.
@@ -22,7 +23,7 @@ def stored_links(*, lms_user_id: int) -> RememberedLinks | None:
     rows = list_links_of(lms_user_id=lms_user_id, fetched_since=since)
     if not rows:
         return None
-    links = tuple(
+    links = Rows(
         PortalLink(
             enterprise_customer_user_id=row.enterprise_customer_user_id,
             lms_user_id=lms_user_id,

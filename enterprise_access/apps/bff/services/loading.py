@@ -71,8 +71,10 @@ from enterprise_access.apps.default_enrollments.services.status import LearnerSt
 from enterprise_access.apps.licenses.domain import OwnLicenses
 from enterprise_access.apps.licenses.selectors import fetch_own_licenses
 from enterprise_access.apps.licenses.services import Ensured, ensure_license
-from enterprise_access.lib.errors import ServiceError, UpstreamError
+from enterprise_access.lib.errors import Reason as Cause
+from enterprise_access.lib.errors import ServiceError, UpstreamChanged, UpstreamError
 from enterprise_access.lib.http.deadline import deadline
+from enterprise_access.lib.structure import Rows
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLinks
 
@@ -235,14 +237,20 @@ class _Loading:
         """
         if asked is None:
             return None if remembered is None else remembered.links
-        fresh = self._part(CUSTOMERS, lambda: asked.result(ends_at=self._at(LINKS)), None)
+        fresh = self._part(CUSTOMERS, lambda: self._readable(asked.result(ends_at=self._at(LINKS))), None)
         if fresh is not None:
             self._keep(fresh)
             return fresh.links
         old = remembered or stored_links(lms_user_id=self._visitor.lms_user_id)
         if old is not None and self._is_linked_in(old.links):
             return old.links
-        return None if staff is None else PortalLinks(links=(), features={})
+        return None if staff is None else PortalLinks(links=Rows(), features={})
+
+    def _readable(self, fresh: RememberedLinks) -> RememberedLinks:
+        """Return the links, unless the wanted customer may be in a row that cannot be read: that is never "no"."""
+        if fresh.links.unreadable and not self._is_linked_in(fresh.links):
+            raise UpstreamChanged("a link of the learner cannot be read", service="lms", reason=Cause.UNKNOWN_SHAPE)
+        return fresh
 
     def _keep(self, fresh: RememberedLinks) -> None:
         """Remember what the LMS told; of the wanted customer also where default enrollments look for it."""

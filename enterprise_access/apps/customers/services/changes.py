@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentChange
 from enterprise_access.apps.customers.models import EnterpriseLearner, LearnerEnrollment
+from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
 
 
@@ -73,4 +73,4 @@ def _as_row(change: EnrollmentChange) -> LearnerEnrollment:
 
 def _not_ahead(at: datetime) -> datetime:
     """Return the time, or now if it comes from a clock that is ahead: later reads must not look older than it."""
-    return min(at, timezone.now())
+    return min(at, clock.now())

@@ -12,7 +12,6 @@ from attrs import evolve, frozen
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.errors import CustomerUnknown
@@ -24,7 +23,7 @@ from enterprise_access.apps.customers.models import (
     LearnerSighting,
 )
 from enterprise_access.apps.customers.selectors import as_learner, email_address, get_customer, list_enrollments
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.at_once import ahead
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
 from enterprise_access.lib.keys import fold
@@ -43,7 +42,7 @@ def fetch_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
     if answer is None:
         # The LMS gives one answer for "unknown", "switched off" and "not for you"; the last is ruled out here.
         check_canary()
-        EnterpriseCustomer.objects.filter(pk=customer_uuid).update(is_active=False, fetched_at=timezone.now())
+        EnterpriseCustomer.objects.filter(pk=customer_uuid).update(is_active=False, fetched_at=clock.now())
         raise CustomerUnknown(f"The LMS knows no active enterprise customer {customer_uuid}.")
     return _store_customer(answer)
 
@@ -54,7 +53,7 @@ def refresh_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
     Raises CustomerUnknown for a customer that we never met.
     """
     copy = get_customer(customer_uuid=customer_uuid)
-    if copy is not None and copy.fetched_at >= timezone.now() - timedelta(seconds=settings.LINKS_FRESH_SECONDS):
+    if copy is not None and copy.fetched_at >= clock.now() - timedelta(seconds=settings.LINKS_FRESH_SECONDS):
         return copy
     try:
         return fetch_customer(customer_uuid=customer_uuid)
@@ -81,7 +80,7 @@ def _store_customer(answer: Customer) -> EnterpriseCustomer:
             "slug": answer.slug,
             "name": answer.name,
             "is_active": answer.active,
-            "fetched_at": timezone.now(),
+            "fetched_at": clock.now(),
         },
     )
     return customer
@@ -97,7 +96,7 @@ class LinksAskedFor:
 
 def ask_for_links_ahead(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -> LinksAskedFor:
     """Begin to ask for what `refresh_learners` needs, while somebody else is asked for something else."""
-    started_at, client = timezone.now(), lms.from_settings()
+    started_at, client = clock.now(), lms.from_settings()
     ids = tuple(lms_user_ids)
     return LinksAskedFor(
         started_at, ahead(lambda: client.list_learner_links(customer_uuid=customer_uuid, lms_user_ids=ids))
@@ -114,7 +113,7 @@ def refresh_learners(
     are absent as well, named by `unknown`, and their copies stay as they were. `asked`: the very same was asked
     for already.
     """
-    started_at = asked.started_at if asked else timezone.now()
+    started_at = asked.started_at if asked else clock.now()
     links: Rows[LearnerLink] = (
         asked.answer()
         if asked
@@ -189,7 +188,7 @@ def refresh_enrollments(
     names, unknown = _names_of(asked, names_since)
     if names:
         ids_by_username = {name.lower(): lms_user_id for lms_user_id, name in names.items()}
-        started_at = timezone.now()
+        started_at = clock.now()
         answer = _folded_keys(lms.from_settings().list_platform_enrollments(usernames=list(names.values())))
         told = {row.username.lower() for row in answer}
         unknown |= {ids_by_username[name] for name in answer.unknown_among(ids_by_username, told=told)}
@@ -297,7 +296,7 @@ def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
 
     The copies only count as too old: should the platform be silent, they are better than nothing.
     """
-    now = timezone.now()
+    now = clock.now()
     too_old = now - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS + 1)
     rows = EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids)
     rows.update(

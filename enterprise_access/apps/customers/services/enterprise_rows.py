@@ -14,10 +14,10 @@ from uuid import UUID
 from attrs import evolve, frozen
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.models import EnterpriseEnrollment
+from enterprise_access.lib import clock
 from enterprise_access.lib.at_once import at_once
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
@@ -53,7 +53,7 @@ def refresh_enterprise_enrollments(
     """
     asked = list(learners)
     for start in range(0, len(asked), CALLS_AT_ONCE):
-        piece, started_at = asked[start : start + CALLS_AT_ONCE], timezone.now()
+        piece, started_at = asked[start : start + CALLS_AT_ONCE], clock.now()
         for learner, answer in zip(piece, _read_all(customer_uuid, piece), strict=True):
             if isinstance(answer, UpstreamError):
                 log.warning("Revocations could not be asked for. reason=%s", answer.reason)

@@ -13,10 +13,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
-from django.utils import timezone
 
 from enterprise_access.apps.customers.services.copies import CANARY_KEY, check_canary
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks, remember_checks
 from enterprise_access.upstream import catalog, license_manager, lms
@@ -81,7 +80,7 @@ def _check(name: str, ask: Callable[[], str]) -> NeighbourCheck:
         is_unavailable = isinstance(error, UpstreamUnavailable)
     return NeighbourCheck(
         name=name,
-        at=timezone.now(),
+        at=clock.now(),
         took_seconds=time.monotonic() - started,
         problem=problem,
         is_unavailable=is_unavailable,

@@ -13,10 +13,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, F, Q, Value, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from enterprise_access.apps.customers.models import CallPace
-from enterprise_access.lib import metrics
+from enterprise_access.lib import clock, metrics
 from enterprise_access.lib.transactions import retry_deadlocks
 
 _MINUTE_MS: Final = 60_000
@@ -86,4 +85,4 @@ def _after(now: int, interval: int) -> CombinedExpression:
 
 
 def _now_ms() -> int:
-    return int(timezone.now().timestamp() * 1000)
+    return int(clock.now().timestamp() * 1000)

@@ -14,14 +14,13 @@ from typing import Final
 from attrs import frozen
 from django.conf import settings
 from django.db.models import Max
-from django.utils import timezone
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.models import EnterpriseLearner
 from enterprise_access.apps.customers.selectors import as_learner, list_enrollments
 from enterprise_access.apps.customers.services.copies import refresh_enrollments
 from enterprise_access.apps.customers.services.pace import Pace
-from enterprise_access.lib import shared_cache
+from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http.deadline import earliest
 from enterprise_access.lib.jobs import enqueue_on_commit
@@ -82,8 +81,8 @@ def read_enrollments(
     """
     asked = {learner.lms_user_id: learner for learner in learners}
     if not asked:
-        return PlatformRead(enrollments=Told({}, ()), read_at=timezone.now())
-    began_at = timezone.now()
+        return PlatformRead(enrollments=Told({}, ()), read_at=clock.now())
+    began_at = clock.now()
     usable_since = began_at - timedelta(seconds=reuse_seconds)
     ages = _ages(asked)
     missing = [
@@ -160,7 +159,7 @@ def _read_together(
     others = _waiting(own, room=LEARNERS_PER_READ - len(own)) if takes_others else []
     both = [*own, *others]
     # Before the call: who asks while it is under way has to be read again.
-    _take_off_the_list([learner.lms_user_id for learner in both], timezone.now())
+    _take_off_the_list([learner.lms_user_id for learner in both], clock.now())
     try:
         found = refresh_enrollments(learners=both, names_since=names_since)
     except UpstreamError as error:
@@ -178,7 +177,7 @@ def read_wanted_enrollments() -> int:
     """Read for whoever waits, as long as there are turns to spare; return for how many learners."""
     count = 0
     while (waiting := _waiting([], room=LEARNERS_PER_READ)) and _pace().take(leave=_RESERVE):
-        _read_together(waiting, timezone.now(), takes_others=False)
+        _read_together(waiting, clock.now(), takes_others=False)
         count += len(waiting)
     return count
 
@@ -198,7 +197,7 @@ def ask_for_enrollments(*, lms_user_ids: Collection[int]) -> None:
 def want_enrollments(*, lms_user_ids: Collection[int]) -> None:
     """Let no read count for these learners that began before now, and the next one take them along."""
     rows = EnterpriseLearner.objects.filter(lms_user_id__in=list(lms_user_ids), is_linked=True)
-    rows.update(enrollments_wanted_at=timezone.now())
+    rows.update(enrollments_wanted_at=clock.now())
 
 
 @retry_deadlocks

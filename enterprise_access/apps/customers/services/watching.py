@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Count, Min
-from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, LearnerSighting
+from enterprise_access.lib import clock
 from enterprise_access.lib.health import Level, Part
 from enterprise_access.lib.neighbour_checks import last_neighbour_checks
 from enterprise_access.lib.state import State, age, by_label, number
@@ -57,6 +57,6 @@ def look_at_rights() -> Part:
     failed = sorted(check.name for check in checks if check.problem)
     if failed:
         return Part(name="rights", level=Level.DEGRADED, detail=f"failed: {'; '.join(failed)}", at=at)
-    if timezone.now() - at > BELIEVED:
+    if clock.now() - at > BELIEVED:
         return Part(name="rights", level=Level.DEGRADED, detail="not checked for long", at=at)
     return Part(name="rights", at=at)

@@ -3,20 +3,20 @@
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
 from enterprise_access.apps.default_enrollments.services.sweeping import MAY_BACKFILL
+from enterprise_access.lib import clock
 
 
 def intentions_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
     """Return the customer's intentions with their state, for the customer's page. Nobody is asked for it."""
     context = {
         "customer": customer,
-        "standings": list_standings(customer_uuid=customer.pk, now=timezone.now()),
+        "standings": list_standings(customer_uuid=customer.pk, now=clock.now()),
         "may_see": request.user.has_perm("default_enrollments.view_defaultenterpriseenrollmentintention"),
         "may_add": request.user.has_perm("default_enrollments.add_defaultenterpriseenrollmentintention"),
         "may_check": request.user.has_perm("default_enrollments.change_defaultenterpriseenrollmentintention"),

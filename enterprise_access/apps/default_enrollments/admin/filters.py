@@ -5,13 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.drift import IN_ANOTHER_MODE
+from enterprise_access.lib import clock
 from enterprise_access.lib.admin import RowFilter, SelectFilter
 
 
@@ -143,7 +143,7 @@ class RequestStateFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        now = timezone.now()
+        now = clock.now()
         match self.value():
             case "due":
                 return queryset.due(now)
@@ -172,10 +172,10 @@ class UsedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         match self.value():
             case "active":
-                return queryset.active(timezone.now())
+                return queryset.active(clock.now())
             case "expired":
                 return queryset.filter(used_at=None, withdrawn_at=None, cancelled_at=None).exclude(
-                    pk__in=queryset.active(timezone.now()).values("pk")
+                    pk__in=queryset.active(clock.now()).values("pk")
                 )
             case "used" | "withdrawn" | "cancelled":
                 return queryset.filter(**{f"{self.value()}_at__isnull": False})

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.filters import CustomerOfIntentionFilter, UsedFilter
@@ -23,6 +22,7 @@ from enterprise_access.apps.default_enrollments.models import (
     override_validity,
 )
 from enterprise_access.apps.default_enrollments.services.overrides import cancel_override, grant_override
+from enterprise_access.lib import clock
 from enterprise_access.lib.admin import LearnerRowsAdmin
 from enterprise_access.lib.errors import ServiceError
 
@@ -96,7 +96,7 @@ class OverrideAdmin(LearnerRowsAdmin):
 
     @admin.display(description="state")
     def state(self, override: RealizationOverride) -> str:
-        return str(override.state_at(timezone.now()).label)
+        return str(override.state_at(clock.now()).label)
 
     @admin.display(description="by", ordering="by")
     def actor(self, override: RealizationOverride) -> str:
@@ -118,7 +118,7 @@ class OverrideAdmin(LearnerRowsAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Offer to cancel an override that is active."""
-        found = RealizationOverride.objects.active(timezone.now()).filter(pk=object_id) if object_id.isdigit() else None
+        found = RealizationOverride.objects.active(clock.now()).filter(pk=object_id) if object_id.isdigit() else None
         may_cancel = self.has_add_permission(request) and found is not None and found.exists()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_cancel": may_cancel})
 
@@ -134,7 +134,7 @@ class OverrideAdmin(LearnerRowsAdmin):
                     override=override,
                     by=request.user.get_username(),
                     reason=form.cleaned_data["reason"],
-                    now=timezone.now(),
+                    now=clock.now(),
                 )
             except ServiceError as error:
                 form.add_error(None, error.detail)
@@ -186,7 +186,7 @@ class OverrideAdmin(LearnerRowsAdmin):
                 lms_user_id=lms_user_id,
                 by=request.user.get_username(),
                 reason=form.cleaned_data["reason"],
-                now=timezone.now(),
+                now=clock.now(),
             )
         except ServiceError as error:
             form.add_error(None, error.detail)

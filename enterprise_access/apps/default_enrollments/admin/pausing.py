@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from waffle.admin import SwitchAdmin
 from waffle.models import Switch
 
@@ -24,6 +23,7 @@ from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseE
 from enterprise_access.apps.default_enrollments.selectors.pauses import Pause, get_pause
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
 from enterprise_access.apps.default_enrollments.services.steering import pause_everything, resume_everything
+from enterprise_access.lib import clock
 
 # Whoever may change switches may pause everything.
 MAY_PAUSE_EVERYTHING = "waffle.change_switch"
@@ -103,7 +103,7 @@ def _pause(request: HttpRequest, customer: EnterpriseCustomer | None, reason: st
     by = request.user.get_username()
     if customer is None:
         return pause_everything(by=by, because=reason)
-    return pause_customer(customer_uuid=customer.pk, by=by, because=reason, now=timezone.now())
+    return pause_customer(customer_uuid=customer.pk, by=by, because=reason, now=clock.now())
 
 
 def _resume(request: HttpRequest, customer: EnterpriseCustomer | None, pause: Pause) -> bool:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -28,6 +27,7 @@ from enterprise_access.apps.default_enrollments.services.explaining import (
     explain_learner,
 )
 from enterprise_access.apps.default_enrollments.services.steering import realize_now
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
 
@@ -94,7 +94,7 @@ def why_link(customer_uuid: UUID, lms_user_id: int) -> SafeString:
 def _look_now(request: HttpRequest, customer_uuid: UUID, lms_user_id: int) -> HttpResponseRedirect:
     if not request.user.has_perm(MAY_STEER):
         raise PermissionDenied
-    say(request, realize_now(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], now=timezone.now()))
+    say(request, realize_now(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], now=clock.now()))
     rows = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
     note(request, rows, "Asked for a look now.")
     return HttpResponseRedirect(why_url(customer_uuid, lms_user_id))

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from attrs import frozen
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import ContentType
 from enterprise_access.apps.customers.selectors import get_customer
@@ -28,6 +27,7 @@ from enterprise_access.apps.default_enrollments.services.requests import (
     is_paused,
     request_realization,
 )
+from enterprise_access.lib import clock
 from enterprise_access.lib.http.deadline import deadline
 from enterprise_access.lib.waiting import WaitingPlaces
 
@@ -103,7 +103,7 @@ def ask_for_realization(
     if customer is None:
         with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
             customer = fetch_customer(customer_uuid=customer_uuid)
-    now = timezone.now()
+    now = clock.now()
     if _is_to_be_evaluated(customer.pk, lms_user_id, now, has_news=has_news, evaluated_since=evaluated_since):
         request_realization(customer_uuid=customer.pk, lms_user_ids=[lms_user_id], trigger=trigger, now=now)
     paused = is_paused(customer_uuid=customer.pk)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from uuid import UUID
 
 from attrs import frozen
-from django.utils import timezone
 
 from enterprise_access.apps.customers.services import LinkedLearner, iterate_linked_learners
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
@@ -15,6 +14,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import list_inte
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
 from enterprise_access.apps.default_enrollments.services.planning import make_plan
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.lib import clock
 
 LEARNERS_AT_ONCE = 100
 SECONDS_PER_MINUTE = 60
@@ -74,7 +74,7 @@ def request_some(scope: Scope, lms_user_ids: Collection[int]) -> int:
     wanted = _without_what_is_realized(scope, lms_user_ids)
     if wanted:
         request_realization(
-            customer_uuid=scope.customer_uuid, lms_user_ids=wanted, trigger=Trigger.BACKFILL, now=timezone.now()
+            customer_uuid=scope.customer_uuid, lms_user_ids=wanted, trigger=Trigger.BACKFILL, now=clock.now()
         )
     return len(wanted)
 
@@ -84,7 +84,7 @@ def foretell(scope: Scope) -> Iterator[Foretold]:
     for ids in _pieces(scope):
         facts = fetch_facts(customer_uuid=scope.customer_uuid, lms_user_ids=ids)
         known = [lms_user_id for lms_user_id in ids if lms_user_id not in facts.unknown]
-        plan = make_plan(facts, lms_user_ids=known, doubts=(), now=timezone.now())
+        plan = make_plan(facts, lms_user_ids=known, doubts=(), now=clock.now())
         foretold = [
             Foretold(
                 lms_user_id=item.lms_user_id,

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.selectors import list_last_known_modes
 from enterprise_access.apps.customers.domain import EnrollmentChange, EnrollmentCopy
@@ -24,6 +23,7 @@ from enterprise_access.apps.default_enrollments.selectors.doubts import list_dou
 from enterprise_access.apps.default_enrollments.selectors.facts import labels_of
 from enterprise_access.apps.default_enrollments.services.noticing import notice_change
 from enterprise_access.apps.default_enrollments.services.override_use import withdraw
+from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
 
 Realization = DefaultEnterpriseEnrollmentRealization
@@ -41,7 +41,7 @@ def take_over_changes(*, changes: Sequence[EnrollmentChange]) -> None:
 
 def _withdraw_overrides(changes: Sequence[EnrollmentChange]) -> None:
     """Withdraw overrides for courses in which the learner is again, without one."""
-    now = timezone.now()
+    now = clock.now()
     back = {
         (change.lms_user_id, key)
         for change in changes
@@ -117,7 +117,7 @@ def _notice(realized: Mapping[tuple[int, str], list[Realization]], changes: Sequ
                     seen,
                     enterprise[customers[row.intention_id]].get(key),
                     modes=modes,
-                    now=min(change.at, timezone.now()),
+                    now=min(change.at, clock.now()),
                 )
 
 
@@ -126,7 +126,7 @@ def _is_left_once_more(row: Realization, change: EnrollmentChange, sent_again_at
     return (
         row.left_at is not None
         and sent_again_at is not None
-        and row.left_at < sent_again_at <= min(change.at, timezone.now())
+        and row.left_at < sent_again_at <= min(change.at, clock.now())
     )
 
 

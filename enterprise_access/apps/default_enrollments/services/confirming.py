@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from attrs import evolve
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, make_cases
 from enterprise_access.apps.default_enrollments.services.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
 
@@ -36,7 +36,7 @@ def confirm(
     except UpstreamError as error:
         log.warning("Facts could not be read again; %d items wait. reason=%s", len(items), error.reason)
         return (), facts.read_at
-    now = timezone.now()
+    now = clock.now()
     verdicts = {lms_user_id: decide_all(make_cases(fresh, lms_user_id=lms_user_id), now=now) for lms_user_id in ids}
     return [
         evolve(item, was_enrolled=fresh.enrollment_in(item.lms_user_id, item.course_run_key) is not None)
@@ -47,7 +47,7 @@ def confirm(
 
 def _is_old(facts: Facts) -> bool:
     """Say whether the facts might be too old before the last call of a batch; half their time is left for that."""
-    return facts.read_at < timezone.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS / 2)
+    return facts.read_at < clock.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS / 2)
 
 
 def _is_same_run(facts: Facts, item: Item) -> bool:

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from attrs import frozen
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import (
     Resolution,
@@ -32,6 +31,7 @@ from enterprise_access.apps.default_enrollments.errors import ContentUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_twins
 from enterprise_access.apps.default_enrollments.services.health import verdict_for_newcomer
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold, same_key
@@ -94,7 +94,7 @@ def describe(intention: Intention, content: Content) -> Description:
 
 
 def _describe(intentions: list[Intention], contents: Mapping[str, Content]) -> list[Description]:
-    now = timezone.now()
+    now = clock.now()
     modes = list_known_modes([content.resolution for content in contents.values()], now=now)
     return [_describe_one(row, contents[fold(row.content_key)], modes, now) for row in intentions]
 
@@ -138,7 +138,7 @@ def preview_keys(
         contents = {folded: content for folded, content in found.items() if isinstance(content, Content)}
         modes = _modes_of(contents.values(), ask=ask_for_modes)
     twins = find_twins(customer_uuid=customer_uuid, content_keys=contents)
-    now = timezone.now()
+    now = clock.now()
     previews = {
         folded: Preview(
             description=_describe_one(_unsaved(customer_uuid, keys[folded], content), content, modes, now),
@@ -193,7 +193,7 @@ def _is_unknown(resolution: Resolution) -> bool:
 def _modes_of(contents: Iterable[Content], *, ask: bool) -> dict[str, KnownModes]:
     resolutions = [content.resolution for content in contents]
     if not ask:
-        return list_known_modes(resolutions, now=timezone.now())
+        return list_known_modes(resolutions, now=clock.now())
     runs = [found.run.key for found in resolutions if isinstance(found, Resolved)]
     return with_other_evidence(refresh_modes(course_run_keys=runs, can_wait=len(runs) > 1), resolutions)
 

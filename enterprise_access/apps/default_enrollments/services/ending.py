@@ -6,7 +6,6 @@ from typing import Final
 from uuid import UUID
 
 from attrs import frozen
-from django.utils import timezone
 
 from enterprise_access.apps.course_types.domain.modes import is_paid
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
@@ -20,6 +19,7 @@ from enterprise_access.apps.default_enrollments.selectors.endings import list_mo
 from enterprise_access.apps.default_enrollments.selectors.facts import labels_of
 from enterprise_access.apps.licenses.domain import LicenseStatus
 from enterprise_access.apps.licenses.selectors import fetch_licenses_with_revoked
+from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
 
 Realization = DefaultEnterpriseEnrollmentRealization
@@ -95,7 +95,7 @@ def _is_open(row: EnrollmentCopy, realized: Realization) -> bool:
         return is_paid(realized.predicted_mode) and not is_paid(row.mode)
     if realized.left_at is None:
         return True
-    return realized.left_reason == Reason.ENROLLMENT_ENDED and realized.left_at > timezone.now() - ASKED_FOR
+    return realized.left_reason == Reason.ENROLLMENT_ENDED and realized.left_at > clock.now() - ASKED_FOR
 
 
 def ask_why_ended(
@@ -132,7 +132,7 @@ def _copies(customer_uuid: UUID, learners: Iterable[int]) -> dict[tuple[int, str
 
 def _is_known(question: Question, copies: Copies) -> bool:
     copy = copies.get(question.key)
-    if copy is None or question.row.is_active or copy.fetched_at < timezone.now() - ENDED_BELIEVED:
+    if copy is None or question.row.is_active or copy.fetched_at < clock.now() - ENDED_BELIEVED:
         return False
     if any(at is not None and copy.fetched_at <= at for at in (question.row.changed_at, question.sent_at)):
         return False

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import Resolved, Unresolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
@@ -28,6 +27,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
 from enterprise_access.apps.default_enrollments.services.current import Current, get_current
 from enterprise_access.apps.default_enrollments.services.requests import UNEXPECTED_ERROR, is_paused
 from enterprise_access.apps.default_enrollments.services.status import gather
+from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
 
@@ -105,7 +105,7 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> Explanation:
     Reads what learner-status reads, and is held up by the neighbours no longer. Changes and sends nothing.
     Raises CustomerUnknown, and UpstreamUnavailable when there is no copy and the LMS does not answer.
     """
-    now = timezone.now()
+    now = clock.now()
     with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
         facts, _ = gather(current, lms_user_id=lms_user_id, now=now)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from attrs import evolve
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.selectors import fetch_content
 from enterprise_access.apps.content_metadata.services import refresh_modes_of
@@ -24,6 +23,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
 from enterprise_access.apps.default_enrollments.services.ending import Question, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.override_use import withdraw_overrides
+from enterprise_access.lib import clock
 
 
 def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Callable[[], object] = bool) -> Facts:
@@ -33,7 +33,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
     LMS cannot be asked for the customer, links or enrollments: nothing can be decided then. Content, modes and
     revocations that cannot be asked for are unknown, and the decision says so.
     """
-    asked_at = timezone.now()
+    asked_at = clock.now()
     customer = refresh_customer(customer_uuid=customer_uuid)
     learners = refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     read = read_enrollments(
@@ -79,7 +79,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
         read_at=read_at,
         unknown=learners.unknown | enrollments.unknown,
     )
-    return with_records(facts, now=timezone.now())
+    return with_records(facts, now=clock.now())
 
 
 def with_records(facts: Facts, *, now: datetime) -> Facts:
@@ -92,5 +92,3 @@ def with_records(facts: Facts, *, now: datetime) -> Facts:
         overrides=list_overrides(customer_uuid=customer_uuid, lms_user_ids=ids, now=now),
     )
     return withdraw_overrides(fresh, now=now) if fresh.overrides else fresh
-
-

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
@@ -27,7 +26,7 @@ from enterprise_access.apps.default_enrollments.models import (
 from enterprise_access.apps.default_enrollments.selectors.facts import facts_of_modes, list_intentions
 from enterprise_access.apps.default_enrollments.services.announcing import announce_unhealthy
 from enterprise_access.apps.default_enrollments.services.requests import request_realization
-from enterprise_access.lib import metrics
+from enterprise_access.lib import clock, metrics
 from enterprise_access.lib.keys import fold
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
         intentions = tuple(intention for intention in intentions if intention.pk not in young)
     if not intentions:
         return []
-    now = timezone.now()
+    now = clock.now()
     contents = refresh_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
     modes = refresh_modes_of(contents=contents.values(), can_wait=True)
     changed = [

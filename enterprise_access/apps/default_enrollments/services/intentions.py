@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.selectors import Content
 from enterprise_access.apps.content_metadata.services import ask_for_modes
@@ -21,6 +20,7 @@ from enterprise_access.apps.default_enrollments.services.describing import (
     describe_all,
     spelling_of,
 )
+from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import same_key
 
@@ -127,7 +127,7 @@ def delete_intention(intention: Intention) -> None:
     with transaction.atomic():
         _lock(intention)
         if not intention.is_deleted:
-            intention.deleted_at = timezone.now()
+            intention.deleted_at = clock.now()
             intention.save()
 
 

@@ -67,7 +67,7 @@ def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
 
     Both are read off the index of `compared_at`, whatever the table's size.
     """
-    now = timezone.now()
+    now = clock.now()
     unexplained = Realization.objects.filter(
         left_reason=Reason.ENROLLMENT_ENDED, left_at__gt=now - ASKED_FOR, compared_at__lt=now - ASKED_AGAIN
     )
@@ -90,7 +90,7 @@ def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[st
         if error.reason is not Cause.UNKNOWN_SHAPE:
             raise
         log.warning("Learners cannot be compared. learners=%d reason=%s", len(lms_user_ids), error.reason)
-        _note_compared(customer_uuid, lms_user_ids, timezone.now())
+        _note_compared(customer_uuid, lms_user_ids, clock.now())
         return Counter(learners=len(lms_user_ids))
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from attrs import evolve, field, frozen
 from django.conf import settings
-from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.selectors import (
     Content,
@@ -35,6 +34,7 @@ from enterprise_access.apps.default_enrollments.selectors.facts import (
 from enterprise_access.apps.default_enrollments.services.current import Current, get_current
 from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.override_use import withdraw_overrides
+from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
 
@@ -78,7 +78,7 @@ def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: boo
     Raises LearnerNotAssociated, CustomerUnknown, and UpstreamUnavailable when there is no copy and the LMS does not
     answer.
     """
-    now = timezone.now()
+    now = clock.now()
     with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
         _need_link(current, lms_user_id)
@@ -96,7 +96,7 @@ def get_page_status(*, customer_uuid: UUID, lms_user_id: int, own: Collection[Ow
 
     Raises as `get_learner_status` does.
     """
-    now = timezone.now()
+    now = clock.now()
     with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
         current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, reads_platform=False)
         _need_link(current, lms_user_id)

@@ -5,14 +5,13 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils import timezone
-
 from enterprise_access.apps.customers.selectors import name_customers
 from enterprise_access.apps.customers.services import read_linked_learners
 from enterprise_access.apps.default_enrollments.services.backfill import Scope, learners_in_scope, request_some
 from enterprise_access.apps.default_enrollments.services.health import list_customers_with_intentions
 from enterprise_access.apps.default_enrollments.services.validating import State, validate_intentions
 from enterprise_access.jobs.kinds import Kind, Result, Running, Step
+from enterprise_access.lib import clock
 
 CHECK_JOB: Final = "default_enrollments.check_all"
 BACKFILL_JOB: Final = "default_enrollments.backfill"
@@ -35,7 +34,7 @@ def run_check_step(job: Running) -> Step:
 
 
 def _check(customer_uuid: UUID) -> Result:
-    found = validate_intentions(customer_uuid=customer_uuid, delay=timedelta(0), now=timezone.now())
+    found = validate_intentions(customer_uuid=customer_uuid, delay=timedelta(0), now=clock.now())
     states = [standing.state for standing in found.standings]
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in State)
     return Result(

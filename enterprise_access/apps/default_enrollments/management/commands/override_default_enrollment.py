@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.overrides import grant_override
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 by=options["by"],
                 is_actor_verified=False,
                 reason=options["reason"],
-                now=timezone.now(),
+                now=clock.now(),
             )
         except ServiceError as error:
             raise CommandError(error.detail) from error

@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts
+from enterprise_access.lib import clock
 
 
 class Command(BaseCommand):
@@ -18,5 +18,5 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=90, help="How old they have to be (default: 90).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        deleted = prune_attempts(older_than=timezone.now() - timedelta(days=options["days"]))
+        deleted = prune_attempts(older_than=clock.now() - timedelta(days=options["days"]))
         self.stdout.write(f"{deleted} attempts deleted.")

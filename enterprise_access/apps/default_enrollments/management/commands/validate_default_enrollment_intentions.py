@@ -8,7 +8,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.services.health import list_customers_with_intentions
@@ -18,6 +17,7 @@ from enterprise_access.apps.default_enrollments.services.validating import (
     Validation,
     validate_intentions,
 )
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 
 SOMETHING_IS_UNHEALTHY: Final = 1
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         delay = timedelta(minutes=options["delay_minutes"])
         validations = [
-            validate_intentions(customer_uuid=customer_uuid, delay=delay, now=timezone.now())
+            validate_intentions(customer_uuid=customer_uuid, delay=delay, now=clock.now())
             for customer_uuid in self.customers(options["customer"])
         ]
         if options["json"]:

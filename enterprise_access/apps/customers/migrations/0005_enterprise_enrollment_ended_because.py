@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0003_logins_as_pending_work'),
+        ('customers', '0004_combined_platform_reads'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('default_enrollments', '0006_requests_as_pending_work'),
+        ('default_enrollments', '0007_overrides_end_and_course_ids'),
     ]
 
     operations = [
