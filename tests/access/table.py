@@ -103,7 +103,7 @@ ROWS: list[Row] = [
         method="POST",
         path=INTENTIONS + "realize/",
         body={"enterprise_customer_uuid": "{customer}", "lms_user_id": "{learner}"},
-        answers=customers_own(202, learner=202, other_learner=403, admin=403, foreign=403),
+        answers=customers_own(200, learner=200, other_learner=403, admin=403, foreign=403),
     ),
     # --- Intentions ---
     Row(

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.services.explaining import as_plain_data, explain_learner
 from enterprise_access.apps.default_enrollments.services.status import get_learner_status
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, DEMO_RUN, LINUX, intend, visit
@@ -28,6 +29,7 @@ def nothing(world: Any) -> None:
 
 def seen(world: Any) -> None:
     """Let us have read everything of the stranger, for her own customer."""
+    fetch_customer(customer_uuid=GLOBEX)
     world.enroll(username="heidi", run_key=DEMO_RUN, mode="verified")
     visit(STRANGER, customer=GLOBEX)
     get_learner_status(customer_uuid=GLOBEX, lms_user_id=STRANGER)

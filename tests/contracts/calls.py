@@ -183,7 +183,7 @@ CALLS = (
         _are(customer_uuid=ACME, content_key="edX+DemoX"),
         needed=("content_type",),
     ),
-    _catalog("get_content", "content", _are(content_key=DEMO_RUN), needed=("content_type",)),
+    _catalog("get_content", "content", _are(content_key=DEMO_RUN), needed=("key",)),
     _catalog(
         "contains",
         "customer_contains",

@@ -122,6 +122,9 @@ PASSING: dict[str, tuple[FaultKind, dict[str, Any], Reason | None]] = {
 # With another status than the one that a bulk enrollment has, its content is not even looked at.
 ENROLL_REASONS = {"html": Reason.UNEXPECTED_STATUS}
 
+# Lists of rows and nothing around them: a member that is missing in every row leaves every row unreadable.
+WITHOUT_ENVELOPE = {"LmsClient.list_portal_enrollments"}
+
 each_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
 
 
@@ -197,6 +200,10 @@ def test_a_fault_has_its_kind_and_its_reason_in_time(
     about = fault.about | ({"keys": call.needed} if "keys" in name else {})
     neighbours.faults.add(fault.kind, call.endpoint, times=None, **about)
     since = world.journal.next_number()
+    if "keys" in name and call.name in WITHOUT_ENVELOPE:
+        found = send(call)
+        assert (len(found), bool(found.unreadable)) == (0, True)
+        return
     failure = failure_of(send, call)
     expected = ENROLL_REASONS.get(name, fault.reason) if call.method == "enroll" else fault.reason
     assert (type(failure), failure.reason) == (fault.failure, expected)
@@ -270,7 +277,8 @@ def test_without_a_token_nothing_was_asked(
 
 
 def test_every_kind_of_fault_that_the_simulator_knows_is_in_the_table():
-    assert {fault.kind for fault in FAULTS.values()} == set(FaultKind)
+    # What one odd row does is held by the tests of each client, and by test_odd_rows.py of default enrollments.
+    assert {fault.kind for fault in FAULTS.values()} == set(FaultKind) - {FaultKind.ODD_ROW}
 
 
 # What the bar asks for, by the rows that are it.

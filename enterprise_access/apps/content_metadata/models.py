@@ -9,7 +9,7 @@ class RunModes(models.Model):
     course_run_key = models.CharField(max_length=255, unique=True)
     modes = models.JSONField(help_text="Slug to expiry (ISO 8601) or null. Empty: the LMS knows none.")
     is_invitation_only = models.BooleanField(default=False)
-    is_unknown = models.BooleanField(default=False, help_text="The LMS says that it has no such run.")
+    is_unknown = models.BooleanField(default=False, db_default=False, help_text="The LMS says that it has no such run.")
     enrollment_start = models.DateTimeField(null=True)
     enrollment_end = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.faults
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = b"<!doctype html><title>Server Error</title>"
-WRITES = {"enroll", "activate", "auto_apply"}
+WRITES = {"enroll", "activate", "auto_apply", "redeem", "deposit"}
 # What comes back with the status that each method hopes for, and why it is not understood.
 CONTENT_FAULTS = {
     "html": (HTML, PAGE, Reason.NOT_JSON),

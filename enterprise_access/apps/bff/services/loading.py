@@ -59,13 +59,13 @@ from enterprise_access.apps.customers.services import SeenLink, forget_active_li
 from enterprise_access.apps.default_enrollments.domain.looking_again import Event, is_woken_by
 from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Reason
-from enterprise_access.apps.default_enrollments.models import Outcome as AttemptOutcome
 from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
 from enterprise_access.apps.default_enrollments.services.asking import (
     AskedResult,
     EnrollmentStatus,
     ask_for_realization,
 )
+from enterprise_access.apps.default_enrollments.services.asking import Outcome as AttemptOutcome
 from enterprise_access.apps.default_enrollments.services.license_changes import licenses_changed
 from enterprise_access.apps.default_enrollments.services.status import LearnerStatus, get_page_status
 from enterprise_access.apps.licenses.domain import OwnLicenses

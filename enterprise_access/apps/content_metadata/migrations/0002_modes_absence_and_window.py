@@ -23,6 +23,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='runmodes',
             name='is_unknown',
-            field=models.BooleanField(default=False, help_text='The LMS says that it has no such run.'),
+            field=models.BooleanField(db_default=False, default=False, help_text='The LMS says that it has no such run.'),
         ),
     ]

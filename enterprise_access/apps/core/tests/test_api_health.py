@@ -57,7 +57,7 @@ def test_the_start_page_leads_to_the_admin():
 def test_with_everything_there_it_is_ready_and_every_part_says_so():
     code, status, parts = ask()
     assert (code, status) == (200, "ok")
-    assert set(parts) == {"database", "migrations", "cache", "broker", "neighbours", "rights"}
+    assert set(parts) == {"database", "migrations", "cache", "broker", "neighbours", "rights", "clock"}
     assert {part["status"] for part in parts.values()} == {"ok"}
     assert all(part["took_seconds"] < 2 for part in parts.values())
 
@@ -93,7 +93,7 @@ def test_with_a_migration_missing_it_is_not_ready_until_it_is_applied():
         cursor.execute("DELETE FROM django_migrations WHERE app = 'events'")
     code, status, parts = ask()
     assert (code, status) == (503, "down")
-    assert parts["migrations"]["detail"] == "1 not applied"
+    assert parts["migrations"]["detail"] == "2 not applied"
 
 
 @pytest.mark.django_db

@@ -78,11 +78,11 @@ def test_a_learner_who_is_taken_along_is_asked_for_by_the_name_that_the_lms_tell
     assert reads(world) == [["ada", "heidi"]]
 
 
-def test_a_learner_who_was_taken_along_and_makes_the_read_fail_costs_the_others_one_more_read(world, linked, simulator):
+def test_a_read_that_fails_because_of_one_learner_is_made_again_for_each_half(world, linked, simulator):
     want_enrollments(lms_user_ids=[HEIDI])
     simulator.faults.add("status", READ, status=500, times=1)
     read_enrollments(learners=[learner(ADA)])
-    assert reads(world) == [["ada", "heidi"], ["ada"]]
+    assert reads(world) == [["ada", "heidi"], ["ada"], ["heidi"]]
 
 
 def test_a_refusal_for_calling_too_often_pauses_everybody_and_is_never_an_empty_answer(

@@ -15,7 +15,8 @@ from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.looking_again import Schedule, look_of
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest, Trigger
+from enterprise_access.apps.default_enrollments.models import Outcome as Outcome
+from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.selectors.facts import (
     Intention,
     Realization,

@@ -13,6 +13,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
 )
 from enterprise_access.apps.licenses import services as licenses
+from enterprise_access.apps.subsidy_access_policies import services as budgets
 from enterprise_access.events import services as events
 
 PRUNED_AT_ONCE = 1000
@@ -55,4 +56,5 @@ def retire_learner(*, lms_user_id: int) -> dict[str, int]:
         gone["history of realizations"] = histories.delete()[0]
         gone["events to be sent"] = events.forget_learner(lms_user_id=lms_user_id)
         gone |= licenses.forget_learner(lms_user_id=lms_user_id)
+        gone |= budgets.forget_learner(lms_user_id=lms_user_id)
         return gone | forget_learner(lms_user_id=lms_user_id)

@@ -294,6 +294,8 @@ def everything(world: Any) -> dict[str, Any]:
     intend(DEMO, DEMO_RUN, LINUX, STATS, AUDIT_ONLY, PROJECT, *unresolved, *not_open)
     visit(ADA)
     world.leave(username="ada", run_key=DEMO_RUN)
+    # Not evaluated yet: it is still to be enrolled.
+    intend("EPFLx+Scala")
     return world
 
 

@@ -357,7 +357,7 @@ def test_the_same_reason_is_the_same_status_for_every_learner_whenever_they_ask(
     for state in ({"due_at": None}, {"due_at": timezone.now() + timedelta(days=1), "waiting_for": "lms_unavailable"}):
         request.update(**state)
         assert {
-            row.course_key: (row.enrollment_status, row.reason) for row in _list_results(ACME, ADA, request.get())
+            row.course_key: (row.enrollment_status, row.reason) for row in _list_results(ACME, HAL, request.get())
         } == expected
 
 

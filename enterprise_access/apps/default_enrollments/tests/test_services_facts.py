@@ -250,14 +250,14 @@ def test_learners_who_failed_together_do_not_come_back_together(simulator, world
 
 def test_a_learner_whose_name_cannot_be_sent_waits_and_does_not_hold_up_the_others(world):
     intend(DEMO)
-    world.add_learner(username="Ann Lee", customer="acme")
+    world.add_learner(username="Ann Lee", customer="acme", email="ann@example.com")
     world.add_learner(username="zoë.müller+1@x", customer="acme", email="zoe@example.com")
     world.add_license(plan_uuid=ACME_ANNUAL, username="zoë.müller+1@x")
     ann, zoe = world.user("Ann Lee").id, world.user("zoë.müller+1@x").id
     summary = visit(ann, zoe, ADA, MAX)
     assert (summary.learners, summary.realized) == (4, 3)
     assert is_enrolled(world, ["ada", "max", "zoë.müller+1@x"], DEMO_RUN)
-    assert request_of(ann).waiting_for == "lms_unavailable"
+    assert request_of(ann).waiting_for == "no_license"
 
 
 @pytest.mark.parametrize("kind", ["hang", "unreachable", "malformed_json", "unauthorized"])

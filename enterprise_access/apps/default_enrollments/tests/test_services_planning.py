@@ -180,7 +180,7 @@ def test_who_left_an_audit_enrollment_that_we_never_made_is_enrolled(world):
         ("ColumbiaX+BUS5", "mode_expired"),
         ("PurdueX+MIX1", "mode_mismatch"),
         ("MichiganX+PY101", "upgrade_deadline_passed"),
-        ("OxfordX+GHOST1", "modes_unavailable"),
+        ("OxfordX+GHOST1", "run_unknown_to_lms"),
     ],
 )
 def test_what_the_rules_do_not_allow_is_not_sent_and_the_attempt_says_why(world, key, reason):

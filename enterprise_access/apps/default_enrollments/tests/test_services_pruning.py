@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
+from enterprise_access.apps.core.domain import Role
+from enterprise_access.apps.core.models import AccessRole, AccessRoleAssignment
 from enterprise_access.apps.customers.services import note_sightings
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
@@ -36,6 +38,9 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     work,
 )
 from enterprise_access.apps.licenses.services.claims import take_claim
+from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind
+from enterprise_access.apps.subsidy_access_policies.services import reserve, spend
+from enterprise_access.apps.subsidy_access_policies.tests.test_budget import make_policy, make_subsidy, news
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import learner_key
 from enterprise_access.events.tests.conftest import bus  # noqa: F401
@@ -154,6 +159,20 @@ def rows_of(lms_user_id):
     return counts | {Outbox._meta.label: Outbox.objects.filter(key=learner_key(lms_user_id)).count()}
 
 
+def _spend_credit(lms_user_id):
+    """Let the learner have redeemed with learner credit."""
+    policy = make_policy(make_subsidy())
+    promise = reserve(
+        policy_uuid=policy.pk,
+        lms_user_id=lms_user_id,
+        content_key=DEMO_RUN,
+        amount_cents=100,
+        kind=ReservationKind.REDEMPTION,
+        now=timezone.now(),
+    )
+    spend(reservation_uuid=promise.pk, news=news(policy, learner=lms_user_id), now=timezone.now())
+
+
 @pytest.fixture
 def everywhere(world, clock, bus):  # noqa: F811
     """Let ada and max be in every table that names learners."""
@@ -169,7 +188,10 @@ def everywhere(world, clock, bus):  # noqa: F811
             grant_override(
                 intention=intention, lms_user_id=lms_user_id, by="amy_admin", reason="Asked.", now=timezone.now()
             )
-        get_user_model().objects.create_user(username, lms_user_id=lms_user_id)
+        user = get_user_model().objects.create_user(username, lms_user_id=lms_user_id)
+        role, _ = AccessRole.objects.get_or_create(name=Role.OPERATOR)
+        AccessRoleAssignment.objects.create(user=user, role=role, context="*")
+        _spend_credit(lms_user_id)
         take_claim(customer_uuid=ACME, lms_user_id=lms_user_id, now=timezone.now())
     note_sightings(seen={ADA: timezone.now(), MAX: timezone.now()})
     return world

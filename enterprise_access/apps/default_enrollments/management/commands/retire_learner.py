@@ -18,6 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         gone = retire_learner(lms_user_id=options["lms_user_id"])
-        gone["user"] = get_user_model().objects.filter(lms_user_id=options["lms_user_id"]).delete()[0]
+        _, deleted = get_user_model().objects.filter(lms_user_id=options["lms_user_id"]).delete()
+        gone["user"] = deleted.get("core.User", 0)
+        gone["role assignments"] = deleted.get("core.AccessRoleAssignment", 0)
         for table, rows in gone.items():
             self.stdout.write(f"{table}: {rows}")
