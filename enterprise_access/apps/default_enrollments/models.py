@@ -123,6 +123,8 @@ class DefaultEnterpriseEnrollmentRealization(TimeStampedModel):
             models.Index(fields=["lms_user_id"], name="realization_by_learner"),
             # The order of lists: a page of 100,000 rows is read off it instead of being sorted.
             models.Index(fields=["realized_at", "uuid"], name="realization_by_time"),
+            # Who left for a reason that is still to be found out.
+            models.Index(fields=["left_reason", "compared_at"], name="realization_by_left_reason"),
         ]
         verbose_name = "default enrollment realization"
 
