@@ -31,13 +31,10 @@ _DATE_KEYS = ("start", "end", "enrollment_start", "enrollment_end")
 
 @attrs.frozen(kw_only=True)
 class Catalog:
-    """A catalog of a customer."""
+    """A catalog of a customer. Nothing else of it is used, so nothing else can make its row unreadable."""
 
     uuid: UUID
-    title: str
     customer_uuid: UUID = field("enterprise_customer")
-    modified_at: datetime = field("catalog_modified")
-    content_modified_at: datetime | None = field("content_last_modified")
 
 
 @attrs.frozen
