@@ -3,6 +3,7 @@
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from enterprise_access.upstream.catalog.types import Catalog, Containment, ContentRecord
 from enterprise_access.upstream.license_manager.types import (
@@ -98,10 +99,17 @@ def _(value: Customer):
     return f"{value.slug}{_mark(active=value.active)} {len(value.catalog_uuids)} catalogs"
 
 
+# The customers of the recordings, by slug.
+CUSTOMERS = {
+    UUID("7ae10000-0000-4000-8000-000000000001"): "acme",
+    UUID("7ae10000-0000-4000-8000-000000000002"): "globex",
+}
+
+
 @short.register
 def _(value: LearnerLink):
     return (
-        f"{value.enterprise_customer_user_id} {value.lms_user_id} {value.username} {value.customer.slug}"
+        f"{value.enterprise_customer_user_id} {value.lms_user_id} {value.username} {CUSTOMERS[value.customer.uuid]}"
         f"{_mark(active=value.is_active_link)}"
     )
 
