@@ -243,7 +243,9 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
     def _add(self, request: HttpRequest, form: AddIntentionForm) -> Intention | None:
         customer = form.cleaned_data["customer"]
         try:
-            intention, _ = add_intention(customer_uuid=customer.pk, content_key=form.cleaned_data["content_key"])
+            intention, _ = add_intention(
+                customer_uuid=customer.pk, content_key=form.cleaned_data["content_key"], asks_lms=True
+            )
         except ServiceError as error:
             form.add_error("content_key", forms.ValidationError(error.detail, code=error.code))
             return None

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from enterprise_access.apps.content_metadata.selectors import Content
-from enterprise_access.apps.content_metadata.services import ask_for_modes
+from enterprise_access.apps.content_metadata.services import ask_for_modes, refresh_modes
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists, KeyIsUsed
@@ -27,12 +27,15 @@ from enterprise_access.lib.keys import same_key
 Intention = DefaultEnterpriseEnrollmentIntention
 
 
-def add_intention(*, customer_uuid: UUID, content_key: str, uuid: UUID | None = None) -> tuple[Intention, Description]:
+def add_intention(
+    *, customer_uuid: UUID, content_key: str, uuid: UUID | None = None, asks_lms: bool = False
+) -> tuple[Intention, Description]:
     """Add an intention, with the key in the catalog's spelling where that is known; say what it stands for.
 
     Raises what `check_key` raises, IntentionExists, IntentionDeleted, and for a customer that we never met
     CustomerUnknown, or UpstreamError when the LMS cannot be asked. The neighbours share one budget. The run's modes are
-    fetched in the background: saving does not need them. `uuid`: the intention's, for a caller that has to recognize
+    fetched in the background: saving does not need them. `asks_lms`: they are asked for now, so that the description
+    says what the LMS knows; for one intention at a time. `uuid`: the intention's, for a caller that has to recognize
     later what it added.
     """
     with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
@@ -49,6 +52,8 @@ def add_intention(*, customer_uuid: UUID, content_key: str, uuid: UUID | None = 
         except IntegrityError:
             _refuse_twin(customer_uuid, content_key)
             raise
+        if asks_lms and content.run is not None:
+            refresh_modes(course_run_keys=[content.run.key])
     return intention, describe(intention, content)
 
 

@@ -28,7 +28,7 @@ ODD = {
     "a link without account": ("lms.learners", "user", None),
     "a link without id": ("lms.learners", "id", None),
     "an id that is text": ("lms.learners", "user_id", "7"),
-    "a customer without slug": ("lms.learners", "slug", 5),
+    "a customer that is inactive in words": ("lms.learners", "active", "yes"),
     "a license without plan": ("license_manager.*", "subscription_plan_uuid", None),
     "a license with a number for a status": ("license_manager.*", "status", 5),
 }

@@ -108,7 +108,7 @@ class IntentionsView(APIView):
         body = parse_body(AddIntentionSerializer, request)
         customer_uuid: UUID = body[CUSTOMER]
         writer_of(request, customer_uuid)
-        _, description = add_intention(customer_uuid=customer_uuid, content_key=body["content_key"])
+        _, description = add_intention(customer_uuid=customer_uuid, content_key=body["content_key"], asks_lms=True)
         return Response(render_intention(description), status=status.HTTP_201_CREATED)
 
 
