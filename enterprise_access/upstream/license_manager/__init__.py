@@ -6,6 +6,8 @@ from enterprise_access.upstream.connections import transport
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 
 
-def from_settings() -> LicenseManagerClient:
-    """Return a client of the license-manager of this installation."""
-    return LicenseManagerClient(transport(service="license-manager", base_url=settings.LICENSE_MANAGER_BASE_URL))
+def from_settings(*, optional: str = "") -> LicenseManagerClient:
+    """Return a client of the license-manager of this installation. `optional`: see `connections.transport`."""
+    return LicenseManagerClient(
+        transport(service="license-manager", base_url=settings.LICENSE_MANAGER_BASE_URL, optional=optional)
+    )

@@ -87,7 +87,7 @@ def _group(customer_uuid: UUID, lms_user_id: int) -> str:
 
 def _asking(learner_token: str, customer_uuid: UUID) -> Fetch[types.OwnLicenses]:
     def ask(_keys: Collection[str], ends_at: float) -> dict[str, types.OwnLicenses]:
-        client = license_manager.from_settings()
+        client = license_manager.from_settings(optional="own licenses")
         with deadline(ends_at):
             return {_KEY: client.list_own_licenses(learner_token=learner_token, customer_uuid=customer_uuid)}
 
