@@ -226,3 +226,19 @@ def test_metadata_of_a_run_is_found_by_key_in_any_case():
 
 def test_run_keys_are_those_of_the_nested_runs():
     assert COURSE.run_keys == {SPRING.key, AUTUMN.key}
+
+
+NEITHER = "is neither a course key (edX+DemoX) nor a run key (course-v1:edX+DemoX+2026_T1)."
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (" edXDemoX ", f"“edXDemoX” {NEITHER}"),
+        ("edX DemoX", f"“edX DemoX” {NEITHER} Write a plus sign as %2B in an address."),
+    ],
+)
+def test_a_space_in_a_key_may_have_been_a_plus_sign(key, said):
+    with pytest.raises(MalformedContentKey) as refused:
+        content_type_of(key)
+    assert str(refused.value) == said

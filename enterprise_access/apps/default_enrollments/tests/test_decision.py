@@ -154,6 +154,10 @@ class TestD2:
         rows = (left(is_revoked=True),)
         assert answer(enrollments=rows, realizations=(realized(),)) == (Rule.D2, Reason.LICENSE_REVOKED)
 
+    def test_inactive_now_and_nobody_knows_why(self):
+        rows = (left(is_revoked=None),)
+        assert answer(enrollments=rows, realizations=(realized(),)) == (Rule.D2, Reason.ENROLLMENT_ENDED)
+
     def test_inactive_in_audit_counts_when_we_realized_it(self):
         assert answer(enrollments=(left("audit"),), realizations=(realized(),))[0] is Rule.D2
 
@@ -724,3 +728,7 @@ class TestBelonging:
     def test_a_leaver_of_a_run_that_was_stored_under_the_course_stays_out(self):
         facts = (realized(self.FOREIGN_RUN),)
         assert answer(enrollments=(left(run_key=self.FOREIGN_RUN),), realizations=facts)[0] is Rule.D2
+
+
+def test_without_a_course_there_is_no_id_of_one():
+    assert make_case(resolution=unresolved()).course_uuid is None

@@ -81,6 +81,11 @@ def test_licenses_that_could_not_be_asked_for_are_unknown(licenses):
     assert choose(LicensePayer(licenses=licenses)) == NoPayer(code="license_manager_unavailable", is_unknown=True)
 
 
+def test_a_learner_without_an_email_address_can_have_no_license():
+    payer = LicensePayer(licenses={ADA: [LICENSE]}, without_email=frozenset({ADA}))
+    assert choose(payer) == NoPayer(code="learner_without_email")
+
+
 def test_every_intention_chooses_for_itself():
     payer = LicensePayer(licenses={ADA: [LICENSE]})
     one, other = choose_payers([payer], [purchase_of(), purchase_of("course-v1:X+Z+1")])
@@ -114,6 +119,12 @@ def test_a_later_payer_that_could_not_be_asked_is_not_a_refusal():
 def test_without_payers_there_is_nothing_to_choose_from():
     with pytest.raises(ValueError, match=r"^There has to be a payer to choose from\.$"):
         choose()
+
+
+def test_a_budget_pays_until_its_rest_is_promised():
+    answers = choose_payers([Budget(250, 100)], [purchase_of() for _ in range(4)])
+    assert [isinstance(answer, Offer) for answer in answers] == [True, True, False, False]
+    assert answers[2] == NoPayer(code="not_enough_value_in_subsidy")
 
 
 @given(left=st.integers(0, 1000), price=st.integers(0, 300), count=st.integers(0, 20))
