@@ -4,8 +4,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
-from enterprise_access.apps.content_metadata.domain import UnresolvedReason
+from enterprise_access.apps.content_metadata.domain import Resolved, UnresolvedReason
 from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, decide
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Case, Reason, Rule, Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.tests.cases import (
@@ -29,6 +30,7 @@ from enterprise_access.apps.default_enrollments.tests.cases import (
     unknown,
     unresolved,
 )
+from enterprise_access.lib.keys import fold
 
 LOUD_RUN = RUN.upper()
 Facts = dict[str, Any]
@@ -732,3 +734,42 @@ class TestBelonging:
 
 def test_without_a_course_there_is_no_id_of_one():
     assert make_case(resolution=unresolved()).course_uuid is None
+
+
+class TestWhatTheLmsSays:
+    """The LMS's own window and its word that it has no such run."""
+
+    @pytest.mark.parametrize(
+        ("window", "expected"),
+        [
+            ({"lms_enrollment_starts_at": NOON + ONE_SECOND}, (Rule.D12, Reason.ENROLLMENT_NOT_OPEN)),
+            ({"lms_enrollment_starts_at": NOON}, (Rule.D17, Reason.NEEDS_ENROLLMENT)),
+            ({"lms_enrollment_ends_at": NOON - ONE_SECOND}, (Rule.D12, Reason.ENROLLMENT_CLOSED)),
+            ({"lms_enrollment_ends_at": NOON}, (Rule.D17, Reason.NEEDS_ENROLLMENT)),
+        ],
+    )
+    def test_its_window_counts_to_the_second(self, window, expected):
+        assert answer(**window) == expected
+
+    def test_the_catalogs_own_word_comes_first(self):
+        run = make_run(enrollment_starts_at=NOON + ONE_SECOND)
+        assert answer(run=run, lms_enrollment_ends_at=NOON - ONE_SECOND)[1] is Reason.ENROLLMENT_NOT_OPEN
+
+    @pytest.mark.parametrize("modes", [None, {}, {"verified": None}])
+    def test_a_run_that_it_does_not_know_is_said_to_be_unknown(self, modes):
+        assert answer(is_run_unknown_to_lms=True, modes=modes) == (Rule.D14, Reason.RUN_UNKNOWN_TO_LMS)
+
+
+def test_what_was_realized_counts_by_the_id_of_the_course_when_its_key_is_another_one():
+    uuid = UUID(int=9)
+    fact = realized("course-v1:Old+Key+1", course_key="Old+Key", course_uuid=uuid, left_at=NOON)
+    run = make_run()
+    case = {"resolution": Resolved(course=make_course(run, uuid=uuid), run=run), "realizations": (fact,)}
+    assert answer(**case)[0] is Rule.D2
+    assert answer(**case | {"realizations": (evolve(fact, course_uuid=UUID(int=8)),)})[0] is Rule.D17
+
+
+def test_the_run_that_is_meant_is_the_resolved_one_or_the_one_that_is_named():
+    assert make_case(run=make_run(LOUD_RUN)).target_run_key == fold(LOUD_RUN)
+    assert make_case(resolution=unresolved()).target_run_key is None
+    assert make_run_case(resolution=unresolved()).target_run_key == fold(RUN)
