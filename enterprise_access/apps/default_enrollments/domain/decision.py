@@ -146,10 +146,9 @@ def _d2_left_what_we_realized(view: _View) -> Verdict | None:
     return None if reason is None else Verdict.skip(Rule.D2, reason)
 
 
-def _reasons_of_leaving(view: _View) -> frozenset[Reason]:
-    """Return why each realized run was left that was."""
-    reasons = (_reason_of_leaving(view, row) for row in view.realizations)
-    return frozenset(reason for reason in reasons if reason is not None)
+def _reasons_of_leaving(view: _View) -> frozenset[Reason | None]:
+    """Return why the realized runs were left; None is of those that were not."""
+    return frozenset(_reason_of_leaving(view, row) for row in view.realizations)
 
 
 def _reason_of_leaving(view: _View, realization: RealizationFact) -> Reason | None:
