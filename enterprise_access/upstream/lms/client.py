@@ -42,7 +42,7 @@ from enterprise_access.upstream.paging import (
     page_of,
     whole_page_of,
 )
-from enterprise_access.upstream.rights import need_staff
+from enterprise_access.upstream.rights import OPERATOR, need_role, need_staff
 
 T = TypeVar("T")
 
@@ -178,6 +178,8 @@ class LmsClient:
         pages: list[DefaultIntentionsPage] = list(
             numbered_pages(ask, params, page_of(DefaultIntention, page=DefaultIntentionsPage))
         )
+        # To an account without the role the list is empty.
+        need_role(self.transport, OPERATOR)
         answer = all_rows(pages)
         rows = sorted({row.uuid: row for row in answer}.values(), key=lambda row: (row.created_at, row.uuid))
         return DefaultIntentions(intentions=Rows(rows, answer.unreadable), count=pages[-1].count)

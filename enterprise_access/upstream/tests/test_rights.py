@@ -72,6 +72,15 @@ def test_what_others_than_operators_do_not_see(method):
         assert caught.value.reason is Reason.FORBIDDEN
 
 
+def test_an_account_without_the_role_is_not_told_that_the_lms_intends_nothing():
+    nothing = answer({"results": [], "next": None, "count": 0})
+    arguments = {"customer_uuid": CUSTOMER}
+    found = call(LmsClient, "list_default_intentions", arguments, nothing, token(administrator=True, roles=OPERATOR))
+    assert (found.intentions, found.is_whole) == ((), True)
+    with pytest.raises(UpstreamRefused, match="lacks the role"):
+        call(LmsClient, "list_default_intentions", arguments, nothing, token(administrator=True))
+
+
 def test_a_catalog_admin_sees_catalogs():
     kind, arguments, nothing = NEEDS_ROLE["list_catalogs"]
     assert call(kind, "list_catalogs", arguments, NOBODY, token(roles=["enterprise_catalog_admin:*"])) == nothing
