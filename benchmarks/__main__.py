@@ -48,8 +48,15 @@ def benchmarks(postgres: str, redis: str) -> list[Benchmark]:
             quick_environment=(("STORM_LEARNERS", "300"), ("STORM_WORKERS", "1,2")),
         ),
         Benchmark("page_storm", (postgres, f"{redis}/9"), quick_environment=(("PAGE_STORM_SECONDS", "60"),)),
+        Benchmark("fairness", (postgres, f"{redis}/9")),
         Benchmark("events", (postgres, f"{redis}/9"), quick_environment=(("EVENTS", "4000"),)),
         Benchmark("overview", (postgres,)),
+        Benchmark("assignments", (postgres,)),
+        Benchmark("groups", (postgres,)),
+        Benchmark("budgets", (postgres,)),
+        Benchmark("redemption", (postgres,)),
+        Benchmark("requests", (postgres,)),
+        Benchmark("redeeming", (postgres, f"{redis}/9")),
     ]
 
 
@@ -134,7 +141,7 @@ def tell(found: Row) -> int:
         measured = f"{as_cell(bar['measured'])} {bar['unit']}".strip()
         limit = "" if bar["limit"] is None else f"{'≥' if bar['is_least'] else '≤'} {as_cell(bar['limit'])}"
         verdict = status(bar).strip("*")
-        print(f"{bar['bar']:7}{bar['what']:72}{measured:>16} {limit:>12}  {verdict}")
+        print(f"{bar['bar']:12}{bar['what']:72}{measured:>16} {limit:>12}  {verdict}")
     missed = sum(bar["is_met"] is False for bar in found["bars"])
     met = sum(bar["is_met"] is True for bar in found["bars"])
     failed = f", failed: {shlex.join(found['failed'])}" if found["failed"] else ""

@@ -77,8 +77,8 @@ def _realize(customer: UUID, size: int) -> None:
 
     from benchmarks.api_world import learner_of, seed_api
     from enterprise_access.apps.default_enrollments.models import Trigger
-    from enterprise_access.apps.default_enrollments.services.realizing import realize_due
-    from enterprise_access.apps.default_enrollments.services.requests import request_realization
+    from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
+    from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
     from simulator.world import World
 
     learner = World(seed=seed_api).user(learner_of(size)).id

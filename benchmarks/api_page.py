@@ -10,9 +10,10 @@ def as_page(about: Row, results: Sequence[Row]) -> str:
     lines += [
         made_by(about),
         f"Server: {about['server']}; {about['repeat']} repetitions. The floor is an authenticated view on the same",
-        "server that returns the same body, prepared, through the same renderer; both are measured in turns, so that",
-        "the ratio holds on a busy machine. Times are milliseconds, network and token included. Statements are all of",
-        "the request's, the caller's own included; those of a cache that lives in a database stand apart.",
+        "server that returns the same, prepared body through the same renderer. Both are measured in turns, so that",
+        "the ratio is right on a busy machine, too. Times are milliseconds, including network and token. Statements",
+        "are all database queries of the request, including those for the caller; those of a cache in a database are",
+        "in parentheses.",
         "",
         ".. image:: api.svg",
         "   :alt: How many floors a warm learner-status takes, by number of intentions, with the bars.",
@@ -25,13 +26,13 @@ def as_page(about: Row, results: Sequence[Row]) -> str:
         lines += heading(result["storage"], "-")
         lines += ["Warm, one client:", ""]
         lines += list_table(
-            ["", "bytes", "statements (cache)", "upstream calls", "floor p50 / p95", "ours p50 / p95", "ratio"],
+            ["", "bytes", "statements (cache)", "upstream calls", "floor p50 / p95", "request p50 / p95", "ratio"],
             [_warm("learner-status", row) for row in result["learner_status"]]
             + [_warm("list", row) for row in result["list"]],
         )
         lines += ["Warm, without a pause between requests:", ""]
         lines += list_table(
-            ["", "clients", "a second: floor / ours", "floor p50 / p95", "ours p50 / p95", "ratio"],
+            ["", "clients", "per second: floor / request", "floor p50 / p95", "request p50 / p95", "ratio"],
             [
                 _load(f"{kind}, {row['intentions']}", load)
                 for kind, rows in (("learner-status", result["learner_status"]), ("list", result["list"]))
@@ -39,7 +40,7 @@ def as_page(about: Row, results: Sequence[Row]) -> str:
                 for load in row["loads"]
             ],
         )
-        lines += [f"Cold, with neighbours that answer {result['delay_ms']} ms late:", ""]
+        lines += [f"Cold, with upstream services that answer {result['delay_ms']} ms late:", ""]
         lines += list_table(
             ["intentions", "upstream calls", "by endpoint", "p50", "slowest", "floor p50"],
             [
@@ -85,13 +86,13 @@ def _prose(result: Row) -> list[str]:
     silent, unknown, asked = result["silent"], result["silent"]["unknown"], result["burst"]
     burst = ", ".join(f"{row['upstream_calls']} for {row['callers']}" for row in asked)
     return [
-        f"Upstream calls when many ask at once for what nobody knows, {asked[0]['intentions']} intentions: {burst}.",
-        f"When nobody knows the modes of the runs either: {_by_endpoint(result['calls_without_modes'])}.",
+        f"Upstream calls of simultaneous callers with a cold cache, {asked[0]['intentions']} intentions: {burst}.",
+        f"Calls when the modes of the runs are unknown, too: {_by_endpoint(result['calls_without_modes'])}.",
         "",
-        "While every neighbour hangs, what has a stale copy is answered in",
+        "While all upstream services hang, a request with a stale copy takes",
         f"{silent['candidate']['p50']} ms (p50; {silent['ratio']} floors), {silent['slowest']} ms at worst;",
-        f"{silent['slower_than_half_a_second']} requests waited before the breaker opened. What nobody knows is",
-        f"answered with {unknown['status']} ``{unknown['code']}`` after {unknown['first']} ms at first,"
+        f"{silent['slower_than_half_a_second']} requests waited before the circuit opened. A request without a copy is",
+        f"answered with {unknown['status']} ``{unknown['code']}``: the first after {unknown['first']} ms,"
         f" {unknown['p50']} ms (p50) of {unknown['asked']}, {unknown['slowest']} ms at worst.",
         "",
     ]

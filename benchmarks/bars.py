@@ -28,8 +28,14 @@ ITEMS_OF_A_POST, MORE_POSTS = 20, 10
 TWO_WORKERS: Final = 1.7
 EVENTS_TO_LEARNERS: Final = 20
 SIGHTINGS_OF_A_CALL: Final = 100
+BACKLOG: Final = 10_000
+SECONDS_BESIDE_A_BACKLOG: Final = 10
+# A few for each process that takes from the queue, and what beat sends.
+MESSAGES_IN_A_QUEUE: Final = 50
 NEWCOMERS_PER_SECOND: Final = 2
 PAGES_IN_TIME: Final = 0.95
+REDEMPTIONS: Final = 150
+LEDGER_USED: Final = 0.9
 ROUNDS: Final = {"cold": 3.5, "warm": 1.2}
 
 
@@ -288,7 +294,22 @@ def rounds(load: str) -> Callable[[Rooms], Iterator[Figure]]:
     def find(rooms: Rooms) -> Iterator[Figure]:
         for row in rooms.get("portal", {}).get("loads", ()):
             if row["load"] == load and row["rounds"] is not None:
-                yield Figure(f"neighbours {row['delay_ms']} ms late", row["rounds"], ROUNDS[load])
+                yield Figure(f"answers {row['delay_ms']} ms late", row["rounds"], ROUNDS[load])
+
+    return find
+
+
+# --- Assignments, groups and budgets ---------------------------------------------------------------------------------
+# --- Assignments, groups, requests ------------------------------------------------------------------------------------
+
+
+def with_limits(benchmark: str, key: str) -> Callable[[Rooms], Iterator[Figure]]:
+    """Return a finder of the figures of a benchmark whose rows name their limits."""
+
+    def find(rooms: Rooms) -> Iterator[Figure]:
+        for row in rooms.get(benchmark, {}).get("results", ()):
+            if (limit := row["limits"].get(key)) is not None:
+                yield Figure(row["what"], row[key], limit)
 
     return find
 
@@ -301,6 +322,31 @@ def of_page_storm(key: str, limit: float | None) -> Callable[[Rooms], Iterator[F
         found = rooms["page_storm"]["storm"]
         if rooms["page_storm"]["about"]["per_second"] >= NEWCOMERS_PER_SECOND:
             yield Figure(f"{found['newcomers']} newcomers", found[key], limit)
+
+    return find
+
+
+# --- P9: fairness ----------------------------------------------------------------------------------------------------
+
+
+def beside_a_backlog(key: str, limit: float) -> Callable[[Rooms], Iterator[Figure]]:
+    def find(rooms: Rooms) -> Iterator[Figure]:
+        found = rooms["fairness"]["fairness"]
+        # Who came when the backlog was gone waited for nothing.
+        if found["backlog"] >= BACKLOG and found["backlog_at_end"] > 0:
+            yield Figure(f"{found['backlog']} of another customer are waiting", found[key], limit)
+
+    return find
+
+
+# --- Redemptions at once ---------------------------------------------------------------------------------------------
+
+
+def of_redeeming(key: str, limit: float) -> Callable[[Rooms], Iterator[Figure]]:
+    def find(rooms: Rooms) -> Iterator[Figure]:
+        found = rooms["redeeming"]["redeeming"]
+        if found["paid"] >= REDEMPTIONS:
+            yield Figure(f"{found['learners']} learners", found[key], limit)
 
     return find
 
@@ -320,10 +366,10 @@ BARS: Final[Sequence[Bar]] = (
     Bar("P2", "course modes fetched in a request", "", calls_for_modes),
     Bar("P3", "upstream calls of a burst on a cold cache: learner-status", "", burst_calls),
     Bar("P3", "upstream calls of a burst on a cold cache: content", "", content_burst_calls),
-    Bar("P4", "neighbours hang, stale copy: p50, beside that of a warm answer", "times", stale_to_warm),
-    Bar("P4", "neighbours hang, stale copy: answers that are not marked", "", unmarked),
-    Bar("P4", "neighbours hang, no copy: answers that are no clear error", "", unclear),
-    Bar("P4", "neighbours hang: the longest that a web worker was held", "ms", held),
+    Bar("P4", "upstream services hang, stale copy: p50, compared with a warm answer", "times", stale_to_warm),
+    Bar("P4", "upstream services hang, stale copy: answers not marked as stale", "", unmarked),
+    Bar("P4", "upstream services hang, no copy: answers without a clear error", "", unclear),
+    Bar("P4", "upstream services hang: longest time that a web worker was busy", "ms", held),
     Bar(
         "P5",
         "login storm: upstream calls of a learner",
@@ -344,7 +390,7 @@ BARS: Final[Sequence[Bar]] = (
     Bar("P6", "events a second of a consumer, 20 times the learners of P5", "", events_per_second, is_least=True),
     Bar("P6", "row writes of an event", "", row_writes),
     Bar("P6", "upstream calls to find the customers of learners who were seen", "", sighting_calls),
-    Bar("P6", "upstream calls of logins to which nothing is owed", "", calls_of_nothing_owed),
+    Bar("P6", "upstream calls of logins with nothing pending", "", calls_of_nothing_owed),
     Bar("P7", "list of intentions: SQL statements that more intentions add", "", more_statements("list")),
     Bar("P7", "admin: SQL statements of a page with many rows, beside few", "", more_statements_of_pages),
     Bar("P8", "page storm: answers 429", "", of_page_storm("refused_for_calling_too_often", 0)),
@@ -356,6 +402,63 @@ BARS: Final[Sequence[Bar]] = (
         is_least=True,
     ),
     Bar("P8", "page storm: platform reads of a newcomer", "", of_page_storm("platform_reads_per_newcomer", None)),
+    Bar(
+        "P9",
+        "fairness: the longest that a learner of another customer waits, by login",
+        "s",
+        beside_a_backlog("slowest_login_seconds", SECONDS_BESIDE_A_BACKLOG),
+    ),
+    Bar(
+        "P9",
+        "fairness: the longest that a learner of another customer waits, by page",
+        "s",
+        beside_a_backlog("slowest_page_seconds", SECONDS_BESIDE_A_BACKLOG),
+    ),
+    Bar("P9", "fairness: messages in a queue, at most", "", beside_a_backlog("longest_queue", MESSAGES_IN_A_QUEUE)),
+    Bar("assignments", "assignments: beside the floor", "floors", with_limits("assignments", "floors")),
+    Bar("assignments", "assignments: SQL statements", "", with_limits("assignments", "statements")),
+    Bar("assignments", "assignments: the same again, writes", "", with_limits("assignments", "writes")),
+    Bar("groups", "group members, first page: beside the floor", "floors", with_limits("groups", "floors")),
+    Bar("groups", "group members, first page: SQL statements", "", with_limits("groups", "statements")),
+    Bar(
+        "groups",
+        "group members: peak memory of the CSV of 10,000, beside 1,000",
+        "times",
+        with_limits("groups", "memory"),
+    ),
+    Bar("budgets", "list of budgets: beside the floor", "floors", with_limits("budgets", "floors")),
+    Bar("budgets", "list of budgets: SQL statements that more rows add", "", with_limits("budgets", "more_statements")),
+    Bar("budgets", "list of budgets: upstream calls of a warm one", "", with_limits("budgets", "warm_calls")),
+    Bar("budgets", "promises on one budget: a second", "", with_limits("budgets", "per_second"), is_least=True),
+    Bar("budgets", "new transactions: upstream calls", "", with_limits("budgets", "calls")),
+    Bar("budgets", "new transactions: SQL statements", "", with_limits("budgets", "statements")),
+    Bar("credit", "learner credit, warm: beside the floor", "floors", with_limits("redemption", "floors")),
+    Bar("credit", "learner credit: upstream calls", "", with_limits("redemption", "upstream_calls")),
+    Bar(
+        "credit",
+        "can-redeem: SQL statements that more budgets and runs add",
+        "",
+        with_limits("redemption", "more_statements"),
+    ),
+    Bar("credit", "can-redeem cold: p50", "ms", with_limits("redemption", "cold_ms")),
+    Bar("credit", "redeem: redemptions asked of the ledger", "", with_limits("redemption", "ledger_calls")),
+    Bar("credit", "redeem: reads of the ledger", "", with_limits("redemption", "reads")),
+    Bar("credit", "redeem: own time, beside the ledger's", "times", with_limits("redemption", "own_share")),
+    Bar(
+        "requests", "subsidy requests, lists and counts: beside the floor", "floors", with_limits("requests", "floors")
+    ),
+    Bar("requests", "subsidy requests: SQL statements", "", with_limits("requests", "statements")),
+    Bar("requests", "subsidy requests: calls to license-manager for 100", "", with_limits("requests", "calls")),
+    Bar(
+        "redeeming",
+        "redemptions at once: share of the time that the ledger has a call",
+        "",
+        of_redeeming("ledger_used", LEDGER_USED),
+        is_least=True,
+    ),
+    Bar("redeeming", "redemptions at once: too few or too many paid", "", of_redeeming("paid_too_few_or_many", 0)),
+    Bar("redeeming", "redemptions at once: calls for one learner", "", of_redeeming("calls_for_one_learner", 1)),
+    Bar("redeeming", "redemptions at once: calls that met a lock", "", of_redeeming("refused_for_being_locked", 0)),
     Bar("portal", "a page's calls that wait for one another, cold", "rounds", rounds("cold")),
     Bar("portal", "a page's calls that wait for one another, warm", "rounds", rounds("warm")),
 )

@@ -9,27 +9,27 @@ PROFILES = {
     "learner-status warm, 10 ": "10",
     "learner-status warm, 100 ": "100",
 }
-STALE = "neighbours hang, stale copy: p50"
+STALE = "upstream services hang, stale copy: p50"
 COLD = "learner-status cold"
 
 
 def as_page(found: Row) -> str:
     """Return the page, made of bench.json."""
     about, bars = found["about"], found["bars"]
-    lines = heading("The bars, and what was measured")
+    lines = heading("Benchmarks")
     lines += [
         made_by(about),
         f"The load was {about['load_at_end']} at the end; PostgreSQL {about['postgresql'] or 'unknown'}, Redis"
         f" {about['redis'] or 'unknown'}, SQLite {about['sqlite']}. It took {about['seconds']} s.",
         "",
-        "Times are multiples of a *floor*, or stand beside one, that was measured in the same run: an authenticated",
-        "view on the same server that only renders what was prepared. Counts are exact. A bar is judged by its worst",
-        "figure.",
-        "``make bench`` measures quickly, ``make bench FULL=1`` everything, as often as the figures need.",
+        "A *bar* is the limit that a figure has to keep; the worst figure counts. Times are compared with a *floor*",
+        "that was measured in the same run: an authenticated view on the same server that returns a prepared body.",
+        "Counts are exact. ``make bench`` measures the small sizes, ``make bench FULL=1`` all sizes, with more",
+        "repetitions.",
         "",
         *_summary(bars, found["failed"]),
         "",
-        *list_table(["bar", "what", "measured", "limit", "floor", ""], [_line(bar) for bar in bars]),
+        *list_table(["bar", "what", "measured", "limit", "floor", "result"], [_line(bar) for bar in bars]),
         ".. image:: api.svg",
         "   :alt: P1: how many floors a warm learner-status takes, by number of intentions, with the bars.",
         "",
@@ -37,7 +37,7 @@ def as_page(found: Row) -> str:
         "   :alt: P2: how long a cold learner-status takes, by number of intentions, with the bar.",
         "",
         ".. image:: storm.svg",
-        "   :alt: P5: how many learners are enrolled in a second, by number of worker processes, with the bar.",
+        "   :alt: P5: how many learners are enrolled per second, by number of worker processes, with the bar.",
         "",
         *_where_the_time_goes(found),
         *heading("All figures", "-"),
@@ -59,12 +59,12 @@ def status(bar: Row) -> str:
 def _summary(bars: Sequence[Row], failed: Sequence[str]) -> list[str]:
     judged = [bar for bar in bars if bar["is_met"] is not None]
     missed = [bar for bar in judged if not bar["is_met"]]
-    lines = [f"{len(judged) - len(missed)} of {len(judged)} are met."]
+    lines = [f"{len(judged) - len(missed)} of {len(judged)} bars are met."]
     if missed:
         lines += ["", "Not met (`why, and what was tried <not-met.rst>`_):", ""]
         lines += [f"* {bar['bar']}: {bar['what']}" for bar in missed]
     if failed:
-        lines += ["", f"Failed, so that nothing was measured: {', '.join(failed)}."]
+        lines += ["", f"Not measured, because the benchmark failed: {', '.join(failed)}."]
     return lines
 
 
@@ -108,17 +108,17 @@ def _profile(title: str, profile: Row) -> list[str]:
     packages = [*ours["packages"], *(name for name in floor["packages"] if name not in ours["packages"])]
     return [
         *heading(title, "~"),
-        f"Of {ours['ms']} ms under the profiler (which makes small functions slower than they are; the floor takes"
-        f" {floor['ms']} ms), so much is spent in",
+        f"Milliseconds of a request under the profiler, which slows small functions down: {ours['ms']} in total, the"
+        f" floor {floor['ms']}.",
         "",
         *list_table(
-            ["package", "ms of ours", "ms of the floor"],
+            ["package", "ms of the request", "ms of the floor"],
             [[f"``{name}``", ours["packages"].get(name), floor["packages"].get(name)] for name in packages],
         ),
-        "The functions that take most by themselves:",
+        "Functions by their own time:",
         "",
         *_functions(ours["by_own_time"]),
-        "and with all that they call:",
+        "Functions by their time, including the functions that they call:",
         "",
         *_functions(ours["by_cumulative_time"]),
     ]
@@ -126,6 +126,6 @@ def _profile(title: str, profile: Row) -> list[str]:
 
 def _functions(rows: Sequence[Row]) -> list[str]:
     return list_table(
-        ["function", "calls of a request", "own ms", "ms with what it calls"],
+        ["function", "calls per request", "own ms", "total ms"],
         [[f"``{row['function']}``", row["calls"], row["own_ms"], row["cumulative_ms"]] for row in rows],
     )

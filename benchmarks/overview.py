@@ -342,7 +342,7 @@ def as_document(about: Row, rows: list[Row]) -> str:
         "database": "database",
         "page": "page",
         "statements": "statements",
-        "statements_when_small": "with 1 % of it",
+        "statements_when_small": "statements with 1 % of the rows",
         "p50_ms": "p50 ms",
         "p95_ms": "p95 ms",
         "floor_p50_ms": "floor p50 ms",
@@ -350,14 +350,14 @@ def as_document(about: Row, rows: list[Row]) -> str:
     }
     return "\n".join(
         [
-            *heading("The admin with very many attempts"),
+            *heading("The admin with many attempts"),
             made_by(about),
             f"There are {about['attempts']:,} attempts, {about['realizations']:,} realizations and"
             f" {about['learners']:,} learners of {about['customers']} customers with {about['intentions']} intentions;"
             f" {about['repetitions']} repetitions.",
-            "The floor is an empty list of the admin, asked for in turn with each page; *ratio* is the median over the",
-            "median of the floor. Before each request the cache is emptied, so that everything is counted anew; within",
-            "the same minute, what took long to count is shown again.",
+            "The floor is an empty list of the admin, requested in turn with each page; *ratio* is the median divided",
+            "by the median of the floor. The cache is emptied before each request, so that everything is counted",
+            "again; within the same minute, numbers that took long to count come from the cache.",
             "",
             *list_table(list(columns.values()), [[row[column] for column in columns] for row in rows]),
         ]

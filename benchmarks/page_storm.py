@@ -92,6 +92,7 @@ def environment_of(database_url: str, redis_url: str, upstream: Neighbours) -> d
         "JWT_AUDIENCE": "openedx",
         # Those of a real installation, which the tests' settings change.
         "PLATFORM_READS_PER_MINUTE": "96",
+        "LICENSE_READS_PER_MINUTE": "300",
         "REQUEST_BUDGET_SECONDS": "2.8",
         "STALE_BUDGET_SECONDS": "1",
         "CONTENT_TRUSTED_SECONDS": "2",

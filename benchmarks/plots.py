@@ -40,7 +40,7 @@ def plot_cold(results: Sequence[Row], name: str) -> None:
     last = max((result["cold"][-1] for result in results), key=lambda row: float(row["floor_p50"]))
     limit = COLD_MILLISECONDS + last["floor_p50"]
     axes.plot([last["intentions"]], [limit], "k_", markersize=20, markeredgewidth=2, label="bar")
-    title = f"learner-status, cold; neighbours answer {results[0]['delay_ms']} ms late"
+    title = f"learner-status, cold; upstream services answer {results[0]['delay_ms']} ms late"
     axes.set(xlabel="intentions", ylabel="ms (p50)", title=title)
     _save(figure, axes, name)
 

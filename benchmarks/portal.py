@@ -77,7 +77,7 @@ def prepare(neighbours: Neighbours, folder: Path) -> None:
 
 def measure(neighbours: Neighbours, repeat: int) -> Row:
     from enterprise_access.apps.customers.services import fetch_customer
-    from enterprise_access.apps.default_enrollments.services.intentions import add_intention
+    from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 
     about = about_this("make bench-portal", repeat=repeat)
     fetch_customer(customer_uuid=ACME)
@@ -177,11 +177,11 @@ def as_page(results: Row) -> str:
         *heading("Pages of the learner portal: figures"),
         made_by(about),
         f"{about['repeat']} repetitions.",
-        "The neighbours are the simulator in a process of its own on the same machine. Times are medians and 95th",
+        "The simulator plays the upstream services in another process on the same machine. Times are medians and 95th",
         "percentiles of a dashboard load, in ms; *rounds* is how many of its calls had to wait for one another (the",
-        "worst load counts; not told without a delay), *ratio* the median of load over its own slowest call, with all",
-        "that is done here besides. Cold: the caches are empty and the learner is unknown; our own access token, which",
-        "lives for an hour, is there. Warm: some seconds after another load.",
+        "worst load counts; missing without a delay), *ratio* the median of a load's time divided by the time of its",
+        "slowest call. Cold: the caches are empty and the learner is unknown; the service's access token, which lasts",
+        "for an hour, is cached. Warm: some seconds after another load.",
         "",
         f"Bar: at most {ROUNDS['cold']} rounds cold, {ROUNDS['warm']} warm.",
         "",

@@ -49,7 +49,7 @@ def made_by(about: Row) -> str:
     """Return the sentence with which a page of figures begins."""
     changed = ", with changes that are not committed," if about["is_changed_since"] else ""
     return (
-        f"Made by ``{about['command']}`` at commit {about['commit']}{changed} on {about['date']}: Python"
+        f"Measured with ``{about['command']}`` at commit {about['commit']}{changed} on {about['date']}: Python"
         f" {about['python']}, Django {about['django']}, {about['cores']} cores with {about['memory_gb']} GB and a load"
         f" of {about['load']}."
     )

@@ -1,6 +1,7 @@
 """The processes that a measurement needs beside itself: servers on free ports, the neighbours, databases of its own."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,20 +11,40 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import requests
 
 from benchmarks.reporting import ROOT, Row
+from simulator.seed import WORKER_KEY, WORKER_SECRET
+
+if TYPE_CHECKING:
+    from simulator.app import Simulator
 
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from database_matrix import fresh_database
 
-__all__ = ["Neighbours", "children_of", "cpu_seconds", "fresh_database", "migrate", "running", "serving", "wait_for"]
+__all__ = [
+    "Neighbours",
+    "children_of",
+    "cpu_seconds",
+    "fresh_database",
+    "measure_apart",
+    "migrate",
+    "running",
+    "serving",
+    "simulated",
+    "taken",
+    "wait_for",
+]
 
 # In milliseconds where figures are told, in seconds where it is done.
 DELAY_SECONDS = 0.05
 NEIGHBOURS = ("lms", "platform", "catalog", "license_manager")
+POSTGRES = "postgres://postgres@127.0.0.1:5432/postgres"
+# Names, in the environment of a process, the benchmark that is measured in it.
+MEASURED = "BENCHMARK_MEASURED"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -132,6 +153,64 @@ def wait_for(
                 return
         time.sleep(0.1)
     raise RuntimeError(f"Waited {seconds:.0f} s in vain, or for a process that has ended.")
+
+
+def measure_apart(
+    name: str,
+    measure: Callable[["Simulator"], list[Row]],
+    tell: Callable[[list[Row]], None],
+    environment: dict[str, str] | None = None,
+) -> None:
+    """Be the program `python -m benchmarks.NAME [POSTGRES]`: measure in a process of its own, and tell what it found.
+
+    The process has a database of its own, with tables, beside the PostgreSQL named, and `environment` besides.
+    """
+    if os.environ.get(MEASURED) == name:
+        print(json.dumps(measure(simulated())))
+        return
+    with fresh_database(sys.argv[1] if len(sys.argv) > 1 else POSTGRES) as (fresh, _):
+        whole = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.test",
+            "DATABASE_URL": fresh,
+            "LOG_LEVEL": "ERROR",
+            "OAUTH2_CLIENT_ID": WORKER_KEY,
+            "OAUTH2_CLIENT_SECRET": WORKER_SECRET,
+            MEASURED: name,
+            **(environment or {}),
+        }
+        migrate(whole)
+        command = [sys.executable, "-m", f"benchmarks.{name}"]
+        found = subprocess.run(command, cwd=ROOT, env=whole, check=True, stdout=subprocess.PIPE, text=True)
+    tell(json.loads(found.stdout.splitlines()[-1]))
+
+
+def simulated() -> "Simulator":
+    """Set Django up, and put the simulator, in this process, where the upstream services are. Its delays are real."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from simulator.app import create_app, simulator_of
+    from simulator.in_process import SimulatorAdapter
+    from simulator.tokens import throwaway_jwk
+
+    (issuer,) = settings.JWT_AUTH["JWT_ISSUERS"]
+    app = create_app(signing_key=throwaway_jwk(), issuer=issuer["ISSUER"], audience=issuer["AUDIENCE"])
+    adapter = SimulatorAdapter(app, on_wait=time.sleep)
+    requests.adapters.HTTPAdapter.send = (  # type: ignore[method-assign]
+        lambda _, *args, **kwargs: adapter.send(*args, **kwargs)
+    )
+    simulator = simulator_of(app)
+    settings.JWT_AUTH |= {"JWT_PUBLIC_SIGNING_JWK_SET": simulator.tokens.public_jwk_set()}
+    return simulator
+
+
+def taken(do: Callable[[], object]) -> float:
+    """Return how many seconds it took."""
+    started = time.perf_counter()
+    do()
+    return time.perf_counter() - started
 
 
 def migrate(environment: dict[str, str]) -> None:

@@ -2,10 +2,10 @@
 
     python -m benchmarks.storm [postgres://postgres@127.0.0.1:5432/postgres] [redis://127.0.0.1:6379/9]
 
-The neighbours answer 50 ms late and throttle as the real ones do. After the storm all the learners log in again, to
-whom nothing is owed any more (bar P6). Every run makes a database of its own beside the one named and drops it; the
-Redis database named is emptied. STORM_LEARNERS and STORM_WORKERS (1,2,4) change the size. Writes storm.json, storm.rst
-and storm.svg in docs/benchmarks.
+The upstream services answer 50 ms late and throttle as the real ones do. After the storm all the learners log in again,
+for whom nothing is pending any more (bar P6). Every run makes a database of its own beside the one named and drops it;
+the Redis database named is emptied. STORM_LEARNERS and STORM_WORKERS (1,2,4) change the size. Writes storm.json,
+storm.rst and storm.svg in docs/benchmarks.
 """
 
 import contextlib
@@ -107,8 +107,11 @@ def storm(address: str, worker_pid: int) -> dict[str, Any]:
         RealizationRequest,
         Trigger,
     )
-    from enterprise_access.apps.default_enrollments.services.intentions import add_intention
-    from enterprise_access.apps.default_enrollments.services.requests import ask_for_work, request_realization
+    from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
+    from enterprise_access.apps.default_enrollments.services.requests.work_items import (
+        ask_for_work,
+        request_realization,
+    )
 
     cache.clear()
     customers = {slug: fetch_customer_by_slug(slug=slug).pk for slug in (STORM, QUIET)}
@@ -204,7 +207,7 @@ def log_in(learners: range) -> None:
     seen = LearnerSighting.objects.filter(seen_at=now, due_at=None)
     wait_for(lambda: seen.count() == len(learners), GIVE_UP_SECONDS)
     if RealizationRequest.objects.due(timezone.now()).exists():
-        raise RuntimeError("Something was owed to a learner who has everything.")
+        raise RuntimeError("An evaluation is pending for a learner who has everything.")
 
 
 def as_page(about: Row, results: list[Row]) -> str:
@@ -223,26 +226,27 @@ def as_page(about: Row, results: list[Row]) -> str:
     lines = [
         *heading("A login storm: figures"),
         made_by(about),
-        f"{first['learners']} learners of one customer with {first['intentions']} intentions each come at once; every",
-        f"call to a neighbour takes {about['delay_ms']} ms longer, and the neighbours throttle as the real ones do.",
-        "PostgreSQL, Redis, Celery workers and the simulated neighbours share one machine, so that more workers",
-        "compete with the neighbours for its cores.",
+        f"{first['learners']} learners of one customer with {first['intentions']} intentions each log in at the same",
+        f"time. Every upstream call takes {about['delay_ms']} ms longer, and the upstream services throttle as the",
+        "real ones do.",
+        "PostgreSQL, Redis, Celery workers and the simulated services share one machine, so that more workers compete",
+        "with the simulated services for its cores.",
         "",
         ".. image:: storm.svg",
-        "   :alt: How many learners are enrolled in a second, by number of worker processes, with the bar.",
+        "   :alt: How many learners are enrolled per second, by number of worker processes, with the bar.",
         "",
         *list_table(
             ["worker processes", *(str(result["workers"]) for result in results)],
             [[title, *(result[key] for result in results)] for title, key in rows],
         ),
-        "Calls by endpoint; afterwards all learners log in twice: when our copies of their links are old, and when",
-        "these are young and nothing is owed.",
+        "Calls by endpoint. After the storm all learners log in twice: when the copies of their links are stale, and",
+        "when the copies are fresh and nothing is pending.",
         "",
     ]
     kinds = {
         "storm": [result["calls"] for result in results],
-        "logins, links are old": [result["logins"]["calls_when_links_are_old"] for result in results],
-        "logins, nothing is owed": [result["logins"]["calls_when_nothing_is_owed"] for result in results],
+        "logins, links are stale": [result["logins"]["calls_when_links_are_old"] for result in results],
+        "logins, nothing is pending": [result["logins"]["calls_when_nothing_is_owed"] for result in results],
     }
     lines += list_table(
         ["", "endpoint", *(f"{result['workers']} workers" for result in results)],

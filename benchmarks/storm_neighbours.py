@@ -1,6 +1,6 @@
 """The neighbours of a login storm: one customer with many learners and a license for each, and a quiet one beside it.
 
-A program for a server: `gunicorn benchmarks.storm_neighbours:app`. STORM_LEARNERS says how many.
+A program for a server: `gunicorn benchmarks.storm_neighbours:app`. STORM_LEARNERS and QUIET_LEARNERS say how many.
 """
 
 import os
@@ -21,7 +21,7 @@ def seed_storm(world: World) -> None:
     for key in COURSES:
         world.add_course(key=key, title=key)
         world.add_run(key=f"course-v1:{key}+1")
-    learners = {STORM: int(os.environ.get("STORM_LEARNERS", "1000")), QUIET: 1}
+    learners = {STORM: int(os.environ.get("STORM_LEARNERS", "1000")), QUIET: int(os.environ.get("QUIET_LEARNERS", "1"))}
     for slug, first in ((STORM, FIRST_LEARNER), (QUIET, QUIET_LEARNER)):
         world.add_customer(slug=slug, name=slug)
         world.add_agreement(customer=slug)

@@ -10,8 +10,6 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 from enterprise_access.apps.core.admin import neighbours, view_on_site
 from enterprise_access.apps.core.api.document import DocumentView
 from enterprise_access.apps.default_enrollments.admin.overview import MAY_SEE as OVERVIEW
-from enterprise_access.apps.default_enrollments.admin.overview import overview_view
-from enterprise_access.apps.default_enrollments.admin.why import why_view
 
 admin.site.site_header = admin.site.site_title = "enterprise-access"
 admin.site.index_title = "Default enrollments of enterprise customers"
@@ -23,9 +21,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("enterprise_access.apps.core.api.urls")),
     path("admin/neighbours/", admin.site.admin_view(_for_who_sees_the_overview(neighbours)), name="neighbours"),
-    path("admin/overview/", admin.site.admin_view(overview_view), name="overview"),
-    path("admin/overview/<uuid:customer_uuid>/", admin.site.admin_view(overview_view), name="customer_overview"),
-    path("admin/why/", admin.site.admin_view(why_view), name="why"),
+    path("admin/", include("enterprise_access.apps.default_enrollments.admin.urls")),
     path("admin/r/<path:content_type_id>/<path:object_id>/", admin.site.admin_view(view_on_site)),
     path("admin/", admin.site.urls),
     path("api/schema/", DocumentView.as_view(), name="schema"),
@@ -34,6 +30,11 @@ urlpatterns = [
     path("", include("csrf.urls")),
     path("api/v1/", include("enterprise_access.apps.default_enrollments.api.urls")),
     path("api/v1/", include("enterprise_access.apps.course_types.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.redemption.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.provisioning.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.content_assignments.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.subsidy_requests.api.urls")),
+    path("api/v1/", include("enterprise_access.apps.subsidy_access_policies.api.urls")),
     path("api/v1/", include("enterprise_access.apps.bff.api.urls")),
 ]
 

@@ -23,9 +23,9 @@ HOUR: Final = 3600
 # How many learners one read of platform enrollments names, and one minute allows (settings PLATFORM_READS_PER_MINUTE).
 LEARNERS_PER_READ: Final = 100
 READS_PER_MINUTE: Final = 96
-# What license-manager allows our account. Up to five learners of a customer cost a call each; for more, one page of 500
-# licenses is one call (licenses/selectors/lookup.py).
-LICENSE_CALLS_PER_MINUTE: Final = 360
+# How many calls for licenses one minute allows (settings LICENSE_READS_PER_MINUTE). Up to five learners of a customer
+# cost a call each; for more, one page of 500 licenses is one call (licenses/services/lookup.py).
+LICENSE_READS_PER_MINUTE: Final = 300
 FEW_LEARNERS: Final = 5
 
 
@@ -45,7 +45,7 @@ def limits(installation: Installation, page_seconds: float) -> dict[str, float]:
     license_calls = learners if learners <= FEW_LEARNERS else 1
     return {
         "platform reads (LMS)": READS_PER_MINUTE * 60 * LEARNERS_PER_READ,
-        "license-manager": LICENSE_CALLS_PER_MINUTE * 60 * learners / license_calls,
+        "license-manager": LICENSE_READS_PER_MINUTE * 60 * learners / license_calls,
         "worker processes": installation.workers * learners * HOUR / installation.round_seconds,
         "web threads": installation.web_threads * HOUR / page_seconds,
     }

@@ -16,6 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "enterprise_access" / "settings"
+# Those of other ways to run it, and of the sign-in, which is optional.
+OTHERS = {"embedded.py", "local.py", "services.py", "sign_in.py", "test.py"}
+MODULES = sorted({module.name for module in SETTINGS.glob("*.py")} - OTHERS)
 # Names of this kind hold a secret, or an address with a password in it.
 SECRET = re.compile(r"SECRET|PASSWORD|TOKEN|_KEY|JWK|^(DATABASE|CACHE|CELERY_BROKER)_URL$")
 
@@ -43,7 +46,7 @@ def names_read() -> Iterator[tuple[str, bool]]:
     A name that is read twice is required when one of the readings has no default.
     """
     found: dict[str, bool] = {}
-    for module in ("base.py", "production.py"):
+    for module in MODULES:
         for node in ast.walk(ast.parse((SETTINGS / module).read_text())):
             if isinstance(node, ast.Call) and is_reading(node.func):
                 name = ast.literal_eval(node.args[0])

@@ -96,7 +96,7 @@ def report(install: float, start: float, enroll: float) -> None:
     PAGE.write_text(f"""From a fresh copy to the first learner
 ======================================
 
-Made by ``make bench-first-learner`` on {os.cpu_count()} cores, shared with other work,
+Measured with ``make bench-first-learner`` on {os.cpu_count()} cores, shared with other work,
 Python {platform.python_version()}; the load was {os.getloadavg()[0]:.1f} at the end.
 The time for downloading packages is not counted, that for installing them is.
 

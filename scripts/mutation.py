@@ -1,6 +1,6 @@
 """Change the rules of the domain, one small change at a time, and see whether the domain's tests notice each of them.
 
-    python scripts/mutation.py [--sample 40 --seed TEXT] [--at-a-time 2]
+    python scripts/mutation.py [--sample 40 --seed TEXT [--of-all]] [--at-a-time 2]
 
 A change that no test notices (a mutant that survives) has to be in the list of those that change nothing that anybody
 could notice, with the reason why: docs/reliability/equivalent-mutants.toml. What survives and is not listed is lost.
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +26,8 @@ LIST = ROOT / "docs" / "reliability" / "equivalent-mutants.toml"
 COPIED = ("enterprise_access", "simulator", "tests", "conftest.py", "manage.py", "setup.cfg")
 
 APPS = "enterprise_access/apps"
-RULES = (
+# Every mutant of these was tried, and none is lost: a sample for every change is drawn from them.
+WHOLLY_TRIED = (
     f"{APPS}/default_enrollments/domain/decision.py",
     f"{APPS}/default_enrollments/domain/license_payer.py",
     f"{APPS}/default_enrollments/domain/looking_again.py",
@@ -39,6 +40,39 @@ RULES = (
     f"{APPS}/course_types/domain/modes.py",
     f"{APPS}/licenses/domain/usable.py",
 )
+RULES = (
+    *WHOLLY_TRIED,
+    f"{APPS}/content_assignments/domain/allocation.py",
+    f"{APPS}/content_assignments/domain/bulk.py",
+    f"{APPS}/content_assignments/domain/emails.py",
+    f"{APPS}/content_assignments/domain/expiring.py",
+    f"{APPS}/content_assignments/domain/showing.py",
+    f"{APPS}/content_assignments/domain/states.py",
+    f"{APPS}/groups/domain/__init__.py",
+    f"{APPS}/groups/domain/reminding.py",
+    f"{APPS}/moving_in/domain/cells.py",
+    f"{APPS}/moving_in/domain/tables.py",
+    f"{APPS}/notifications/domain.py",
+    f"{APPS}/provisioning/domain/budgets.py",
+    f"{APPS}/provisioning/domain/countries.py",
+    f"{APPS}/provisioning/domain/customers.py",
+    f"{APPS}/provisioning/domain/states.py",
+    f"{APPS}/provisioning/domain/values.py",
+    f"{APPS}/redemption/domain/assignments.py",
+    f"{APPS}/redemption/domain/choosing.py",
+    f"{APPS}/redemption/domain/eligibility.py",
+    f"{APPS}/redemption/domain/quotes.py",
+    f"{APPS}/redemption/domain/settling.py",
+    f"{APPS}/redemption/domain/transactions.py",
+    f"{APPS}/subsidy_access_policies/domain/availability.py",
+    f"{APPS}/subsidy_access_policies/domain/ledger.py",
+    f"{APPS}/subsidy_access_policies/domain/money.py",
+    f"{APPS}/subsidy_access_policies/domain/policies.py",
+    f"{APPS}/subsidy_access_policies/domain/reasons.py",
+    f"{APPS}/subsidy_requests/domain/granting.py",
+    f"{APPS}/subsidy_requests/domain/requests.py",
+    f"{APPS}/subsidy_requests/domain/states.py",
+)
 TESTS = (
     f"{APPS}/default_enrollments/tests/test_decision.py",
     f"{APPS}/default_enrollments/tests/test_looking_again.py",
@@ -48,6 +82,20 @@ TESTS = (
     f"{APPS}/content_metadata/tests/test_domain.py",
     f"{APPS}/course_types/tests/test_modes.py",
     f"{APPS}/licenses/tests/test_domain.py",
+    f"{APPS}/content_assignments/tests/test_allocation.py",
+    f"{APPS}/content_assignments/tests/test_states.py",
+    f"{APPS}/redemption/tests/test_credit_oracle.py",
+    f"{APPS}/redemption/tests/test_settling.py",
+    f"{APPS}/subsidy_access_policies/tests/test_availability.py",
+    f"{APPS}/subsidy_access_policies/tests/test_ledger_copies.py",
+    f"{APPS}/subsidy_access_policies/tests/test_money.py",
+    f"{APPS}/subsidy_access_policies/tests/test_policies.py",
+    f"{APPS}/subsidy_requests/tests/test_domain.py",
+    f"{APPS}/subsidy_requests/tests/test_states.py",
+    f"{APPS}/groups/tests/test_domain.py",
+    f"{APPS}/moving_in/tests/test_domain.py",
+    f"{APPS}/notifications/tests/test_domain.py",
+    f"{APPS}/provisioning/tests/test_domain.py",
 )
 # Examples only: what a property finds depends on chance and, by its deadline, on how busy the machine is.
 PYTEST_ARGUMENTS = ("-m", "not hypothesis", "-p", "no:cacheprovider", "-p", "no:unraisableexception")
@@ -74,12 +122,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", type=int, help="try only so many, drawn by the seed")
     parser.add_argument("--seed", default="", help="what the sample is drawn by, such as the id of a commit")
+    parser.add_argument("--of-all", action="store_true", help="draw also from rules of which only samples were tried")
     parser.add_argument("--at-a-time", type=int, default=2, help="how many are tried beside one another")
     arguments = parser.parse_args()
     explained = read_list()
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy_to(Path(folder))
-        tried = try_mutants(Path(folder), sample=arguments.sample, seed=arguments.seed, workers=arguments.at_a_time)
+        tried = try_mutants(
+            Path(folder),
+            rules=RULES if arguments.of_all or arguments.sample is None else WHOLLY_TRIED,
+            sample=arguments.sample,
+            seed=arguments.seed,
+            workers=arguments.at_a_time,
+        )
     return report(tried, explained, is_sample=arguments.sample is not None)
 
 
@@ -163,19 +218,19 @@ def with_decorators_called(code: str) -> str:
 # --- Trying ----------------------------------------------------------------------------------------------------------
 
 
-def try_mutants(folder: Path, *, sample: int | None, seed: str, workers: int) -> Tried:
-    """Let mutmut try the mutants of a prepared copy."""
+def try_mutants(folder: Path, *, rules: Sequence[str], sample: int | None, seed: str, workers: int) -> Tried:
+    """Let mutmut try the mutants of these rules in a prepared copy."""
     os.chdir(folder)  # mutmut reads its settings from where it is imported
-    names = names_of_all()
+    names = names_of_all(rules)
     if sample is not None:
         names = random.Random(seed).sample(names, min(sample, len(names)))  # noqa: S311 - no secret
-    print(f"Trying {len(names)} mutants of {len(RULES)} files ...", flush=True)
+    print(f"Trying {len(names)} mutants of {len(rules)} files ...", flush=True)
     run_mutmut(["run", "--max-children", str(workers), *(names if sample is not None else [])])
     return outcome_of(names)
 
 
-def names_of_all() -> list[str]:
-    """Return the names that mutmut will have for all mutants, and teach it two more kinds before."""
+def names_of_all(rules: Sequence[str]) -> list[str]:
+    """Return the names that mutmut will have for all mutants of these files, and teach it two more kinds before."""
     import libcst as cst
     from mutmut.mutation import file_mutation, mutators
     from mutmut.utils.format_utils import get_mutant_name
@@ -184,9 +239,9 @@ def names_of_all() -> list[str]:
     either_branch = [(kind, mutators.operator_if_exp) for kind in (cst.If, cst.CompIf)]
     file_mutation.mutation_operators = [*mutators.mutation_operators, *either_branch]
     return [
-        get_mutant_name(Path(rules), mutant)
-        for rules in RULES
-        for mutant in file_mutation.mutate_file_contents(rules, Path(rules).read_text()).mutant_names
+        get_mutant_name(Path(file), mutant)
+        for file in rules
+        for mutant in file_mutation.mutate_file_contents(file, Path(file).read_text()).mutant_names
     ]
 
 

@@ -81,6 +81,7 @@ def environments() -> tuple[dict[str, str], dict[str, str]]:
     service = embedded.service_environment(HOME, web_port=WEB_PORT, simulator_port=SIMULATOR_PORT)
     simulator = {
         "SIMULATOR_STATE_FILE": str(HOME / "simulator.jsonl"),
+        "SIMULATOR_MAILS_FOLDER": str(HOME / "mails"),
         "SIMULATOR_SIGNING_JWK": embedded.secrets_of(HOME)["SIGNING_JWK"],
         "SIMULATOR_SERVICE_URL": WEB,
         "SIMULATOR_ISSUER": service["JWT_ISSUER"],
@@ -177,6 +178,9 @@ def welcome(environment: Mapping[str, str]) -> None:
         f"                  as demo, with the password {environment['DEMONSTRATION_PASSWORD']}",
         f"  Learner portal: {SIMULATOR}/",
         "                  a stand-in: choose a learner, sign in, see the courses",
+        f"  Admin portal:   {SIMULATOR}/admin-portal/",
+        "                  a stand-in: see the budgets, assign courses, approve requests",
+        f"  Mails:          {SIMULATOR}/mails/",
         f"  API document:   {WEB}/api/docs/",
         "",
         "  Ctrl-C stops everything.",

@@ -54,6 +54,7 @@ TOPICS = (
     "learning-student-registration",
     "learning-course-enrollment-changed",
     "learning-course-unenrollment",
+    "enterprise-subsidies-transaction-lifecycle",
 )
 
 

@@ -18,6 +18,7 @@ from .world import World
 
 Row = TypeVar("Row")
 OPERATOR = "enterprise_openedx_operator:*"
+PROVISIONER = "enterprise_provisioning_admin:*"
 SERVER_ERROR = "Server Error (500)", ""
 NOT_FOUND = "Not Found", "The requested resource was not found on this server."
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
@@ -44,6 +45,10 @@ class Caller:
     @property
     def is_operator(self) -> bool:
         return OPERATOR in self.roles
+
+    @property
+    def is_provisioner(self) -> bool:
+        return PROVISIONER in self.roles
 
     def has_role(self, role: str, customer_uuid: object) -> bool:
         """Say whether the role names this customer. Contexts are compared as text, as the real services do."""

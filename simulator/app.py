@@ -22,6 +22,7 @@ from .discovery import SERVICE as DISCOVERY
 from .faults import NEIGHBOURS, FaultLayer, Faults
 from .license_manager import SERVICE as LICENSE_MANAGER
 from .lms import SERVICE as LMS
+from .mails import mails
 from .portal_pages import portal
 from .seed import seed
 from .subsidy import SERVICE as SUBSIDY
@@ -42,6 +43,7 @@ class Simulator:
     faults: Faults
     throttles: Throttles
     service_url: str
+    mails_folder: Path | None = None
 
 
 def create_app(
@@ -53,11 +55,12 @@ def create_app(
     issuer: str = ISSUER,
     audience: str = AUDIENCE,
     now: Callable[[], datetime] = utc_now,
+    mails_folder: str | Path | None = None,
 ) -> Flask:
     """Build the program around `world`, or around the named world.
 
     `state_file` keeps the state over restarts. `signing_key` is a private RSA JWK (JSON text or mapping); without one a
-    throwaway key is made.
+    throwaway key is made. `mails_folder`: where the service leaves its mails.
     """
     world = world or World(now=now, seed=seed)
     if state_file is not None:
@@ -71,11 +74,13 @@ def create_app(
         faults=Faults(),
         throttles=Throttles(),
         service_url=service_url.rstrip("/"),
+        mails_folder=Path(mails_folder) if mails_folder else None,
     )
     for service in SERVICES:
         for blueprint in service.blueprints:
             app.register_blueprint(blueprint)
     app.register_blueprint(portal)
+    app.register_blueprint(mails)
     app.register_blueprint(control)
     _add_handlers(app)
     for name, view in app.view_functions.items():

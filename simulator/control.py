@@ -59,6 +59,8 @@ VERBS = (
     "add_catalog",
     "add_plan",
     "add_license",
+    "add_group",
+    "set_member",
     "freeze_replica",
     "catch_up_replica",
 )

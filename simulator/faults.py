@@ -95,7 +95,10 @@ class Fault:
     only_with: str = ""  # fail only calls that have this word in their query or body (of many asked about, one)
 
     def fits(self, endpoint: str, said: str) -> bool:
-        is_said = not self.only_with or re.search(rf"(?<!\w){re.escape(self.only_with)}(?!\w)", said) is not None
+        is_said = (
+            not self.only_with
+            or re.search(rf"(?<!\w){re.escape(self.only_with)}(?!\w)", said, re.IGNORECASE) is not None
+        )
         return is_said and fnmatch.fnmatchcase(endpoint, self.endpoint)
 
 
@@ -397,7 +400,7 @@ def _spoil_rows(body: Any, fault: Fault) -> Any:
     if isinstance(body, list):
         return [_odd(row, fault) if _holds(row, fault.row_of) else row for row in body]
     if isinstance(body, dict):
-        return {key: _spoil_rows(value, fault) if isinstance(value, list) else value for key, value in body.items()}
+        return {key: _spoil_rows(value, fault) for key, value in body.items()}
     return body
 
 

@@ -85,6 +85,20 @@ def assign(world: Store, *, plan_uuid: UUID, email: str) -> License:
     return assigned
 
 
+def assign_all(world: Store, *, plan_uuid: UUID, emails: list[str]) -> tuple[list[License] | None, int]:
+    """Give free licenses to those addresses that hold none in the plan, or to none of them where there are too few.
+
+    Return the licenses that were given (None: too few), and how many addresses hold one already.
+    """
+    held = {fold(row.user_email or "") for row in world.tables.licenses.where(plan=plan_uuid) if row.status in HELD}
+    wanted = list(dict.fromkeys(map(fold, emails)))
+    new = [email for email in wanted if email not in held]
+    free = len(world.tables.licenses.where(plan_status=(plan_uuid, LicenseStatus.UNASSIGNED)))
+    if len(new) > free:
+        return None, len(wanted) - len(new)
+    return [assign(world, plan_uuid=plan_uuid, email=email) for email in new], len(wanted) - len(new)
+
+
 def activate(world: Store, *, row: License, user: User) -> License:
     """Activate for `user`; an activated license is returned as it is. Raises NotPossible for a revoked one."""
     if row.status is LicenseStatus.REVOKED:

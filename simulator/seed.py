@@ -41,6 +41,7 @@ ACME_CREDIT = UUID("5b51d000-0000-4000-8000-0000000000a1")
 WORKER_KEY, WORKER_SECRET = "enterprise-access-key", "enterprise-access-secret"
 NO_STAFF_KEY, NO_STAFF_SECRET = "no-staff-key", "no-staff-secret"
 OPERATOR = "enterprise_openedx_operator:*"
+PROVISIONER = "enterprise_provisioning_admin:*"
 
 # In the catalog "Open Courses" of Acme beside the ordinary ones: a course for every state a decision depends on.
 ACME_STATES = (
@@ -189,7 +190,7 @@ def _add_default_intentions(world: World) -> None:
 
 
 def _add_staff(world: World) -> None:
-    world.add_user(id=2, username="enterprise_access_worker", is_staff=True, extra_roles=[OPERATOR])
+    world.add_user(id=2, username="enterprise_access_worker", is_staff=True, extra_roles=[OPERATOR, PROVISIONER])
     world.add_user(id=3, username="worker_without_staff", extra_roles=[OPERATOR])
     world.add_user(id=4, username="staff_without_role", is_staff=True)
     world.add_user(id=5, username="amy_admin", first_name="Amy", extra_roles=[f"enterprise_admin:{ACME}"])

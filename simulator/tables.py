@@ -100,6 +100,21 @@ class Tables:
             customer=lambda row: row.customer_uuid,
             agreement=lambda row: row.agreement_uuid,
         )
+        self.renewals = Table(
+            values.Renewal,
+            lambda row: row.id,
+            prior=lambda row: row.prior_plan_uuid,
+            renewed=lambda row: row.renewed_plan_uuid,
+        )
+        self.pending_admins = Table(
+            values.PendingAdmin,
+            lambda row: (row.customer_uuid, fold(row.email)),
+            customer=lambda row: row.customer_uuid,
+        )
+        self.groups = Table(values.Group, lambda row: row.uuid, customer=lambda row: row.customer_uuid)
+        self.group_members = Table(
+            values.GroupMember, lambda row: (row.group_uuid, fold(row.email)), group=lambda row: row.group_uuid
+        )
         self.licenses = Table(
             values.License,
             lambda row: row.uuid,
@@ -118,6 +133,7 @@ class Tables:
             id=lambda row: row.id,
             link=lambda row: row.link_id,
         )
+        self.pending_learners = Table(values.PendingLearner, lambda row: (row.customer_uuid, fold(row.email)))
         self.pending_enrollments = Table(
             values.PendingEnrollment, lambda row: (row.customer_uuid, fold(row.email), fold(row.run_key))
         )

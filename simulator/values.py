@@ -46,6 +46,7 @@ class Customer:
     has_audit_reporting: bool = True
     has_learner_portal: bool = True
     identity_provider: str | None = None
+    country: str | None = "US"
 
 
 @frozen(kw_only=True)
@@ -73,6 +74,7 @@ class Catalog:
     run_keys: tuple[str, ...] = ()
     program_uuids: tuple[UUID, ...] = ()
     restricted_run_keys: tuple[str, ...] = ()
+    query_id: int | None = None
 
 
 @frozen(kw_only=True)
@@ -222,6 +224,9 @@ class Plan:
     auto_applies: bool
     created_at: datetime
     number: int
+    product: int = 3
+    # Empty: one is made up of the number. None: the plan has none.
+    line_item: str | None = ""
 
     def is_current(self, now: datetime) -> bool:
         return self.starts_at <= now <= self.expires_at
@@ -229,6 +234,50 @@ class Plan:
     def days_left(self, now: datetime) -> int:
         """Whole days until the plan ends, floored: negative once it has ended."""
         return (self.expires_at - now).days
+
+
+@frozen(kw_only=True)
+class Renewal:
+    """The renewal of a plan by another one."""
+
+    id: int
+    prior_plan_uuid: UUID
+    renewed_plan_uuid: UUID | None
+    line_item: str | None
+    licenses: int
+    effective_at: datetime
+    expires_at: datetime
+    created_at: datetime
+
+
+@frozen(kw_only=True)
+class PendingAdmin:
+    """An address that becomes an admin of a customer when a person registers with it."""
+
+    id: int
+    customer_uuid: UUID
+    email: str
+
+
+@frozen(kw_only=True)
+class Group:
+    """A group of a customer's learners."""
+
+    uuid: UUID
+    customer_uuid: UUID
+    name: str
+
+
+@frozen(kw_only=True)
+class GroupMember:
+    """A member of a group; without `user_id` a person who was invited by an address that has no account."""
+
+    uuid: UUID
+    group_uuid: UUID
+    email: str
+    status: str
+    changed_at: datetime
+    user_id: int | None = None
 
 
 @frozen(kw_only=True)
@@ -276,6 +325,14 @@ class EnterpriseEnrollment:
     license_uuid: UUID | None
     transaction_id: UUID | None
     is_revoked: bool
+
+
+@frozen(kw_only=True)
+class PendingLearner:
+    """An address that is linked to a customer as soon as an account has it."""
+
+    customer_uuid: UUID
+    email: str
 
 
 @frozen(kw_only=True)

@@ -27,6 +27,8 @@ from .values import (
     DefaultIntention,
     Enrollment,
     EnterpriseEnrollment,
+    Group,
+    GroupMember,
     License,
     LicenseStatus,
     Link,
@@ -401,6 +403,30 @@ class World(Store):
     def revoke(self, *, license_uuid: UUID) -> License:
         """Revoke as license-manager does: a free license takes its place, the LMS moves the learner to audit."""
         return licensing.revoke(self, row=self.license(license_uuid))
+
+    # -- groups -------------------------------------------------------------------------------------------------------
+
+    def add_group(self, *, customer: UUID | str, name: str) -> Group:
+        customer_uuid = self.customer(customer).uuid
+        group = Group(uuid=uuid_for("group", customer_uuid, name), customer_uuid=customer_uuid, name=name)
+        self.put("group added", group)
+        return group
+
+    def set_member(self, *, group_uuid: UUID, username: str = "", email: str = "", status: str = "accepted") -> None:
+        """Invite a user, or an address without an account, into a group, or change how that stands."""
+        user = self.user(username) if username else None
+        address = user.email if user else email
+        self.put(
+            "member changed",
+            GroupMember(
+                uuid=uuid_for("member", group_uuid, fold(address)),
+                group_uuid=group_uuid,
+                email=address,
+                status=status,
+                changed_at=self.now(),
+                user_id=user.id if user else None,
+            ),
+        )
 
     # -- enrollments --------------------------------------------------------------------------------------------------
 

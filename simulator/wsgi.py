@@ -2,6 +2,7 @@
 
 SIMULATOR_STATE_FILE  where the state is kept (absent: in memory)
 SIMULATOR_SIGNING_JWK private RSA JWK as JSON (absent: a throwaway key)
+SIMULATOR_MAILS_FOLDER where the service leaves its mails (absent: the page of mails shows none)
 SIMULATOR_SERVICE_URL where the browser reaches the service that is being simulated for
 SIMULATOR_ISSUER, SIMULATOR_AUDIENCE  of the tokens
 SIMULATOR_EVENT_BUS_URL, SIMULATOR_EVENT_BUS_PREFIX  the Redis on which the LMS tells of logins, registrations and
@@ -28,6 +29,7 @@ app = create_app(
     signing_key=os.environ.get("SIMULATOR_SIGNING_JWK") or None,
     service_url=os.environ.get("SIMULATOR_SERVICE_URL", "http://127.0.0.1:8000"),
     issuer=os.environ.get("SIMULATOR_ISSUER", ISSUER),
+    mails_folder=os.environ.get("SIMULATOR_MAILS_FOLDER") or None,
     audience=os.environ.get("SIMULATOR_AUDIENCE", AUDIENCE),
 )
 if url := os.environ.get("SIMULATOR_EVENT_BUS_URL"):

@@ -8,7 +8,7 @@ from enterprise_access.lib.admin import ReadOnlyAdmin
 
 @admin.register(Outbox)
 class OutboxAdmin(ReadOnlyAdmin):
-    """Events of ours that are not on the bus yet."""
+    """Events that have not been sent."""
 
     list_display = ["event_type", "key", "occurred_at", "failures", "waiting_for", "due_at"]
     list_filter = ["event_type", "waiting_for"]

@@ -28,6 +28,7 @@ from enterprise_access.events.connection import connect
 from enterprise_access.events.handling import Event, handle, has_handler
 from enterprise_access.events.models import SetAside
 from enterprise_access.lib import metrics
+from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +231,7 @@ class DurableRedisConsumer(RedisEventConsumer):
         prepare_for_new_work_cycle()
         write_set_aside(unreadable)
         try:
-            handle(one.event for one in heard)
+            handle([one.event for one in heard])
         except NOT_THE_MESSAGE:
             raise
         except Exception as error:  # noqa: BLE001 - the message of the error may quote an event
@@ -293,11 +294,17 @@ class DurableRedisConsumer(RedisEventConsumer):
                 log.warning("Still fails. message=%s error=%s", row.message_id, describe(error))
                 continue
             if entries:
-                row.delete()
+                _delete(row)
                 succeeded += 1
         return succeeded, len(rows) - succeeded
 
 
+@retry_deadlocks
+def _delete(row: SetAside) -> None:
+    row.delete()
+
+
+@retry_deadlocks
 def write_set_aside(rows: Sequence[SetAside]) -> None:
     """Write down messages that are given up; again changes nothing."""
     if rows:

@@ -1,6 +1,6 @@
 """Who handles which events. Handlers get events in batches: one transaction and a few statements for all of them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 from attrs import field, frozen
 from django.db import transaction
 from openedx_events.tooling import OpenEdxPublicSignal
+
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
 @frozen(kw_only=True)
@@ -48,7 +50,8 @@ def has_handler(event_type: str) -> bool:
     return event_type in _handlers
 
 
-def handle(events: Iterable[Event]) -> None:
+@retry_deadlocks
+def handle(events: Collection[Event]) -> None:
     """Give the events to their handlers: all of it is committed, or nothing."""
     by_type: dict[str, list[Event]] = {}
     for event in events:

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import frozen
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 from openedx_events.data import EventsMetadata
 from openedx_events.event_bus import EventBusProducer
@@ -164,7 +165,7 @@ def _set_back(row: Outbox, error: str) -> None:
     failures = row.failures + 1
     due_at = clock.now() + QUEUE.back_off.pause(failures)
     Outbox.objects.filter(pk=row.pk).update(failures=failures, waiting_for=error, due_at=due_at)
-    metrics.EVENTS_NOT_SENT.labels(error).inc()
+    transaction.on_commit(lambda: metrics.EVENTS_NOT_SENT.labels(error).inc(), robust=True)
     log.error("An event of ours cannot be sent. id=%s type=%s", row.event_id, row.event_type)
 
 
@@ -188,11 +189,13 @@ def _event_of(row: Outbox) -> dict[str, Any]:
 # --- housekeeping ----------------------------------------------------------------------------------------------------
 
 
+@retry_deadlocks
 def forget_learner(*, lms_user_id: int) -> int:
     """Delete the events about a learner that are not sent yet; return how many there were."""
     return Outbox.objects.filter(key=learner_key(lms_user_id)).delete()[0]
 
 
+@retry_deadlocks
 def prune_set_aside(*, before: datetime) -> int:
     """Forget messages that were set aside long ago: the bus itself does not have them any more."""
     return SetAside.objects.filter(set_aside_at__lt=before).delete()[0]

@@ -39,14 +39,14 @@ def read_tables(now: datetime) -> Iterable[State]:
     """Tell what waits to be sent, and what was given up."""
     outbox = read_outbox()
     return [
-        number("outbox_events", "Events of ours that are not on the bus yet.", outbox.count),
+        number("outbox_events", "Events that have not been sent.", outbox.count),
         age(
             "oldest_outbox_event_seconds",
-            "Age of the oldest event of ours that is not on the bus yet.",
+            "Age of the oldest event that has not been sent.",
             outbox.since,
             now=now,
         ),
-        number("messages_set_aside", "Messages that were given up and wait for somebody.", SetAside.objects.count()),
+        number("messages_set_aside", "Messages that were set aside and need attention.", SetAside.objects.count()),
     ]
 
 
@@ -60,8 +60,10 @@ def read_topics(now: datetime) -> Iterable[State]:  # noqa: ARG001
             if group.get("lag") is not None:
                 lag[topic] = group["lag"]
     return [
-        by_label("consumer_lag_messages", "Messages that our consumers have not read yet.", "topic", lag),
-        by_label("consumer_pending_messages", "Messages read and not acknowledged yet.", "topic", pending),
+        by_label("consumer_lag_messages", "Messages that consumers have not read yet.", "topic", lag),
+        by_label(
+            "consumer_pending_messages", "Messages that consumers have read and not acknowledged yet.", "topic", pending
+        ),
     ]
 
 

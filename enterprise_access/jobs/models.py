@@ -1,15 +1,18 @@
 """Jobs and their results.
 
 A job is `pending` until it is `finished`, `canceled` or `failed`, and stays so. While a worker has a lease on it, it is
-running; otherwise it waits until `due_at`. A failed job becomes pending again when staff retry it.
+running; otherwise it waits until `due_at`. A failed or canceled job becomes pending again when staff continue it.
 """
 
+from datetime import datetime
+from typing import Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
+
+from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
 
 
 class JobState(models.TextChoices):
@@ -21,7 +24,18 @@ class JobState(models.TextChoices):
     FAILED = "failed"
 
 
-class Job(models.Model):
+class JobQuerySet(WorkItemQuerySet["Job"]):
+    """Filters of jobs."""
+
+    def pending(self) -> Self:
+        return self.filter(state=JobState.PENDING)
+
+    def due(self, now: datetime) -> Self:
+        """Return what a worker can take now."""
+        return super().due(now).pending()
+
+
+class Job(WorkItem):
     """Work that one person started, done in steps by a worker.
 
     `parameters` say what is to be done and never change; `cursor` says how far it is. Both belong to the job's kind
@@ -42,26 +56,20 @@ class Job(models.Model):
     continues = models.OneToOneField(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="continued_by"
     )
-    due_at = models.DateTimeField(default=timezone.now)
-    failures = models.PositiveIntegerField(default=0, help_text="Steps in a row that failed.")
+    failures = models.PositiveIntegerField(default=0, db_default=0, help_text="Steps in a row that failed.")
     problem = models.CharField(max_length=500, blank=True, help_text="Why the last step failed.")
-    lease_token = models.UUIDField(null=True, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "uuid"]
         indexes = [
             models.Index(fields=["state", "due_at"], name="job_by_state_and_due"),
             models.Index(fields=["created_at"], name="job_by_creation"),
+            models.Index(fields=["leased_until"], name="job_by_lease"),
         ]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(lease_token=None, leased_until=None)
-                | Q(lease_token__isnull=False, leased_until__isnull=False),
-                name="job_lease_complete",
-            ),
-        ]
+        constraints = [lease_complete(name="job_lease_complete")]
 
     def __str__(self) -> str:
         return self.title

@@ -1,7 +1,7 @@
 """Starting, running, canceling and retrying jobs.
 
 Claim, do a step, store its results and the cursor in one transaction: so no row has two results, and a worker that
-ends loses one step at most, which another worker repeats.
+ends loses one step at most, which another worker repeats. The engine of all pending work claims them (lib/work).
 """
 
 import logging
@@ -9,30 +9,40 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 
 from enterprise_access.jobs.kinds import KINDS, Running, Step
 from enterprise_access.jobs.models import Job, JobResult, JobState
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
-from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.work import waking
+from enterprise_access.lib.work.leases import Lease, Settlement, claim, is_nobodys_fault, keep, postpone, settle
+from enterprise_access.lib.work.queues import BackOff, Queue
 
 log = logging.getLogger(__name__)
 
 RUN_JOB: Final = "jobs.run"
-# How long a worker that is not heard of keeps a job.
-LEASE_SECONDS: Final = 180
-# How long one message works on a job before others have their turn.
-RUN_SECONDS: Final = 50
-FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 5, 300
-# After so many failed steps in a row staff have to look.
-MAX_FAILURES: Final = 12
+# How long one message is worked on, and how long one job before another one has its turn.
+WORK_SECONDS: Final = 50.0
+TURN_SECONDS: Final = 10.0
+STEP_FAILED: Final = "step_failed"
+
+QUEUE: Final = Queue(
+    name="jobs",
+    model=Job,
+    job=RUN_JOB,
+    # How long a worker that is not heard of keeps a job.
+    lease_seconds=180,
+    back_off=BackOff(first=timedelta(seconds=5), last=timedelta(minutes=5)),
+    # After so many failed steps in a row staff have to look.
+    max_failures=12,
+)
 
 
 def start_job(
@@ -45,70 +55,79 @@ def start_job(
     continues: Job | None = None,
 ) -> Job:
     """Start a job in the background. One that continues another is started once; the second time it is returned."""
-    with transaction.atomic():
-        values = {
-            "kind": KINDS[kind].name,
-            "title": title[:255],
-            "parameters": dict(parameters),
-            "total": total,
-            "created_by": by,
-        }
-        if continues is None:
-            job = Job.objects.create(**values)
-        else:
-            job, _ = Job.objects.get_or_create(continues=continues, defaults=values)
-        enqueue_on_commit(RUN_JOB, job_uuid=str(job.pk))
+    values = {
+        "kind": KINDS[kind].name,
+        "title": title[:255],
+        "parameters": dict(parameters),
+        "total": total,
+        "created_by": by,
+    }
+    return _insert(continues, values)
+
+
+@retry_deadlocks
+def _insert(continues: Job | None, values: Mapping[str, Any]) -> Job:
+    values = {**values, "due_at": clock.now()}
+    if continues is None:
+        job = Job.objects.create(**values)
+    else:
+        job, _ = Job.objects.get_or_create(continues=continues, defaults=values)
+    waking.wake(QUEUE)
     return job
 
 
-def run_job(*, job_uuid: UUID) -> None:
-    """Run the steps of a job until it ends, has to wait, or others should have their turn."""
-    token, ends_at = uuid4(), time.monotonic() + RUN_SECONDS
-    if not _claim(job_uuid, token, now=clock.now()):
-        return
-    while not is_stopping() and time.monotonic() < ends_at:
-        job = Job.objects.get(pk=job_uuid)
+def run_jobs() -> int:
+    """Run the steps of jobs that are due, each job for a while; return how many turns there were."""
+    return waking.work(QUEUE, _take_turn, limit=1, seconds=WORK_SECONDS)
+
+
+def _take_turn(_group: object, limit: int) -> int:
+    with claim(QUEUE, limit=limit, rows=Job.objects.pending()) as lease:
+        for job in lease.items:
+            if waking.is_anything_due(QUEUE):
+                # A long job does not hold up another one while there is a worker for that.
+                waking.wake(QUEUE)
+            _run_steps(lease, job)
+    return len(lease.items)
+
+
+def _run_steps(lease: Lease[Job], claimed: Job) -> None:
+    """Run steps of a job until it ends, has to wait, or another one should have its turn."""
+    ends_at = time.monotonic() + TURN_SECONDS
+    while not is_stopping():
+        job = Job.objects.get(pk=claimed.pk)
         try:
             step = KINDS[job.kind].run_step(
                 Running(uuid=job.pk, parameters=job.parameters, cursor=job.cursor, failures=job.failures)
             )
         except UpstreamError as error:
-            _postpone(job, token, error.detail)
+            _postpone(lease, job, error.detail)
             return
-        except Exception as error:  # noqa: BLE001 - one broken job must not stop the worker
+        except Exception as error:
+            if is_nobodys_fault(error):
+                raise
             log.error("A step of a job failed. job=%s kind=%s error=%s", job.pk, job.kind, type(error).__name__)
-            _postpone(job, token, f"Internal error ({type(error).__name__}).")
+            _postpone(lease, job, f"Internal error ({type(error).__name__}).")
             return
-        if not _record(job, token, step):
+        if not _record(lease, job, step, is_last_of_turn=time.monotonic() >= ends_at):
             return
-    _release(job_uuid, token)
 
 
 @retry_deadlocks
-def _claim(job_uuid: UUID, token: UUID, *, now: datetime) -> bool:
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
-    due = Job.objects.filter(free, pk=job_uuid, state=JobState.PENDING, due_at__lte=now)
-    return bool(due.update(lease_token=token, leased_until=now + timedelta(seconds=LEASE_SECONDS)))
-
-
-@retry_deadlocks
-def _record(job: Job, token: UUID, step: Step) -> bool:
-    """Store what a step has done; say whether the next one may begin at once."""
-    now, is_going_on = clock.now(), not step.is_last and not step.pause_seconds
+def _record(lease: Lease[Job], job: Job, step: Step, *, is_last_of_turn: bool) -> bool:
+    """Store what a step has done; say whether the next one may begin immediately."""
     with transaction.atomic():
-        is_stored = Job.objects.filter(pk=job.pk, lease_token=token, state=JobState.PENDING).update(
+        is_held = keep(
+            lease,
+            job,
             cursor=dict(step.cursor),
             done=step.done,
             total=F("total") if step.total is None else step.total,
             failures=0,
             problem="",
-            due_at=now + timedelta(seconds=step.pause_seconds),
-            state=JobState.FINISHED if step.is_last else JobState.PENDING,
-            finished_at=now if step.is_last else None,
-            lease_token=token if is_going_on else None,
-            leased_until=now + timedelta(seconds=LEASE_SECONDS) if is_going_on else None,
+            waiting_for="",
         )
-        if not is_stored:
+        if not is_held:
             return False
         first = job.results.count()
         JobResult.objects.bulk_create(
@@ -116,7 +135,12 @@ def _record(job: Job, token: UUID, step: Step) -> bool:
             for number, row in enumerate(step.results)
         )
         _write_log(job, step)
-    return is_going_on
+        now = clock.now()
+        if step.is_last:
+            settle(lease, [Settlement(item=job, columns={"state": JobState.FINISHED, "finished_at": now})])
+        elif step.pause_seconds or is_last_of_turn:
+            settle(lease, [Settlement(item=job, due_at=now + timedelta(seconds=step.pause_seconds))])
+    return not (step.is_last or step.pause_seconds or is_last_of_turn)
 
 
 def _write_log(job: Job, step: Step) -> None:
@@ -135,58 +159,48 @@ def _write_log(job: Job, step: Step) -> None:
 
 
 @retry_deadlocks
-def _postpone(job: Job, token: UUID, problem: str) -> None:
+def _postpone(lease: Lease[Job], job: Job, problem: str) -> None:
     """Try again later, after growing pauses; in the end, leave it to staff."""
-    pause = min(FIRST_PAUSE_SECONDS * 2 ** min(job.failures, 10), LAST_PAUSE_SECONDS)
-    is_last = job.failures + 1 >= MAX_FAILURES
-    Job.objects.filter(pk=job.pk, lease_token=token, state=JobState.PENDING).update(
-        failures=F("failures") + 1,
-        problem=problem[:500],
-        state=JobState.FAILED if is_last else JobState.PENDING,
-        finished_at=clock.now() if is_last else None,
-        due_at=clock.now() + timedelta(seconds=pause),
-        lease_token=None,
-        leased_until=None,
-    )
+    is_last = job.failures + 1 >= QUEUE.max_failures
+    ended = {"state": JobState.FAILED, "finished_at": clock.now()} if is_last else {}
+    # (The reason has one code, so that steps which fail for different reasons count together.)
+    if keep(lease, job, problem=problem[:500], waiting_for=STEP_FAILED, **ended):
+        postpone(lease, [job], waiting_for=STEP_FAILED, is_blamed=True)
 
 
 @retry_deadlocks
-def _release(job_uuid: UUID, token: UUID) -> None:
-    with transaction.atomic():
-        if Job.objects.filter(pk=job_uuid, lease_token=token).update(lease_token=None, leased_until=None):
-            enqueue_on_commit(RUN_JOB, job_uuid=str(job_uuid))
-
-
 def cancel_job(*, job_uuid: UUID) -> bool:
     """End a job before its next step; say whether that changed anything. What it has done stays done."""
-    pending = Job.objects.filter(pk=job_uuid, state=JobState.PENDING)
-    ended = {"state": JobState.CANCELED, "finished_at": clock.now(), "lease_token": None, "leased_until": None}
-    return bool(pending.update(**ended))
+    pending = Job.objects.pending().filter(pk=job_uuid)
+    return bool(pending.update(state=JobState.CANCELED, finished_at=clock.now(), due_at=None, **QUEUE.freed))
 
 
+@retry_deadlocks
 def retry_job(*, job_uuid: UUID) -> bool:
     """Let a failed or canceled job continue where it stopped; say whether that changed anything."""
     stopped = Job.objects.filter(pk=job_uuid, state__in=[JobState.FAILED, JobState.CANCELED])
-    with transaction.atomic():
-        retried = stopped.update(state=JobState.PENDING, finished_at=None, failures=0, problem="", due_at=clock.now())
-        if retried:
-            enqueue_on_commit(RUN_JOB, job_uuid=str(job_uuid))
+    retried = stopped.update(
+        state=JobState.PENDING,
+        finished_at=None,
+        failed_at=None,
+        failures=0,
+        problem="",
+        waiting_for="",
+        due_at=clock.now(),
+        generation=F("generation") + 1,
+    )
+    if retried:
+        waking.wake(QUEUE)
     return bool(retried)
 
 
-def list_due_jobs(*, now: datetime) -> list[UUID]:
-    """Return the jobs that a worker may run now: what a lost message or a dead worker left behind."""
-    free = Q(leased_until=None) | Q(leased_until__lt=now)
-    due = Job.objects.filter(free, state=JobState.PENDING, due_at__lte=now).order_by("due_at")
-    return list(due.values_list("pk", flat=True))
+def ask_for_jobs() -> None:
+    """Tell a worker if any job is due: its message was lost, or its worker has ended."""
+    if waking.is_anything_due(QUEUE):
+        waking.wake(QUEUE)
 
 
-def ask_for_jobs(*, now: datetime) -> None:
-    """Send a message for each job that is due."""
-    for job_uuid in list_due_jobs(now=now):
-        enqueue_on_commit(RUN_JOB, job_uuid=str(job_uuid))
-
-
+@retry_deadlocks
 def prune_jobs(*, before: datetime) -> int:
     """Delete jobs that ended before then, with their results; return how many."""
     ended = list(Job.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:1000])

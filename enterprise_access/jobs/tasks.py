@@ -1,7 +1,6 @@
 """Background work: ids in, one call."""
 
 from datetime import timedelta
-from uuid import UUID
 
 from celery import shared_task
 from django.conf import settings
@@ -11,15 +10,15 @@ from enterprise_access.lib import clock
 
 
 @shared_task(name=services.RUN_JOB)
-def run(*, job_uuid: str, **_sent_by_newer_code: object) -> None:
-    """Run a job for a while."""
-    services.run_job(job_uuid=UUID(job_uuid))
+def run(**_sent_by_other_code: object) -> None:
+    """Run what is due for a while. (Messages of the older release name a job.)"""
+    services.run_jobs()
 
 
 @shared_task(name="jobs.sweep")
 def sweep(**_sent_by_newer_code: object) -> None:
     """Find jobs whose message was lost, or whose worker has ended."""
-    services.ask_for_jobs(now=clock.now())
+    services.ask_for_jobs()
 
 
 @shared_task(name="jobs.prune")

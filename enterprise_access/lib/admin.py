@@ -1,6 +1,6 @@
 """Admin pages that show and do not change, pages that ask a neighbour before they save, and lists that stay fast."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -24,7 +24,19 @@ _LARGEST_ID: Final = 2**63 - 1
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """A list and pages to look at. What may be done has an action, which calls a service."""
+    """A list and pages to look at. What may be done has an action, which calls a service.
+
+    `first_fields` are what a page shows at once; the rest is folded below them.
+    """
+
+    first_fields: Sequence[str] = ()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if not self.first_fields:
+            return super().get_fieldsets(request, obj)
+        rest = [name for name in self.get_fields(request, obj) if name not in self.first_fields]
+        folded = ("All columns", {"fields": rest, "classes": ["collapse"]})
+        return [(None, {"fields": list(self.first_fields)}), folded]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -4,9 +4,9 @@ from rest_framework import serializers
 
 
 class ErrorSerializer(serializers.Serializer):  # type: ignore[type-arg]
-    """Whatever went wrong."""
+    """An error."""
 
-    code = serializers.CharField(help_text="Stable; may be relied upon.")
+    code = serializers.CharField(help_text="Stable, for programs.")
     detail = serializers.CharField(help_text="For people.")
     extra = serializers.DictField(help_text="Further facts about the error.")
-    request_id = serializers.CharField(help_text="Also in the header X-Request-ID, and in our logs.")
+    request_id = serializers.CharField(help_text="Also in the header X-Request-ID, and in the logs.")

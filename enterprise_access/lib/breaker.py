@@ -5,12 +5,14 @@ call is let through to see; all others are still told at once. It closes as soon
 
 What counts is that nobody was there: a time-out, a broken connection, a 5xx, no access token to be had. A refusal
 (4xx), a throttle (429) or an answer that we do not understand comes from somebody who is there. A 500 to a write says
-nothing either way: the LMS answers so to a bulk enrollment with one bad item in it.
+nothing either way: the LMS answers so to a bulk enrollment with one bad item in it. Nor does a 500 to a question about
+named learners or courses (`blaming_the_keys`): one of them may be the cause.
 
 Every process has its own breakers, so that none of them needs anything shared to work; what changes is written to the
 shared cache, for people to see.
 """
 
+import contextlib
 import functools
 import logging
 import os
@@ -18,7 +20,8 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
@@ -65,6 +68,19 @@ class NeighbourState:
     since: datetime
     last_reason: str = ""
     said_at: datetime = field(factory=lambda: datetime.now(tz=UTC))
+
+
+_blames_the_keys: Final = ContextVar("_blames_the_keys", default=False)
+
+
+@contextlib.contextmanager
+def blaming_the_keys() -> Iterator[None]:
+    """Let a 500 to the calls inside say nothing of the service: one of the keys asked about may be the cause."""
+    token = _blames_the_keys.set(True)
+    try:
+        yield
+    finally:
+        _blames_the_keys.reset(token)
 
 
 class Breaker:
@@ -218,7 +234,7 @@ def _was_there(error: UpstreamError, *, is_write: bool) -> bool | None:
         return None if error.status is None and error.reason is Reason.AUTHENTICATION else True
     if error.status is None:
         return False
-    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and is_write:
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and (is_write or _blames_the_keys.get()):
         return None
     return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 

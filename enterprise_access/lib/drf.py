@@ -13,7 +13,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound, ServiceError, UpstreamError
+from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound, Refused, ServiceError, UpstreamError
 from enterprise_access.lib.middleware import error_body
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ STATUS_OF_KIND: dict[type[ServiceError], int] = {
     Forbidden: status.HTTP_403_FORBIDDEN,
     NotFound: status.HTTP_404_NOT_FOUND,
     Conflict: status.HTTP_409_CONFLICT,
+    Refused: status.HTTP_422_UNPROCESSABLE_ENTITY,
     UpstreamError: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 

@@ -44,6 +44,12 @@ class Conflict(ServiceError):
     code = "conflict"
 
 
+class Refused(ServiceError):
+    """It is well formed, and a rule says no."""
+
+    code = "refused"
+
+
 class Reason(StrEnum):
     """Why a neighbour could not be asked, or what it refused. Stable: shown in metrics, logs and replies."""
 

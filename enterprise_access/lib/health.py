@@ -72,14 +72,18 @@ class Readiness:
 Look = Callable[[], Part]
 
 _looks: Final[dict[str, Look]] = {}
+_database_looks: Final[dict[str, Look]] = {}
 _network_looks: Final[dict[str, Look]] = {}
 _last: list[Any] = [None, 0.0]
 _migrated: list[float] = [0.0]
 
 
-def register(name: str, look: Look) -> None:
-    """Have an app's part looked at too. `look` asks nobody over the network, and needs no more than the cache."""
-    _looks[name] = look
+def register(name: str, look: Look, *, needs_database: bool = False) -> None:
+    """Have an app's part looked at too. `look` makes no network call, and needs no more than the cache.
+
+    `needs_database`: it reads the database as well, and is left out while that does not answer.
+    """
+    (_database_looks if needs_database else _looks)[name] = look
 
 
 def register_on_network(name: str, look: Look) -> None:
@@ -107,6 +111,8 @@ def _look_at_all() -> Readiness:
     parts = [_timed("database", _database)]
     if parts[0].level is Level.OK:
         parts.append(_timed("migrations", _migrations))
+    if all(part.level is Level.OK for part in parts):
+        parts += [_timed(name, look) for name, look in _database_looks.items()]
     parts.append(_timed("cache", _cache))
     parts.append(_timed("neighbours", _neighbours))
     parts += [_timed(name, look) for name, look in _looks.items()]

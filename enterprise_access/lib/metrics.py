@@ -31,79 +31,86 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 
 
 # `outcome`: "ok", or why there was no usable answer (lib.errors.Reason).
 NEIGHBOUR_CALLS: Final = Counter(
-    "enterprise_access_neighbour_calls", "Calls to neighbours, each attempt counted.", ["service", "outcome"]
+    "enterprise_access_neighbour_calls", "Calls to upstream services, including each retry.", ["service", "outcome"]
 )
 # `endpoint` is the call's name without identifiers: "GET /enterprise/api/v1/enterprise-customer/{}/".
 NEIGHBOUR_SECONDS: Final = Histogram(
     "enterprise_access_neighbour_call_seconds",
-    "How long calls to neighbours took, answered or not.",
+    "Duration of calls to upstream services, answered or not.",
     ["service", "endpoint"],
     buckets=_SECONDS,
 )
 # Of several processes, the worst is shown.
 NEIGHBOUR_STATE: Final = Gauge(
     "enterprise_access_neighbour_state",
-    "Circuit breaker of a neighbour: 0 closed, 1 half open (a few calls are let through), 2 open (nothing is sent).",
+    "Circuit breaker of an upstream service: 0 closed, 1 half open (a few calls are tried), 2 open (nothing is sent).",
     ["service"],
     multiprocess_mode="livemax",
 )
 # `problem` is one of few sentences; the row may be of a learner, a license, a course...
 UNREADABLE_ROWS: Final = Counter(
     "enterprise_access_unreadable_rows",
-    "Rows of answers that could not be read, and count as unknown.",
+    "Rows of upstream answers that could not be read; they count as unknown.",
     ["service", "call", "problem"],
 )
 NEIGHBOUR_STATE_CHANGES: Final = Counter(
-    "enterprise_access_neighbour_state_changes", "Changes of a neighbour's circuit breaker.", ["service", "state"]
+    "enterprise_access_neighbour_state_changes",
+    "State changes of an upstream service's circuit breaker.",
+    ["service", "state"],
 )
 RATE_USED_UP: Final = Counter(
-    "enterprise_access_rate_used_up", "Calls held back because a rate that we keep to was used up.", ["rate"]
+    "enterprise_access_rate_used_up", "Calls delayed because a rate limit of this service was reached.", ["rate"]
 )
 
 # --- What we do ------------------------------------------------------------------------------------------------------
 
 ATTEMPTS: Final = Counter(
-    "enterprise_access_attempts", "Attempts written or settled, repeats included.", ["outcome", "reason"]
+    "enterprise_access_attempts", "Attempts written or settled, including repeats.", ["outcome", "reason"]
 )
 # `outcome`: "ok", or "unavailable" when a neighbour could not be asked.
-VALIDATIONS: Final = Counter(
-    "enterprise_access_validations", "Rounds of checking one customer's intentions.", ["outcome"]
-)
+VALIDATIONS: Final = Counter("enterprise_access_validations", "Checks of one customer's intentions.", ["outcome"])
 VERDICT_CHANGES: Final = Counter(
-    "enterprise_access_intention_verdict_changes", "Intentions whose verdict became another one.", ["reason"]
+    "enterprise_access_intention_verdict_changes", "Intentions whose verdict changed.", ["reason"]
 )
 # `found`: "young" (served as it was), "asked" (somebody had to be asked while the caller waited), "stale" (nobody
 # answered, an old one was served), "unknown" (nobody answered, and there was nothing to serve).
-CACHE_READS: Final = Counter(
-    "enterprise_access_cache_reads", "Entries read from the cache of answers, by what was found.", ["kind", "found"]
-)
+CACHE_READS: Final = Counter("enterprise_access_cache_reads", "Reads of cached answers, by result.", ["kind", "found"])
 REQUEST_SECONDS: Final = Histogram(
     "enterprise_access_request_seconds",
-    "How long requests to this service took.",
+    "Duration of requests to this service.",
     ["route", "method", "status"],
     buckets=_SECONDS,
 )
 TASK_SECONDS: Final = Histogram(
-    "enterprise_access_task_seconds", "How long background tasks took.", ["task", "outcome"], buckets=_SECONDS
+    "enterprise_access_task_seconds", "Duration of background tasks.", ["task", "outcome"], buckets=_SECONDS
+)
+
+BUDGET_TOTALS_CORRECTED: Final = Counter(
+    "enterprise_access_budget_totals_corrected",
+    "Running totals of budgets that differed from the sum of their rows and were corrected.",
+)
+LEDGER_AMOUNTS_DIFFERENT: Final = Counter(
+    "enterprise_access_ledger_amounts_different",
+    "Redemptions for which the ledger charged another amount than was reserved.",
 )
 
 # Of several processes, the worst is shown.
 CLOCK_SKEW: Final = Gauge(
     "enterprise_access_clock_skew_seconds",
-    "How far this process's clock is from the database's, ahead or behind.",
+    "Difference between this process's clock and the database's, ahead or behind.",
     multiprocess_mode="livemax",
 )
 
 # --- The event bus ---------------------------------------------------------------------------------------------------
 
 EVENTS_HEARD: Final = Counter(
-    "enterprise_access_events_heard", "Messages acknowledged, handled or not ours.", ["topic"]
+    "enterprise_access_events_heard", "Messages acknowledged, whether handled or skipped.", ["topic"]
 )
-EVENTS_SET_ASIDE: Final = Counter("enterprise_access_events_set_aside", "Messages given up and set aside.", ["topic"])
-EVENTS_SENT: Final = Counter("enterprise_access_events_sent", "Events of ours that the bus has confirmed.")
+EVENTS_SET_ASIDE: Final = Counter("enterprise_access_events_set_aside", "Messages set aside after failing.", ["topic"])
+EVENTS_SENT: Final = Counter("enterprise_access_events_sent", "Events that the bus has confirmed.")
 # `error`: "bus_unavailable", or what is wrong with the event itself.
 EVENTS_NOT_SENT: Final = Counter(
-    "enterprise_access_events_not_sent", "Tries to send events of ours that failed; they are tried again.", ["error"]
+    "enterprise_access_events_not_sent", "Failed attempts to send events; they are retried.", ["error"]
 )
 
 

@@ -20,7 +20,7 @@ from enterprise_access.lib import shared_cache
 
 log = logging.getLogger(__name__)
 
-READ_TEXT: Final = "Whether a source of these numbers could be read: 0 leaves its numbers out."
+READ_TEXT: Final = "Whether a source of these metrics could be read: if 0, its metrics are missing."
 
 
 @frozen(kw_only=True)

@@ -6,12 +6,30 @@ A name without a default is required: the process refuses to start and says whic
 from pathlib import Path
 from typing import Any
 
-import environ
 from celery.schedules import schedule
-from corsheaders.defaults import default_headers
+from django.conf import global_settings
+from django.utils.translation import to_locale
 from kombu import Exchange, Queue
 
+from enterprise_access.settings.beat import *  # noqa: F403
+from enterprise_access.settings.beat import BEAT_EXPIRES_SECONDS, SWEEP_SECONDS
+from enterprise_access.settings.default_enrollments import *  # noqa: F403
+from enterprise_access.settings.default_enrollments import (
+    DEFAULT_ENROLLMENTS_CONTEXT,
+    DEFAULT_ENROLLMENTS_INTERACTIVE,
+    DEFAULT_ENROLLMENTS_SCHEDULE,
+)
+from enterprise_access.settings.event_bus import *  # noqa: F403
+from enterprise_access.settings.event_bus import BUS_SCHEDULE, EVENT_BUS_REDIS_CONNECTION_URL
+from enterprise_access.settings.learner_credit import *  # noqa: F403
+from enterprise_access.settings.learner_credit import LEARNER_CREDIT_INTERACTIVE, LEARNER_CREDIT_SCHEDULE
+from enterprise_access.settings.people import *  # noqa: F403
+from enterprise_access.settings.provisioning import *  # noqa: F403
+from enterprise_access.settings.provisioning import PROVISIONING_INTERACTIVE, PROVISIONING_SCHEDULE
 from enterprise_access.settings.reading import Environment
+from enterprise_access.settings.rest_api import *  # noqa: F403
+from enterprise_access.settings.storage import *  # noqa: F403
+from enterprise_access.settings.watching import *  # noqa: F403
 
 env = Environment()
 
@@ -19,16 +37,23 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # --- Django -----------------------------------------------------------------------------------------------------
 
-# Django's key for sessions and the like.
+# Django's secret key.
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = False
-# The names under which the service is reached; the one that a scraper of metrics uses among them.
+# Host names of the service, including the one that Prometheus uses.
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 ROOT_URLCONF = "enterprise_access.urls"
 WSGI_APPLICATION = "enterprise_access.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "core.User"
 LANGUAGE_CODE = "en"
+LOCALE_PATHS = [ROOT / "enterprise_access" / "locale"]
+# Those in which mails can be written: English, and what has a folder above (docs/how-to/mails.rst).
+LANGUAGES = [
+    (code, name)
+    for code, name in global_settings.LANGUAGES
+    if code == LANGUAGE_CODE or (LOCALE_PATHS[0] / to_locale(code)).is_dir()
+]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
@@ -59,9 +84,15 @@ INSTALLED_APPS = [
     "enterprise_access.apps.course_types",
     "enterprise_access.apps.content_metadata",
     "enterprise_access.apps.licenses",
+    "enterprise_access.apps.groups",
+    "enterprise_access.apps.notifications",
     "enterprise_access.apps.subsidy_access_policies",
+    "enterprise_access.apps.content_assignments",
+    "enterprise_access.apps.subsidy_requests",
     "enterprise_access.apps.redemption",
     "enterprise_access.apps.default_enrollments",
+    "enterprise_access.apps.provisioning",
+    "enterprise_access.apps.moving_in",
     "enterprise_access.apps.bff",
 ]
 
@@ -99,289 +130,118 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "enterprise_access.apps.default_enrollments.admin.pauses.pauses",
+                *DEFAULT_ENROLLMENTS_CONTEXT,
             ],
         },
     },
 ]
 
-# --- Where things are kept --------------------------------------------------------------------------------------
 
+# --- Upstream services ------------------------------------------------------------------------------------------
 
-def database_from(url: str) -> dict[str, Any]:
-    """Return Django's settings of the database at `url`, with what each engine needs to be safe under concurrency."""
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    options = config.setdefault("OPTIONS", {})
-    if config["ENGINE"].endswith("sqlite3"):
-        # Writers queue instead of failing: a write lock is taken at the start of a transaction and waited for.
-        options |= {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": "PRAGMA journal_mode=WAL;"}
-    if config["ENGINE"].endswith("mysql"):
-        options |= {"charset": "utf8mb4", "isolation_level": "read committed"}
-        # In case the server's default says otherwise: refuse what does not fit instead of cutting it off.
-        options["init_command"] = "SET sql_mode='STRICT_TRANS_TABLES'"
-        config["TEST"] = {"CHARSET": "utf8mb4"}
-    if not config["ENGINE"].endswith("sqlite3"):
-        # How long it may take to connect to a database server: less than the network would wait for one that is away.
-        options.setdefault("connect_timeout", env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", default=5))
-    # How long a connection to the database is kept for the next request.
-    config["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE_SECONDS", default=60)
-    config["CONN_HEALTH_CHECKS"] = True
-    return config
-
-
-# How long a cache on another machine may take, in seconds: it is there to make things faster.
-_CACHE_TIMEOUTS = {
-    "django.core.cache.backends.redis.RedisCache": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
-    "django.core.cache.backends.memcached.PyMemcacheCache": {"connect_timeout": 0.5, "timeout": 0.5},
-}
-
-
-def cache_from(url: str) -> dict[str, Any]:
-    """Return Django's settings of the cache at `url`, with room enough, and without waiting for one that is away."""
-    config: dict[str, Any] = dict(environ.Env.cache_url_config(url))
-    backend = config["BACKEND"]
-    options = _CACHE_TIMEOUTS.get(backend, {})
-    if backend.endswith(("LocMemCache", "DatabaseCache")):
-        # Django's default of 300 would throw content and locks out all the time.
-        options = {"MAX_ENTRIES": 20_000}
-    config["OPTIONS"] = options | config.get("OPTIONS", {})
-    return config
-
-
-# The record of what is owed: `mysql://...`, `postgres://...` or `sqlite:///...`.
-DATABASES = {"default": database_from(env.str("DATABASE_URL"))}
-CACHES = {
-    # The cache that all processes share: `pymemcache://...` or `redis://...`. May lose everything at any time.
-    "default": cache_from(env.str("CACHE_URL")),
-    # Switches are read from the database: what pauses everything must work when a cache is away, and at once.
-    "switches": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
-    # Who has called how often, and the same as one process knows it, for when the cache is away (lib/throttling.py).
-    "throttles": cache_from(env.str("CACHE_URL")),
-    "throttles_of_process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "throttles"},
-}
-WAFFLE_CACHE_NAME = "switches"
-
-# --- People and tokens ------------------------------------------------------------------------------------------
-
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-
-# Tokens are signed by the LMS with a private key; only its public half is known here, so there is no shared secret.
-JWT_AUTH = {
-    "JWT_ALGORITHM": "RS512",
-    "JWT_AUTH_HEADER_PREFIX": "JWT",
-    "JWT_AUTH_COOKIE": "edx-jwt-cookie",
-    "JWT_AUTH_COOKIE_HEADER_PAYLOAD": "edx-jwt-cookie-header-payload",
-    "JWT_AUTH_COOKIE_SIGNATURE": "edx-jwt-cookie-signature",
-    "JWT_DECODE_HANDLER": "enterprise_access.apps.core.tokens.decode",
-    "JWT_ISSUERS": [
-        {
-            # Whose tokens are accepted (`iss`): the LMS's.
-            "ISSUER": env.str("JWT_ISSUER"),
-            # For whom the tokens have to be made out (`aud`).
-            "AUDIENCE": env.str("JWT_AUDIENCE"),
-            "SECRET_KEY": None,
-        },
-    ],
-    # The public keys to check tokens with, as a JSON Web Key Set.
-    "JWT_PUBLIC_SIGNING_JWK_SET": env.str("JWT_PUBLIC_SIGNING_JWK_SET"),
-    "JWT_VERIFY_AUDIENCE": True,
-    "JWT_LEEWAY": 1,
-}
-
-# Where a browser goes after signing in that brought no `next`, or one that is refused.
-LOGIN_REDIRECT_URL = "admin:index"
-# Whether staff sign in to the admin pages through the LMS (docs/how-to/sign-in.rst); production says so.
-SIGN_IN_THROUGH_LMS = False
-
-# Which roles of the LMS's tokens are which of ours (edx-rbac).
-SYSTEM_TO_FEATURE_ROLE_MAPPING = {
-    "enterprise_learner": ["enterprise_learner"],
-    "enterprise_admin": ["enterprise_admin"],
-    "enterprise_openedx_operator": ["enterprise_openedx_operator"],
-}
-# A cookie with an old token is no token, and no error.
-RBAC_IGNORE_INVALID_JWT_COOKIE = True
-
-# From which origins browsers may call, the learner portal's for one: `https://portal.example.com`
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_ALLOW_CREDENTIALS = True
-# What the portal's pages send besides the usual, and what they may read of our answers.
-CORS_ALLOW_HEADERS = [*default_headers, "use-jwt-cookie", "x-request-id"]
-CORS_EXPOSE_HEADERS = ["x-request-id", "retry-after"]
-# From which origins browsers may write with cookies.
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=CORS_ALLOWED_ORIGINS)
-
-# --- The REST API -----------------------------------------------------------------------------------------------
-
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "enterprise_access.apps.core.api.authentication.LmsTokenAuthentication",
-        "edx_rest_framework_extensions.auth.session.authentication.SessionAuthenticationAllowInactiveUser",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAuthenticated",
-        # An application that may act within scopes only: we have none.
-        "edx_rest_framework_extensions.permissions.NotJwtRestrictedApplication",
-    ],
-    "DEFAULT_THROTTLE_CLASSES": [
-        "enterprise_access.lib.throttling.UserThrottle",
-        "enterprise_access.lib.throttling.ScopeThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {
-        # How often one user may call (`120/min`; empty: as often as they like), altogether.
-        "user": env.str("THROTTLE_USER", default="1200/min"),
-        # The same for reading, where nothing else is said.
-        "read": env.str("THROTTLE_READ", default="600/min"),
-        # The same for writing, where nothing else is said.
-        "write": env.str("THROTTLE_WRITE", default="120/min"),
-        # The same for asking for one's default enrollments (`realize/`).
-        "realize": env.str("THROTTLE_REALIZE", default="120/min"),
-        # The same for pages of the learner portal.
-        "portal": env.str("THROTTLE_PORTAL", default="240/min"),
-        # The same for `explain/`.
-        "explain": env.str("THROTTLE_EXPLAIN", default="120/min"),
-    },
-    # How many proxies stand in front and add to `X-Forwarded-For`. 0: none does, and the header is not believed; then
-    # behind a proxy all callers without a user count as one.
-    "NUM_PROXIES": env.int("NUM_PROXIES", default=0),
-    # The only format is JSON; a parameter of that name is the caller's mistake, and no 404.
-    "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["enterprise_access.lib.parsing.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "enterprise_access.lib.drf.exception_handler",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "enterprise-access",
-    "DESCRIPTION": "Default enrollments of Open edX enterprise customers: what is intended, what happened, and why.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "enterprise_access.lib.openapi.add_common_answers",
-    ],
-    # Served by ourselves: the page works without any other host.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-}
-
-# --- The neighbours ---------------------------------------------------------------------------------------------
-
-# Where the LMS is. This and the next two are base addresses; the paths of the neighbours' own APIs are appended.
+# Base address of the LMS. The clients append the paths of each service's API to this and the next two addresses.
 LMS_BASE_URL = env.str("LMS_BASE_URL")
-# Where enterprise-catalog is.
+# Base address of enterprise-catalog.
 CATALOG_BASE_URL = env.str("CATALOG_BASE_URL")
-# Where license-manager is.
+# Base address of license-manager.
 LICENSE_MANAGER_BASE_URL = env.str("LICENSE_MANAGER_BASE_URL")
-# Optional: only types of courses are read from it, by commands and by a page about one course.
+# Optional: base address of course-discovery. Commands and the page of a course read course types from it.
 DISCOVERY_BASE_URL = env.str("DISCOVERY_BASE_URL", default="") or None
-# Optional: where enterprise-subsidy is. Without it, learner credit is off.
+# Optional: base address of enterprise-subsidy. Without it, learner credit is off.
 SUBSIDY_BASE_URL = env.str("SUBSIDY_BASE_URL", default="") or None
-# Who gives out our tokens, should that be another address than the LMS.
+# Base address of the service that issues tokens to this service, if it is not the LMS.
 OAUTH2_BASE_URL = env.str("OAUTH2_BASE_URL", default=LMS_BASE_URL)
-# The service worker: an LMS account that is staff and has the role `enterprise_openedx_operator:*`.
+# The service account at the LMS: an account that is staff and has the role `enterprise_openedx_operator:*`.
 OAUTH2_CLIENT_ID = env.str("OAUTH2_CLIENT_ID")
-# Its secret.
+# Secret of the service account.
 OAUTH2_CLIENT_SECRET = env.str("OAUTH2_CLIENT_SECRET")
-# The LMS user id of a learner who is linked to some customer for good. A worker account that lacks staff rights gets
-# short lists instead of refusals; that this learner is listed proves that it has them.
+# The LMS user id of a learner who is permanently linked to some customer. An account without staff access gets shorter
+# lists instead of errors; if the LMS lists this learner, the account has staff access.
 LMS_CANARY_USER_ID: int | None = env.int("LMS_CANARY_USER_ID", default=None)
-# Web and worker look when they start whether our account has the rights that it needs, and say in the log if not.
+# Whether web and worker processes check the permissions of the service account when they start, and log what is
+# missing.
 CHECK_NEIGHBOURS_AT_START = env.bool("CHECK_NEIGHBOURS_AT_START", default=True)
-# How long it is believed that our account sees everything, after the LMS has shown the canary.
+# How long the service trusts that its account has staff access, after the LMS has listed the canary.
 CANARY_BELIEVED_SECONDS = env.int("CANARY_BELIEVED_SECONDS", default=10 * 60)
-# How long one call to a neighbour may take to connect.
+# Timeout to connect to an upstream service.
 UPSTREAM_CONNECT_TIMEOUT_SECONDS = env.float("UPSTREAM_CONNECT_TIMEOUT_SECONDS", default=3.05)
-# How long a neighbour may stay silent. A read takes at most twice that altogether, its repetitions included.
+# How long an upstream service may send no data. A read, with its retries, takes at most twice as long in total.
 UPSTREAM_READ_TIMEOUT_SECONDS = env.float("UPSTREAM_READ_TIMEOUT_SECONDS", default=10)
-# How long the neighbours may hold up one request of the API altogether.
+# How long one API request may wait for upstream services in total.
 REQUEST_BUDGET_SECONDS = env.float("REQUEST_BUDGET_SECONDS", default=2.8)
-# How long a page of the learner portal may take altogether, whatever the neighbours do.
+# How long a page of the learner portal may take in total, even if upstream services do not answer.
 PORTAL_BUDGET_SECONDS = env.float("PORTAL_BUDGET_SECONDS", default=3)
-# How long who has a stale answer to fall back upon waits for the LMS.
+# How long a request that has a stale answer waits for the LMS before it uses that answer.
 STALE_BUDGET_SECONDS = env.float("STALE_BUDGET_SECONDS", default=1)
-# How long a caller of `realize/` may ask to wait for the outcome.
-REALIZE_WAIT_MAX_SECONDS = env.float("REALIZE_WAIT_MAX_SECONDS", default=3)
-# How many callers of `realize/` and of portal pages may wait for their enrollments at once in each web process: each
-# holds a thread. Whoever comes beyond that is answered at once, and enrolled all the same. One learner has one place.
-REALIZE_WAITERS = env.int("REALIZE_WAITERS", default=16)
-# How long the LMS may stay silent in a bulk enrollment. It works through its items one by one.
-ENROLL_READ_TIMEOUT_SECONDS = env.float("ENROLL_READ_TIMEOUT_SECONDS", default=30)
-# How long enterprise-subsidy may be silent while it redeems. It waits for the LMS meanwhile, 20 seconds as shipped:
-# keep this longer than it waits.
+# How long enterprise-subsidy may send no data while it redeems. It waits for the LMS in the meantime, 20 seconds by
+# default: keep this longer.
 REDEEM_READ_TIMEOUT_SECONDS = env.float("REDEEM_READ_TIMEOUT_SECONDS", default=45)
-# A neighbour that does not answer so many times in a row is left alone for a while, by each process for itself.
+# Address that a learner's browser opens after a redemption; `{content_key}` is replaced by the run. Default: the LMS's
+# page of the course.
+COURSEWARE_URL = env.str("COURSEWARE_URL", default="") or f"{LMS_BASE_URL}/courses/{{content_key}}/courseware/"
+# After this many failed calls in a row, a process opens its circuit to that upstream service and stops calling it for a
+# while.
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)
-# How long it is left alone before one call tries again.
+# How long the circuit stays open before a call is tried again.
 BREAKER_PAUSE_SECONDS = env.float("BREAKER_PAUSE_SECONDS", default=15)
-# How many calls may try at the same time then: as many as one page makes.
+# How many calls may be tried simultaneously then: as many as one page makes.
 BREAKER_TRIALS = env.int("BREAKER_TRIALS", default=4)
 
-# --- How old a local copy may be before it is asked for again, in seconds ----------------------------------------
+# --- How long local copies are fresh, in seconds -----------------------------------------------------------------
 
-# Customers, and which learners are linked to them.
+# Customers, and links between learners and customers.
 LINKS_FRESH_SECONDS = env.int("LINKS_FRESH_SECONDS", default=5 * 60)
-# Enrollments. The worker always asks, and sends nothing on facts older than this.
+# Enrollments. Workers always ask, and send nothing based on older facts.
 ENROLLMENTS_FRESH_SECONDS = env.int("ENROLLMENTS_FRESH_SECONDS", default=60)
-# Content; after this it is served while it is asked for again in the background.
+# Content; older content is served while the background refreshes it.
 CONTENT_FRESH_SECONDS = env.int("CONTENT_FRESH_SECONDS", default=15 * 60)
-# Content older than this is asked for while the caller waits, and served only if nobody answers.
+# Older content is fetched while the caller waits, and served only if enterprise-catalog does not answer.
 CONTENT_HARD_SECONDS = env.int("CONTENT_HARD_SECONDS", default=60 * 60)
-# How long "there is no such content" and "it has no run" are believed.
+# How long "there is no such content" and "it has no run" are cached.
 CONTENT_ABSENT_SECONDS = env.int("CONTENT_ABSENT_SECONDS", default=60)
-# How long a process goes on with the content and the modes that it was shown, without looking whether another process
-# has stored anything newer. 0: it looks each time.
+# How long a process uses content and modes from its memory before it checks whether another process has stored newer
+# ones. 0: check each time.
 CONTENT_TRUSTED_SECONDS = env.float("CONTENT_TRUSTED_SECONDS", default=2)
 # The modes of a run.
 MODES_FRESH_SECONDS = env.int("MODES_FRESH_SECONDS", default=24 * 60 * 60)
-# How long "the LMS has no such run" is believed.
+# How long "the LMS has no such run" is cached.
 MODES_ABSENT_SECONDS = env.int("MODES_ABSENT_SECONDS", default=60 * 60)
-# A learner's own licenses, read with their token: one page of the portal is several requests at once.
+# A learner's own licenses, read with their token: one page of the portal is several simultaneous requests.
 OWN_LICENSES_SECONDS = env.int("OWN_LICENSES_SECONDS", default=5)
-# Copies older than this are not shown at all, however long a neighbour has been away.
+# Older copies are not shown at all, however long an upstream service has been unavailable.
 STALE_LIMIT_SECONDS = env.int("STALE_LIMIT_SECONDS", default=24 * 60 * 60)
-# How long a reader waits for content altogether, be it asked for here or by another process.
+# How long a reader waits for content in total, whether this process fetches it or another one.
 CONTENT_BUDGET_SECONDS = env.float("CONTENT_BUDGET_SECONDS", default=3)
-# How long refreshing content in the background may take altogether.
+# How long a background refresh of content may take in total.
 CONTENT_REFRESH_BUDGET_SECONDS = env.float("CONTENT_REFRESH_BUDGET_SECONDS", default=30)
-# How long a refresh in the background, once asked for, is taken for under way.
+# How long a queued background refresh counts as in progress.
 CACHE_REFRESH_LATER_SECONDS = env.int("CACHE_REFRESH_LATER_SECONDS", default=30)
-# Change it to empty every cache of answers at once.
+# Change it to invalidate all cached answers.
 CACHE_STAMP = env.str("CACHE_STAMP", default="1")
 
-# --- Realizing ---------------------------------------------------------------------------------------------------
+# --- Licenses, and writes to the LMS ----------------------------------------------------------------------------
 
-# How many learners of one customer a worker takes at once.
-REALIZE_BATCH = env.int("REALIZE_BATCH", default=100)
-# How many enrollments go into one call to the LMS.
-ENROLL_BATCH = env.int("ENROLL_BATCH", default=20)
-# How long a worker may take until its next sign of life. After that it is taken for dead, and another one goes on.
-LEASE_SECONDS = env.int("LEASE_SECONDS", default=120)
-# A page load that has not finished with a learner's licenses within this time is taken for dead, and another one may
-# activate or apply them. Longer than any request's budget.
+# How long a page load may hold the claim on a learner's licenses. After that another page load may activate or apply
+# them. Longer than any request's time budget.
 LICENSE_CLAIM_SECONDS = env.int("LICENSE_CLAIM_SECONDS", default=60)
-# What failed, or whose outcome is unknown, is not tried again by every page load, but after this long.
+# How long page loads wait before they retry a step that failed or whose outcome is unknown.
 LICENSE_RETRY_SECONDS = env.int("LICENSE_RETRY_SECONDS", default=60)
-# The LMS gives up a request after this long: only then does a silent call count as over (and may be repeated).
+# The LMS ends a request after this time. Only then does an unanswered call count as ended (and may be repeated).
 LMS_REQUEST_LIMIT_SECONDS = env.int("LMS_REQUEST_LIMIT_SECONDS", default=300)
 
-# Leases and "who was first" are judged by the database's clock. False: by the process's own (tests).
+# Whether leases and the order of events use the database's clock. False: the process's own (for tests).
 DATABASE_CLOCK = env.bool("DATABASE_CLOCK", default=True)
 
 # --- Background work ---------------------------------------------------------------------------------------------
 
-# Where messages to the workers go: `redis://...` or another broker that Celery knows. May lose everything at any time.
+# Address of the Celery broker: `redis://...` or another one that Celery supports. Losing its data only delays work.
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # A broker that is alive but read-only (a Redis that became a replica) is waited for, like one that is away.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-# How long who sends a message waits for a broker that is away: a message is only a hint (lib/jobs.py).
+# How long a sender waits for an unreachable broker. Messages are best-effort (lib/jobs.py).
 CELERY_BROKER_CONNECTION_TIMEOUT = env.float("BROKER_CONNECT_TIMEOUT_SECONDS", default=2)
-# How long Redis as the broker may take to answer. (Other brokers do not know the option.)
+# How long Redis may take to answer as the broker. (Other brokers have no such option.)
 BROKER_READ_TIMEOUT_SECONDS = env.float("BROKER_READ_TIMEOUT_SECONDS", default=1)
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"max_retries": 0}
 if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
@@ -393,13 +253,15 @@ if CELERY_BROKER_URL.startswith(("redis", "sentinel")):
 # where the release before this one sends to.
 CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("interactive", "background", "celery")]
 CELERY_TASK_ROUTES = {
-    "default_enrollments.realize_due": {"queue": "interactive"},
-    "default_enrollments.resolve_sightings": {"queue": "interactive"},
-    "default_enrollments.sweep": {"queue": "interactive"},
+    **{
+        task: {"queue": "interactive"}
+        for task in (*DEFAULT_ENROLLMENTS_INTERACTIVE, *LEARNER_CREDIT_INTERACTIVE, *PROVISIONING_INTERACTIVE)
+    },
+    "customers.resolve_logins": {"queue": "interactive"},
     "events.relay": {"queue": "interactive"},
     "*": {"queue": "background"},
 }
-# A task that takes longer is told to stop (soft), and then stopped. What it held is worked on by another one.
+# A longer task is first asked to stop (soft limit), then killed. Another worker continues its work.
 CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT_SECONDS", default=600)
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
 CELERY_TASK_IGNORE_RESULT = True
@@ -409,56 +271,29 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# How often beat looks for what is due and was not worked on: what a lost message left behind.
-SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=30)
-# How many reads of platform enrollments all our processes together make in a minute, each of up to 100 learners. The
-# LMS allows our account 120. 0: as many as are wanted.
+# How many reads of platform enrollments all processes together make per minute, each of up to 100 learners. The LMS
+# allows the service account 120. 0: no limit.
 PLATFORM_READS_PER_MINUTE = env.int("PLATFORM_READS_PER_MINUTE", default=96)
-# How many of these may follow each other at once, after a quiet time. Together with the line above less than 120.
+# How many of these may follow each other immediately after a quiet time. The sum of this and PLATFORM_READS_PER_MINUTE
+# has to be below 120.
 PLATFORM_READS_AT_ONCE = env.int("PLATFORM_READS_AT_ONCE", default=16)
-# How often it is checked what every intention stands for, and whether it would enroll a newcomer.
-CHECK_INTENTIONS_SECONDS = env.int("CHECK_INTENTIONS_SECONDS", default=15 * 60)
-# How many reads of modes all our processes together make in a minute. The LMS allows 40 a minute and address.
+# How many calls all processes together make per minute to read licenses. license-manager allows the service account
+# 360, of which other calls need some. 0: no limit.
+LICENSE_READS_PER_MINUTE = env.int("LICENSE_READS_PER_MINUTE", default=300)
+# How many reads of modes all processes together make per minute. The LMS allows 40 per minute and address.
 MODES_PER_MINUTE = env.int("MODES_PER_MINUTE", default=38)
-# How many of these are kept for what cannot wait (an intention that is saved, a learner to be enrolled), and not spent
-# on keeping stored modes young.
+# How many of these are reserved for urgent reads (saving an intention, enrolling a learner), so that refreshing stored
+# modes does not use them.
 MODES_RESERVED_PER_MINUTE = env.int("MODES_RESERVED_PER_MINUTE", default=18)
-# How many learners' realizations are compared with the platform in one round, which costs one call to the LMS per
-# hundred learners.
-RECONCILE_LEARNERS = env.int("RECONCILE_LEARNERS", default=500)
-# How often there is such a round.
-RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", default=10 * 60)
-# How often our rights at the neighbours are checked; one call to each of six endpoints.
+# How often the permissions of the service account are checked, with one call to each of six endpoints.
 CHECK_NEIGHBOURS_SECONDS = env.int("CHECK_NEIGHBOURS_SECONDS", default=15 * 60)
-# Who gets a mail a day about intentions that would enroll nobody new; nobody, unless addresses are named.
-VALIDATION_DIGEST_RECIPIENTS: list[str] = env.list("VALIDATION_DIGEST_RECIPIENTS", default=[])
-# How long a staff override waits for the enrollment that it allows.
-OVERRIDE_VALID_DAYS = env.int("OVERRIDE_VALID_DAYS", default=30)
-# How long attempts are kept that a later one has replaced.
-ATTEMPTS_KEPT_DAYS = env.int("ATTEMPTS_KEPT_DAYS", default=90)
-# What beat sends is dropped by a worker after so long. Clocks of machines differ, so this is never short.
-BEAT_EXPIRES_SECONDS = 60 * 60
-# How long jobs and their results are kept after they ended.
+# How long finished jobs and their results are kept.
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
-CELERY_BEAT_SCHEDULE = {
-    # Finds what a lost message left behind: the database, not the broker, knows what is owed.
-    "sweep default enrollments": {
-        "task": "default_enrollments.sweep",
-        "schedule": schedule(run_every=SWEEP_SECONDS),
-        "options": {"expires": BEAT_EXPIRES_SECONDS},
-    },
-    # Notices when a course gets another run, a run closes, a catalog or a mode changes; wakes who waits for that.
-    "check intentions": {
-        "task": "default_enrollments.check_all_intentions",
-        "schedule": schedule(run_every=CHECK_INTENTIONS_SECONDS),
-        "options": {"expires": BEAT_EXPIRES_SECONDS},
-    },
-    # Finds what nobody announces: learners who left, licenses that were revoked, modes that drifted.
-    "reconcile realizations": {
-        "task": "default_enrollments.reconcile",
-        "schedule": schedule(run_every=RECONCILE_SECONDS),
-        "options": {"expires": BEAT_EXPIRES_SECONDS},
-    },
+CELERY_BEAT_SCHEDULE: dict[str, Any] = {
+    **DEFAULT_ENROLLMENTS_SCHEDULE,
+    **LEARNER_CREDIT_SCHEDULE,
+    **PROVISIONING_SCHEDULE,
+    **(BUS_SCHEDULE if EVENT_BUS_REDIS_CONNECTION_URL else {}),
     # Finds jobs that were left behind by a lost message, or by a worker that ended.
     "sweep jobs": {
         "task": "jobs.sweep",
@@ -466,13 +301,6 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
     "prune jobs": {"task": "jobs.prune", "schedule": schedule(run_every=24 * 60 * 60)},
-    "prune attempts": {"task": "default_enrollments.prune_attempts", "schedule": schedule(run_every=24 * 60 * 60)},
-    # Mails staff, once a day each, which intentions need attention. Hourly, so that a mail that failed is tried again.
-    "mail digest": {
-        "task": "default_enrollments.mail_digest",
-        "schedule": schedule(run_every=60 * 60),
-        "options": {"expires": BEAT_EXPIRES_SECONDS},
-    },
     # Notices when our account has lost a right at a neighbour, or got it back.
     "check neighbours": {
         "task": "customers.check_neighbours",
@@ -491,123 +319,4 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": schedule(run_every=60),
         "options": {"expires": BEAT_EXPIRES_SECONDS},
     },
-}
-
-# --- The event bus (docs/how-to/event-bus.rst) --------------------------------------------------------------------
-
-# Where the bus is: `redis://...`. Without an address there is no event bus: nothing is heard, and nothing is said.
-EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="") or None
-# How long pages of the portal, which never wait for a read of the platform, show stored enrollments without marking
-# them as stale while events keep them up to date. Without an event bus it is ENROLLMENTS_FRESH_SECONDS.
-ENROLLMENTS_SHOWN_SECONDS = env.int("ENROLLMENTS_SHOWN_SECONDS", default=15 * 60)
-# What is put before the names of topics. As in the LMS.
-EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
-EVENT_BUS_CONSUMER = "enterprise_access.events.consumer.DurableRedisConsumer"
-EVENT_BUS_PRODUCER = EVENT_BUS_REDIS_CONNECTION_URL and "enterprise_access.events.producer.create_producer"
-EVENTS_SERVICE_NAME = "enterprise-access"
-# The consumer group; all consumers of one installation share it.
-EVENT_BUS_GROUP = env.str("EVENT_BUS_GROUP", default="enterprise-access")
-# Where our own events go: one topic, so that what happens to one learner stays in order.
-EVENT_BUS_OWN_TOPIC = env.str("EVENT_BUS_OWN_TOPIC", default="enterprise-default-enrollments")
-# The topics that our consumers are started for, so that /metrics can tell how far they are behind.
-EVENT_BUS_TOPICS: list[str] = env.list(
-    "EVENT_BUS_TOPICS",
-    default=[
-        "learning-session-login",
-        "learning-student-registration",
-        "learning-course-enrollment-changed",
-        "learning-course-unenrollment",
-    ],
-)
-# How many messages are read, handled and acknowledged together.
-EVENT_BUS_BATCH = env.int("EVENT_BUS_BATCH", default=200)
-# How often an event is tried whose handling fails, before it is set aside.
-EVENT_BUS_TRIES = env.int("EVENT_BUS_TRIES", default=5)
-# When a consumer takes over what another one has read and not acknowledged.
-EVENT_BUS_CLAIM_AFTER_SECONDS = env.int("EVENT_BUS_CLAIM_AFTER_SECONDS", default=60)
-# How long a consumer waits for a Redis or a database that is away, before it ends and is started anew.
-EVENT_BUS_GIVE_UP_SECONDS = env.int("EVENT_BUS_GIVE_UP_SECONDS", default=120)
-# How long Redis may take to be connected to.
-EVENT_BUS_CONNECT_TIMEOUT_SECONDS = env.float("EVENT_BUS_CONNECT_TIMEOUT_SECONDS", default=2)
-# How long Redis may take to answer.
-EVENT_BUS_READ_TIMEOUT_SECONDS = env.float("EVENT_BUS_READ_TIMEOUT_SECONDS", default=5)
-# A stream longer than this loses its oldest messages. The LMS has a setting of the same name for its own topics.
-EVENT_BUS_REDIS_STREAM_MAX_LEN = env.int("EVENT_BUS_REDIS_STREAM_MAX_LEN", default=1_000_000)
-# How often beat looks for learners who have logged in and whose customer is still to be found.
-RESOLVE_SIGHTINGS_SECONDS = env.int("RESOLVE_SIGHTINGS_SECONDS", default=10)
-# How often beat looks for events of ours that are still to be sent.
-RELAY_SECONDS = env.int("RELAY_SECONDS", default=10)
-if EVENT_BUS_REDIS_CONNECTION_URL:
-    CELERY_BEAT_SCHEDULE |= {
-        # Finds learners who were seen and whose link is still to be found.
-        "resolve sightings": {
-            "task": "default_enrollments.resolve_sightings",
-            "schedule": schedule(run_every=RESOLVE_SIGHTINGS_SECONDS),
-            "options": {"expires": BEAT_EXPIRES_SECONDS},
-        },
-        "prune sightings": {"task": "customers.prune_sightings", "schedule": schedule(run_every=60 * 60)},
-        # Sends what is in the outbox.
-        "relay events": {
-            "task": "events.relay",
-            "schedule": schedule(run_every=RELAY_SECONDS),
-            "options": {"expires": BEAT_EXPIRES_SECONDS},
-        },
-        "prune messages set aside": {"task": "events.prune_set_aside", "schedule": schedule(run_every=24 * 60 * 60)},
-    }
-
-# --- Mail, and what is watched ------------------------------------------------------------------------------------
-
-# Where mail is handed in: `smtp://...`, `smtp+tls://user:password@host:port`, `consolemail://`.
-globals().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
-# How long that may take.
-EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT_SECONDS", default=10)
-# From whom our mail comes.
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="enterprise-access@localhost")
-# How long /health/ready/ waits for what it asks over the network. (Database and cache have time limits of their own.)
-HEALTH_TIMEOUT_SECONDS = env.float("HEALTH_TIMEOUT_SECONDS", default=2)
-# The overview in the admin is counted anew for everybody who looks, unless counting took longer than this: then what
-# was found is shown for a minute, with its time.
-OVERVIEW_SLOW_SECONDS = env.float("OVERVIEW_SLOW_SECONDS", default=0.2)
-# What a scraper of /metrics sends as `Authorization: Bearer ...`. While there is none, there is no such page.
-METRICS_CREDENTIALS = env.str("METRICS_CREDENTIALS", default="") or None
-# Workers and consumers tell what they count on this port, without a login: for the inside only. 0: they do not.
-METRICS_PORT = env.int("METRICS_PORT", default=0)
-# edx-django-utils' monitoring backends, as dotted names; none unless the installation has one.
-OPENEDX_TELEMETRY: list[str] = env.list("OPENEDX_TELEMETRY", default=[])
-
-# --- What is said ------------------------------------------------------------------------------------------------
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "enterprise_access.lib.request_ids.AddRequestId"}},
-    "formatters": {
-        "line": {
-            "()": "enterprise_access.lib.logs.PlainLine",
-            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s",
-        },
-        "json": {"()": "enterprise_access.lib.logs.JsonLine"},
-    },
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            # `json`: one object a line, for whatever collects them; `line`: for people.
-            "formatter": env.str("LOG_FORMAT", default="line"),
-            "filters": ["request_id"],
-        },
-    },
-    "loggers": {
-        # Says every message it takes; our own lines say what came of it.
-        "celery": {"level": "WARNING"},
-        # Quotes whole addresses, with names and e-mail addresses in them; our own errors name the call without them.
-        "urllib3": {"level": "ERROR"},
-        # Says which user it changed; an id is enough, and we have that.
-        "edx_rest_framework_extensions": {"level": "WARNING"},
-        # Quotes the username when the database is away. What comes of that is said by our own error.
-        "edx_rest_framework_extensions.auth.jwt.authentication": {"level": "CRITICAL"},
-        # Calls every expired token an error, with a traceback. It is a 401, and nothing is wrong with us.
-        "edx_rest_framework_extensions.auth.jwt.decoder": {"level": "CRITICAL"},
-    },
-    # From which level on something is said: `DEBUG`, `INFO`, `WARNING`, `ERROR`.
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

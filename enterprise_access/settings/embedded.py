@@ -70,11 +70,19 @@ def service_environment(folder: Path, *, web_port: int, simulator_port: int) -> 
         "DISCOVERY_BASE_URL": f"{simulator}/discovery",
         "LICENSE_MANAGER_BASE_URL": f"{simulator}/license-manager",
         "SUBSIDY_BASE_URL": f"{simulator}/subsidy",
+        # The products and catalog queries that the simulator knows.
+        "PROVISIONING_CATALOG_QUERIES": "1=1,2=2,3=2,4=2",
         "OAUTH2_CLIENT_ID": WORKER_KEY,
         "OAUTH2_CLIENT_SECRET": WORKER_SECRET,
         "LMS_CANARY_USER_ID": str(CANARY),
         "CORS_ALLOWED_ORIGINS": simulator,
+        # The simulator shows them on a page.
+        "EMAIL_URL": f"filemail:///{folder / 'mails'}",
+        "LEARNER_PORTAL_URL": simulator,
+        "ADMIN_PORTAL_URL": simulator,
         "SWEEP_SECONDS": "5",
+        # There is no event bus that tells of refunds.
+        "RECONCILE_LEDGER_SECONDS": "15",
         "WEB_PORT": str(web_port),
     }
     _write(folder / "embedded.env", environment)
@@ -83,7 +91,7 @@ def service_environment(folder: Path, *, web_port: int, simulator_port: int) -> 
 
 def secrets_of(folder: Path) -> dict[str, str]:
     """Return the secrets of the installation in `folder`; they are made when it has none yet."""
-    for needed in (folder, folder / "broker", folder / "broker-control"):
+    for needed in (folder, folder / "broker", folder / "broker-control", folder / "mails"):
         needed.mkdir(parents=True, exist_ok=True)
     path = folder / "secrets.env"
     if not path.is_file():

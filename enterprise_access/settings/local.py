@@ -15,7 +15,13 @@ if not (HOME / "embedded.env").is_file():
 environ.Env.read_env(HOME / "embedded.env")
 
 from enterprise_access.settings.base import *  # noqa: E402, F403
-from enterprise_access.settings.base import CACHES, DATABASES, cache_from, database_from  # noqa: E402
+from enterprise_access.settings.base import (  # noqa: E402
+    CACHES,
+    CELERY_BROKER_URL,
+    DATABASES,
+    cache_from,
+    database_from,
+)
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -33,6 +39,9 @@ CACHES["default"] = cache_from("dbcache://cache_entry")
 CACHES["throttles"] = CACHES["throttles_of_process"]
 
 # Celery's messages are files. Both folders are the same one: what one process sends, the other reads.
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    # kombu's own lets a worker find half a message, and the worker ends.
+    CELERY_BROKER_TRANSPORT = "enterprise_access.lib.message_files:Transport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(HOME / "broker"),
     "data_folder_out": str(HOME / "broker"),

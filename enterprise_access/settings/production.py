@@ -34,20 +34,20 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 
 # TLS ends at the proxy in front, which must set this header and strip it from what comes from outside.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Whether plain HTTP is answered with a redirect to HTTPS.
+# Whether plain HTTP is redirected to HTTPS.
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 # Asked from inside, without the proxy: the container's own health check, and the orchestrator's probes.
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
-# How long browsers are told to come by HTTPS only.
+# How long browsers use HTTPS only (HSTS).
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
-# Whether browsers send our cookies over HTTPS only. False only where there is no TLS at all: nobody can sign in then
-# otherwise.
+# Whether browsers send this service's cookies over HTTPS only. Set it to false only if there is no TLS at all;
+# otherwise no one could sign in.
 SECURE_COOKIES = env.bool("SECURE_COOKIES", default=True)
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_SECURE = SECURE_COOKIES
-# Where `manage.py collectstatic` puts the files of the admin pages; the web process serves them from there.
+# Where `manage.py collectstatic` puts the static files of the admin; the web process serves them from there.
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(ROOT / "staticfiles"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

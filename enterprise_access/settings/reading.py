@@ -45,3 +45,12 @@ def _number(name: str, text: str, cast: type[int] | type[float]) -> int | float:
     if not number >= 0 or number == float("inf"):
         raise ImproperlyConfigured(f"{name} must not be negative or without end.")
     return number
+
+
+def integers_from(text: str) -> dict[int, int]:
+    """Return the pairs of whole numbers that `1=2,3=4` names. Raises ImproperlyConfigured."""
+    pairs = [part.split("=") for part in text.split(",") if part.strip()]
+    try:
+        return {int(key): int(value) for key, value in pairs}
+    except ValueError:
+        raise ImproperlyConfigured(f"{text!r} has to be pairs of whole numbers, like 1=2,3=4.") from None

@@ -2,15 +2,15 @@
 
 from enterprise_access.settings.base import LMS_BASE_URL, env
 
-# What the LMS calls us; switches signing in through it on.
+# Client id of this service's OAuth application at the LMS. Setting it turns on sign-in through the LMS.
 SOCIAL_AUTH_EDX_OAUTH2_KEY = env.str("SOCIAL_AUTH_EDX_OAUTH2_KEY")
-# The secret for that. It has no default, so that half of it does not start.
+# Secret of that application. It has no default, so the service does not start without it.
 SOCIAL_AUTH_EDX_OAUTH2_SECRET = env.str("SOCIAL_AUTH_EDX_OAUTH2_SECRET")
-# Where we reach the LMS.
+# Address at which this service reaches the LMS.
 SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT", default=LMS_BASE_URL)
-# Where browsers reach it, should that be another address.
+# Address at which browsers reach the LMS, if it is another one.
 SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT", default="") or None
-# Where the LMS sends browsers that have signed out there too; nowhere, unless told.
+# Where the LMS sends browsers that have signed out there too.
 SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL", default="") or None
 
 # No e-mail address is asked for: none is kept.

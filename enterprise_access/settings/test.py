@@ -29,9 +29,13 @@ os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
 os.environ.setdefault("STALE_BUDGET_SECONDS", "30")
 # Nothing waits for its turn while the clock stands still; tests of the shared rate set their own.
 os.environ.setdefault("PLATFORM_READS_PER_MINUTE", "0")
+os.environ.setdefault("LICENSE_READS_PER_MINUTE", "0")
 # What one process stores for another is seen at once; tests of the pause set their own.
 os.environ.setdefault("CONTENT_TRUSTED_SECONDS", "0")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
+# No worker runs while a test's own request waits; tests of the wait set their own.
+os.environ.setdefault("REDEEM_WAIT_SECONDS", "0")
+os.environ.setdefault("PROVISIONING_CATALOG_QUERIES", "1=1,2=2,3=2,4=2")
 # Tests call as often as they like; those of throttling say otherwise.
 KINDS = ("USER", "READ", "WRITE", "REALIZE", "PORTAL", "EXPLAIN")
 os.environ |= dict.fromkeys([f"THROTTLE_{kind}" for kind in KINDS], "")

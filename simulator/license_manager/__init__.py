@@ -5,6 +5,7 @@ from typing import Any
 
 from ..services import Limit, Service
 from ..throttles import Rate
+from . import creating as creating
 from .views import license_manager
 
 SIGNED_IN = (Rate(calls=18, seconds=1), Rate(calls=360, seconds=60))

@@ -9,6 +9,8 @@ from ..licensing import auto_apply_plan
 from ..values import Agreement, License, LicenseStatus, Plan
 from ..world import World
 
+TRIAL_PRODUCT = 4
+
 MODAL_TEXTS = (
     "has_custom_license_expiration_messaging_v2",
     "modal_header_text_v2",
@@ -94,8 +96,8 @@ def plan_record(world: World, row: Plan, *, is_counted: bool = False) -> dict[st
         "is_locked_for_renewal_processing": False,
         "should_auto_apply_licenses": row.auto_applies,
         "created": instant(row.created_at),
-        "plan_type": "Standard Paid",
-        "salesforce_opportunity_line_item": f"00k{row.number:015d}",
+        "plan_type": "Trial" if row.product == TRIAL_PRODUCT else "Standard Paid",
+        "salesforce_opportunity_line_item": f"00k{row.number:015d}" if row.line_item == "" else row.line_item,
     }
     if not is_counted:
         return record

@@ -18,6 +18,10 @@ API = "/api/v1"
 DENIED = "You do not have permission to perform this action."
 LEARNER_ACCESS = "subscriptions.has_learner_or_admin_access"
 ADMIN_ACCESS = "subscriptions.has_admin_access"
+TOO_FEW = (
+    "There are not enough licenses that can be assigned to complete your request."
+    "You attempted to assign {asked} licenses, but there are only {free} potentially available."
+)
 
 
 @license_manager.after_request
@@ -177,6 +181,35 @@ def licenses_of_plan(plan_uuid: str) -> Response:
         return detail(f"MISSING: {ADMIN_ACCESS}", 403)
     page = page_of(_licenses_to_list(world, plan), size=100, largest=500)
     return answer(page.short_envelope(map(records.license_record, page.rows), num_pages=page.pages))
+
+
+@license_manager.post(f"{API}/subscriptions/<plan_uuid>/licenses/assign/", strict_slashes=False)
+def assign(plan_uuid: str) -> Response:
+    """Give free licenses to addresses: all or, where there are too few, none. Who holds one already is only counted.
+
+    The LMS is told of each learner. The plan's dates are not looked at.
+    """
+    world, caller = the_world(), _caller()
+    plan = world.tables.plans.get(uuid_or(plan_uuid, crash))
+    if plan is None or not _may_administer(caller, plan.customer_uuid):
+        return detail(f"MISSING: {ADMIN_ACCESS}", 403)
+    body = request.get_json(silent=True)
+    emails = body.get("user_emails") if isinstance(body, dict) else None
+    if emails is None:
+        return answer({"user_emails": ["This field is required."]}, 400)
+    if not emails:
+        return answer({"user_emails": ["This list may not be empty."]}, 400)
+    if wrong := {str(place): ["Enter a valid email address."] for place, text in enumerate(emails) if "@" not in text}:
+        return answer({"user_emails": wrong}, 400)
+    given, held = licensing.assign_all(world, plan_uuid=plan.uuid, emails=emails)
+    if given is None:
+        free = len(world.tables.licenses.where(plan_status=(plan.uuid, LicenseStatus.UNASSIGNED)))
+        asked = len({fold(email) for email in emails}) - held
+        return answer(TOO_FEW.format(asked=asked, free=free), 400)
+    rows = [{"user_email": row.user_email, "license": str(row.uuid)} for row in given]
+    return answer(
+        {"num_successful_assignments": len(rows), "num_already_associated": held, "license_assignments": rows}
+    )
 
 
 # -- callers, rights --------------------------------------------------------------------------------------------------

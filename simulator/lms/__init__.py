@@ -5,6 +5,8 @@ from typing import Any
 
 from ..services import Limit, Service
 from ..throttles import Rate
+from . import creating as creating
+from . import groups as groups
 from .platform import platform
 from .views import lms
 

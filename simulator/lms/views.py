@@ -27,7 +27,7 @@ from ..tables import fold
 from ..tokens import LIFETIME, SCOPES, username_of_client
 from ..values import Customer, EnterpriseEnrollment, Link
 from ..world import World
-from . import bulk_enroll, records
+from . import bulk_enroll, pending, records
 
 lms = Blueprint("lms", __name__, url_prefix="/lms")
 API = "/enterprise/api/v1"
@@ -85,6 +85,40 @@ def enroll_learners(customer: str) -> Response:
         return detail("Missing: enterprise.can_enroll_learners", 403)
     owner = visible_customer(caller, customer)
     return bulk_enroll.enroll(the_world(), owner=owner, body=request.get_json(silent=True))
+
+
+@lms.post(f"{API}/pending-enterprise-learner/")
+def link_pending_learners() -> Response:
+    """Link the accounts that have these addresses, and note the other addresses. 204 when none of them was new."""
+    world, caller = the_world(), authenticate()
+    if not caller.is_staff:
+        return detail("You do not have permission to perform this action.", 403)
+    body = request.get_json(silent=True)
+    rows = body if isinstance(body, list) else [body]
+    if problems := [pending.problem_of(world, row) for row in rows if pending.problem_of(world, row)]:
+        return answer(problems, 400)
+    made = [row for row in (pending.link(world, dict(row or {})) for row in rows) if row is not None]
+    return answer(made, 201) if made else empty(204)
+
+
+@lms.post(f"{API}/enterprise-customer/<customer>/unlink_users/")
+def unlink_users(customer: str) -> Response:
+    """Unlink the accounts that have these addresses. Addresses without a link are passed over."""
+    world, caller = the_world(), authenticate()
+    if not caller.is_operator and not caller.has_role("enterprise_admin", customer):
+        return detail("Missing: enterprise.can_access_admin_dashboard", 403)
+    owner = visible_customer(caller, customer)
+    body = request.get_json(silent=True)
+    emails = body.get("user_emails") if isinstance(body, dict) else None
+    if not isinstance(emails, list) or not emails:
+        return answer({"user_emails": ["This field is required."]}, 400)
+    if problems := [email for email in emails if not pending.is_email(email)]:
+        return answer(
+            {"user_emails": {str(emails.index(email)): ["Enter a valid email address."] for email in problems}}, 400
+        )
+    for email in emails:
+        pending.unlink(world, customer_uuid=owner.uuid, email=email)
+    return answer({}, 200)
 
 
 @lms.get(f"{API}/default-enterprise-enrollment-intentions/")

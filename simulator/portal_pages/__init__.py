@@ -1,4 +1,4 @@
-"""The page that plays the learner portal, and the JSON behind it."""
+"""The pages that play the learner portal and the admin portal, and the JSON behind them."""
 
 from .views import portal
 

@@ -192,3 +192,17 @@ def test_customers_are_filtered_by_slug_and_uuid(ask: Ask) -> None:
     ]
     assert slugs == [["acme"], ["acme"]]
     assert ask("GET", f"{path}?slug=dormant").json()["results"] == []
+
+
+# --- groups ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_group_says_whose_it_is_to_those_who_may_see_it(world: World, ask: Ask) -> None:
+    group = world.add_group(customer="acme", name="North").uuid
+    path = f"/lms/enterprise/api/v1/enterprise-group/{group}/"
+    found = ask("GET", path, caller="enterprise_access_worker")
+    assert (found.status_code, found.json()["enterprise_customer"]) == (200, str(ACME))
+    for one in (path, f"{path}learners/"):
+        assert ask("GET", one, caller="ada").status_code == 403
+        unknown = one.replace(str(group), str(GLOBEX))
+        assert ask("GET", unknown, caller="enterprise_access_worker").status_code == 404

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from uuid import UUID
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from simulator import ledger
 from simulator.app import create_app, simulator_of
-from simulator.seed import ACME, GLOBEX, HOOLI
+from simulator.seed import ACME, ACME_CREDIT, GLOBEX, HOOLI
 from simulator.world import World
 
 DEMO = "course-v1:edX+DemoX+2026_T1"
@@ -18,9 +22,10 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def test_the_page_is_self_contained_and_knows_the_service(world: World) -> None:
+@pytest.mark.parametrize("path", ["/", "/admin-portal/"])
+def test_the_pages_are_self_contained_and_know_the_service(world: World, path: str) -> None:
     client = create_app(world, service_url="http://service.test:8000/").test_client()
-    page = client.get("/").get_data(as_text=True)
+    page = client.get(path).get_data(as_text=True)
     assert 'data-service-url="http://service.test:8000"' in page
     assert '<html lang="en">' in page
     assert "src=" not in page
@@ -84,6 +89,34 @@ def test_leaving_a_course_shows_and_is_refused_where_there_is_none(client: Flask
     assert {row["title"]: row["is_active"] for row in rows}["edX Demonstration Course"] is False
     assert client.post("/portal/leave", json=body | {"username": "hal"}).status_code == 404
     assert client.get("/portal/courses?username=nobody").status_code == 404
+
+
+def test_leaving_a_course_that_credit_paid_gives_the_money_back_once(client: FlaskClient, world: World) -> None:
+    account, run = world.tables.subsidies.get(ACME_CREDIT), world.run(DEMO)
+    assert account is not None
+    before = ledger.balance_of(world, account.uuid)
+    asked = ledger.Request(lms_user_id=1008, content_key=DEMO, policy_uuid=UUID(int=1), metadata={})
+    content = ledger.Content(course=world.course(run.course_key), run=run, price=14_900)
+    paid = ledger.Enrolled(status=201, fulfillment="paid")
+    ledger.redeem(world, account, request=asked, content=content, enroll=lambda _: paid)
+    world.enroll(username="hal", run_key=DEMO, mode="verified")
+    assert ledger.balance_of(world, account.uuid) == before - 14_900
+    for _ in range(2):
+        client.post("/portal/leave", json={"username": "hal", "course_run_key": DEMO})
+        assert ledger.balance_of(world, account.uuid) == before
+
+
+def test_the_administrators_of_customers_are_listed(client: FlaskClient) -> None:
+    (amy,) = client.get("/portal/admins").get_json()
+    assert (amy["username"], amy["customer"]["slug"]) == ("amy_admin", "acme")
+
+
+def test_the_courses_of_a_customer_come_with_run_price_and_catalogs(client: FlaskClient) -> None:
+    rows = client.get("/portal/catalog?customer=acme").get_json()
+    demo = next(row for row in rows if row["key"] == "edX+DemoX")
+    assert (demo["run_key"], demo["price_cents"], len(demo["catalogs"])) == (DEMO, 14_900, 3)
+    assert all(row["run_key"] for row in rows)
+    assert client.get("/portal/catalog?customer=nowhere").status_code == 404
 
 
 def test_titles_name_the_courses(client: FlaskClient) -> None:
@@ -176,3 +209,20 @@ def test_tokens_for_anybody_expired_ones_too(app: Flask, client: FlaskClient) ->
     body = client.post("/control/token", json={"username": "ada", "expires_in_seconds": -5}).get_json()
     headers = {"Authorization": f"JWT {body['token']}"}
     assert client.get("/lms/enterprise/api/v1/enterprise-learner/", headers=headers).status_code == 401
+
+
+def test_the_mails_of_the_service_are_on_a_page(world: World, tmp_path: Path) -> None:
+    first = "Subject: Older\nTo: ada@example.com\n\nfirst\n" + "-" * 79 + "\n"
+    second = 'Subject: Newer\nTo: ben@example.com\nContent-Type: text/html; charset="utf-8"\n\n<p>second</p>\n'
+    (tmp_path / "one.log").write_text(first + second + "-" * 79 + "\n")
+    page = create_app(world, mails_folder=tmp_path).test_client().get("/mails/").get_data(as_text=True)
+    assert page.index("Newer") < page.index("Older")
+    assert "&lt;p&gt;second&lt;/p&gt;" in page
+    assert "does not know" in create_app(world).test_client().get("/mails/").get_data(as_text=True)
+    empty = create_app(world, mails_folder=tmp_path / "none").test_client()
+    assert "none yet" in empty.get("/mails/").get_data(as_text=True)
+
+
+def test_a_customers_portal_has_an_address_of_its_own(client: FlaskClient) -> None:
+    assert client.get("/acme").status_code == 200
+    assert client.get("/nowhere").status_code == 404

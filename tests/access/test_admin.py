@@ -70,3 +70,10 @@ def test_the_way_to_a_row_is_for_whoever_may_see_rows_of_its_kind(names, staff, 
         assert without_permission.get(f"/admin/r/{kind.pk}/1/").status_code == REFUSED
         assert staff.get(f"/admin/r/{kind.pk}/1/").status_code == NOT_THERE
     assert staff.get("/admin/r/999999/1/").status_code == REFUSED
+
+
+def test_what_staff_need_every_day_comes_first(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    labels = [app["app_label"] for app in client.get("/admin/").context["app_list"]]
+    assert labels[:3] == ["customers", "default_enrollments", "subsidy_access_policies"]
+    assert labels.index("course_types") > labels.index("notifications")

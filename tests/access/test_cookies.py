@@ -39,19 +39,23 @@ def test_a_page_of_the_portal_fetches_a_token_and_posts(browser):
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
 
 
-def test_browsers_that_ask_first_may_send_what_the_portal_sends(browser):
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+@pytest.mark.parametrize("origin", [PORTAL, "https://support-tools.test"])
+def test_browsers_that_ask_first_may_send_what_the_portals_send(browser, settings, origin, method):
+    settings.CORS_ALLOWED_ORIGINS = [PORTAL, "https://support-tools.test"]
     answer = browser.options(
         REALIZE,
         headers={
-            "origin": PORTAL,
-            "access-control-request-method": "POST",
+            "origin": origin,
+            "access-control-request-method": method,
             "access-control-request-headers": "content-type,use-jwt-cookie,x-csrftoken,x-request-id",
         },
     )
     assert answer.status_code == 200
     allowed = {name.strip() for name in answer.headers["Access-Control-Allow-Headers"].split(",")}
     assert {"content-type", "use-jwt-cookie", "x-csrftoken", "x-request-id"} <= allowed
-    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert method in answer.headers["Access-Control-Allow-Methods"]
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 
 def test_another_origin_gets_no_permission(browser):

@@ -9,7 +9,7 @@ from attrs import evolve
 from django.conf import settings
 
 from enterprise_access.apps.customers.services import platform_reads
-from enterprise_access.apps.licenses.selectors import lookup
+from enterprise_access.apps.licenses.services import lookup
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -23,7 +23,7 @@ ALONE = capacity.Installation(workers=2, web_threads=10, round_seconds=0.5, lear
     ("limit", "allowed"),
     [
         ("platform reads (LMS)", 96 * 60 * 100),
-        ("license-manager", 21_600),
+        ("license-manager", 18_000),
         ("worker processes", 2 * 7200),
         ("web threads", 10 * 1800),
     ],
@@ -45,6 +45,7 @@ def test_the_constants_are_those_of_the_service():
     assert capacity.FEW_LEARNERS == lookup.FEW_LEARNERS
     assert capacity.LEARNERS_PER_READ == platform_reads.LEARNERS_PER_READ
     assert settings.PLATFORM_READS_AT_ONCE + capacity.READS_PER_MINUTE < 120
+    assert lookup.CALLS_AT_ONCE + capacity.LICENSE_READS_PER_MINUTE < 360
 
 
 def test_the_table_is_the_one_of_what_was_measured():

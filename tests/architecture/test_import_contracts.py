@@ -14,7 +14,7 @@ APPS = "enterprise_access/apps"
 # contract, the file that breaks it, and its line. One case for each thing that a contract promises.
 VIOLATIONS = [
     ("apps", f"{APPS}/customers/services/copies.py", "from enterprise_access.apps.default_enrollments import models"),
-    ("apps", f"{APPS}/licenses/selectors/lookup.py", "from enterprise_access.apps.content_metadata import domain"),
+    ("apps", f"{APPS}/licenses/services/lookup.py", "from enterprise_access.apps.content_metadata import domain"),
     ("apps", f"{APPS}/course_types/domain/modes.py", "from enterprise_access.apps.licenses import domain"),
     ("apps", f"{APPS}/forgotten/__init__.py", ""),
     ("rooms", f"{APPS}/customers/models.py", "from enterprise_access.apps.customers import services"),

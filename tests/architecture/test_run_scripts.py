@@ -17,8 +17,11 @@ from enterprise_access.settings import embedded
 ROOT = Path(__file__).resolve().parent.parent.parent
 ENDS_WITHIN_SECONDS = 20
 # As run.py does it, with processes that are quick to start: one talks all the time, one never does.
+# Tests that are started by nohup ignore the end of the terminal, and so would their children.
 STARTER = """
+import signal
 import sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, "scripts")
 import run
 run.welcome = lambda service: None

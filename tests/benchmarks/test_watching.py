@@ -16,7 +16,7 @@ def test_calls_that_wait_for_one_another_are_rounds():
 
 def test_time_is_told_by_package():
     assert (
-        package_of(str(ROOT / "enterprise_access/apps/licenses/selectors/lookup.py"))
+        package_of(str(ROOT / "enterprise_access/apps/licenses/services/lookup.py"))
         == "enterprise_access.apps.licenses"
     )
     assert package_of(str(ROOT / "enterprise_access/lib/drf.py")) == "enterprise_access.lib.drf"

@@ -61,7 +61,7 @@ def _configure(page: Page) -> None:
     expect(_told(preview, "Mode")).to_contain_text("verified")
     expect(_told(preview, "Enrollment")).to_contain_text("UTC")
     expect(_told(preview, "Catalogs of the customer that contain it")).to_contain_text("3")
-    expect(preview).to_contain_text("A learner who has nothing yet would be enrolled in it.")
+    expect(preview).to_contain_text("A new learner would be enrolled in it.")
     look(page, "story-2-preview")
 
     page.get_by_role("button", name="Save").click()
@@ -82,7 +82,7 @@ def _come(system: Any, page: Page, username: str) -> Page:
 def _see_the_realization(page: Page) -> None:
     """Staff load the customer's page again, and follow the number to the learner."""
     page.reload()
-    expect(_row(page, COURSE)).to_contain_text("Learners are enrolled.")
+    expect(_row(page, COURSE)).to_contain_text("Healthy.")
     _row(page, COURSE).get_by_role("link", name="1", exact=True).first.click()
     expect(page.locator(LIST)).to_contain_text(RUN)
     expect(page.locator(LIST)).to_contain_text(str(ADA))
@@ -125,14 +125,14 @@ def _ask_why(page: Page) -> None:
     look(page)
     _ask(page, MAX)
     answer = page.get_by_role("article").filter(has_text=COURSE)
-    expect(answer).to_contain_text("Does not get it")
+    expect(answer).to_contain_text("Not enrolled")
     expect(answer).to_contain_text("Enrollment in the run is closed.")
     expect(answer).to_contain_text("another run is advertised")
     look(page, "story-10-why-not")
 
     _ask(page, ADA)
-    expect(answer).to_contain_text("Has it")
-    expect(answer).to_contain_text("The learner is active in a paid mode already.")
+    expect(answer).to_contain_text("Enrolled")
+    expect(answer).to_contain_text("The learner is already enrolled in a paid mode.")
     look(page, "story-11-why")
 
 

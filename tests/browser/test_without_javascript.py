@@ -17,16 +17,16 @@ def page(staff) -> Page:
 
 def test_a_default_enrollment_is_added_deleted_and_restored(page):
     _look_up(page)
-    expect(page.locator("#preview")).to_contain_text("nobody would be enrolled")
+    expect(page.locator("#preview")).to_contain_text("no learners would be enrolled")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".errorlist")).to_contain_text("Tick the box")
-    page.get_by_label("Save it all the same").check()
+    page.get_by_label("Save it anyway").check()
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".messagelist")).to_contain_text(f"the learners of {CUSTOMER} start with {COURSE}")
 
     page.get_by_role("link", name=COURSE).first.click()
     page.get_by_role("link", name="Delete").click()
-    expect(page.get_by_role("main")).to_contain_text("It can be restored.")
+    expect(page.get_by_role("main")).to_contain_text("You can restore it later.")
     page.get_by_role("button", name="Delete it").click()
     expect(page.locator(".messagelist")).to_contain_text("deleted")
 
@@ -41,7 +41,7 @@ def test_the_overview_leads_to_a_customer_and_to_why(page):
     page.get_by_label("One customer").fill("hooli")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Overview: {CUSTOMER}")
-    page.get_by_role("link", name="Why did a learner get nothing?").click()
+    page.get_by_role("link", name="Why is a learner not enrolled?").click()
     page.get_by_label("LMS user id").fill("5001")
     page.get_by_role("button", name="Explain").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("5001")

@@ -28,6 +28,7 @@ TOPICS = (
     "learning-student-registration",
     "learning-course-enrollment-changed",
     "learning-course-unenrollment",
+    "enterprise-subsidies-transaction-lifecycle",
 )
 EVERYONE = ("web", "beat", *WORKERS, *TOPICS)
 

@@ -22,7 +22,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from tests.chaos.conftest import Installation
 from tests.chaos.fleet import wait_until
 from tests.tally import Tally

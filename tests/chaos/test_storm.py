@@ -28,7 +28,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.events.models import Outbox, SetAside
 from tests.chaos.conftest import BROKER, CACHE, Installation
 from tests.chaos.fleet import EVERYONE, STARTED_WITHIN_SECONDS, TOPICS, wait_until
@@ -132,13 +132,13 @@ class Storm:
         self.it.neighbours.hang()
         time.sleep(SILENT_SECONDS)
         self.it.neighbours.slow_down(enroll_seconds=ENROLL_SECONDS)
-        self.happened["hangs_of_the_neighbours"] += 1
+        self.happened["hangs_of_upstream_services"] += 1
 
     def the_neighbours_freeze(self) -> None:
         """They do what they were asked in the end, when most callers have given up."""
         with self.it.neighbours.frozen():
             time.sleep(SILENT_SECONDS)
-        self.happened["freezes_of_the_neighbours"] += 1
+        self.happened["freezes_of_upstream_services"] += 1
 
     def a_worker_is_killed(self) -> None:
         in_a_call()
@@ -231,7 +231,7 @@ class Storm:
     def not_done(self) -> Counter[str]:
         """Count what is still to be done, by our own tables."""
         return Counter(
-            requests_owed=owed().count(),
+            requests_pending=owed().count(),
             requests_dead=RealizationRequest.objects.exclude(failed_at=None).count(),
             outcomes_unknown=RealizationAttempt.objects.unsettled().count(),
             events_in_the_outbox=Outbox.objects.count(),
@@ -324,7 +324,7 @@ def test_a_storm_survives_the_death_of_everything(installation: Installation, ta
         learners=len(everybody),
         enrollments=len(expected),
         **storm.happened,
-        processes_that_gave_up_and_were_started_anew=len(ended),
+        processes_that_exited_and_were_restarted=len(ended),
         logins_gone_with_the_bus_and_found_at_the_next_visit=len(storm.unheard),
     )
     tally.lose(enrollments=len(expected - has_now), doubles=doubles, **not_done)

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.describing import check_key
+from enterprise_access.apps.default_enrollments.services.intentions.describing import check_key
 from simulator.app import Simulator
 from simulator.seed import ACME
 from tests.concurrency.test_one_learner import count

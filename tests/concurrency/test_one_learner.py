@@ -43,8 +43,8 @@ django.setup()
 from uuid import UUID
 from django.utils import timezone
 from enterprise_access.apps.default_enrollments.models import Trigger
-from enterprise_access.apps.default_enrollments.services.realizing import realize_due
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 reading, writing = os.pipe()
 children = []
 for pair in sys.argv[1:]:
@@ -83,7 +83,7 @@ def neighbours() -> Iterator[str]:
             try:
                 requests.get(f"{address}/", timeout=5).raise_for_status()
                 break
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 assert time.monotonic() < ends_at, "the simulator did not start"
                 time.sleep(0.1)
         yield address

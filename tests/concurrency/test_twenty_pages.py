@@ -37,7 +37,7 @@ django.setup()
 from uuid import UUID
 from django.utils import timezone
 from rest_framework.test import APIClient
-from enterprise_access.apps.default_enrollments.services.realizing import realize_due
+from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
 folder, token, slug, customer, loads = sys.argv[1:]
 reading, writing = os.pipe()
 children = []

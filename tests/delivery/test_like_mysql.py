@@ -15,8 +15,8 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, RealizationAttempt
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
-from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
+from enterprise_access.apps.default_enrollments.services.operations.pruning import prune_attempts
 from enterprise_access.apps.default_enrollments.services.reconciling import reconcile
 from simulator.seed import ACME
 from simulator.world import World

@@ -115,4 +115,4 @@ def _is_at(path: str, template: str) -> bool:
 
 
 def _shape(route: str) -> str:
-    return re.sub(r"<[^>]*>|{[^}]*}", "*", route).strip("/")
+    return re.sub(r"[\^$?]", "", re.sub(r"<[^>]*>|{[^}]*}", "*", route)).strip("/")

@@ -11,8 +11,8 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from enterprise_access.apps.default_enrollments.services.csv_intentions import Row
-from enterprise_access.apps.default_enrollments.services.importing import CSV_IMPORT, parameters_of_csv
-from enterprise_access.jobs.services import run_job, start_job
+from enterprise_access.apps.default_enrollments.services.moving_in.importing import CSV_IMPORT, parameters_of_csv
+from enterprise_access.jobs.services import run_jobs, start_job
 from simulator.app import Simulator
 from tests.access.scene import make_scene
 from tests.fuzz import hostile, pages
@@ -35,7 +35,8 @@ LEFT_OUT = {"admin/logout/"}
 def names(simulator: Simulator) -> dict[str, object]:
     found = make_scene()
     parameters = parameters_of_csv([Row(line=2, customer="acme", content_key="edX+DemoX")])
-    run_job(job_uuid=start_job(kind=CSV_IMPORT, title="a file", parameters=parameters, by=None).pk)
+    start_job(kind=CSV_IMPORT, title="a file", parameters=parameters, by=None)
+    run_jobs()
     return found
 
 
@@ -237,7 +238,7 @@ def test_every_form_of_the_admin_is_found(names, sender):
     ours = {kind for kind in _below(forms.BaseForm) if kind.__module__.startswith("enterprise_access.")}
     assert {"AddIntentionForm", "ImportForm", "LearnerForm", "OverrideForm"} <= {kind.__name__ for kind in ours}
     wanted = {f"{kind.__name__}.{name}": name for kind in ours for name in getattr(kind, "base_fields", {})}
-    assert {where for where, name in wanted.items() if name not in seen} == set()
+    assert {where for where, name in wanted.items() if not {name, f"{name}_0"} & seen} == set()
 
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:

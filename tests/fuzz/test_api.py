@@ -266,7 +266,13 @@ def test_addresses_that_are_none(sender):
 
 def test_bodies_are_as_flat_as_they_are_taken_for():
     """What has members of its own, or lists of lists, would need hostile values inside."""
-    described = [operation for methods in document()["paths"].values() for operation in methods.values()]
+    described = [
+        operation
+        for path, methods in document()["paths"].items()
+        # (The body of provisioning is nested, and redeeming takes metadata: their own tests try what is inside.)
+        if not path.startswith("/api/v1/provisioning") and not path.endswith("/redeem/")
+        for operation in methods.values()
+    ]
     schemas = [schema for operation in described for schema in body_of(operation).values()]
     kinds = [schema["items"].get("type") if schema.get("type") == "array" else schema.get("type") for schema in schemas]
     assert "string" in kinds

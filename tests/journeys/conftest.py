@@ -10,8 +10,8 @@ import time_machine
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from enterprise_access.apps.default_enrollments.services.realizing import realize_due
-from enterprise_access.apps.default_enrollments.services.requests import list_due_customers
+from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
+from enterprise_access.apps.default_enrollments.services.requests.work_items import list_due_customers
 from simulator.seed import ACME
 
 API = "/api/v1/default-enterprise-enrollment-intentions"

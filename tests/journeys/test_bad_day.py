@@ -9,7 +9,7 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     RealizationRequest,
 )
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 from simulator.seed import ACME, ACME_ANNUAL
 
 COURSES = {

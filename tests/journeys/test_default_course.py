@@ -10,8 +10,8 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
-from enterprise_access.apps.default_enrollments.services.realizing import realize_due
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
+from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
 from simulator.seed import ACME
 from simulator.world import World
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 from enterprise_access.apps.default_enrollments.services.reconciling import reconcile
 from simulator.seed import ACME_ANNUAL
 

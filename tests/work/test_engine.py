@@ -11,9 +11,10 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, LearnerSighting
-from enterprise_access.apps.customers.services import SIGHTINGS
+from enterprise_access.apps.customers.services import SIGHTINGS, pause_customer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE as REQUESTS
+from enterprise_access.apps.default_enrollments.services.operations.steering import pause_everything
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE as REQUESTS
 from enterprise_access.lib.work import asking, isolating, leases, waking, watching
 from enterprise_access.lib.work.leases import Settlement
 from enterprise_access.lib.work.models import BACKGROUND, URGENT, Turn
@@ -238,9 +239,30 @@ def test_the_state_of_a_queue_is_counted_and_what_is_stuck_is_named(queue, clock
     state = watching.read_queue(queue)
     assert (state.due, state.scheduled, state.in_progress, state.failed) == (1, 1, 1, 1)
     assert state.oldest_due_age(timezone.now()) == SECOND
-    assert watching.list_stuck([queue], after=MINUTE) == []
-    clock.shift(2 * MINUTE)
-    assert watching.list_stuck([queue], after=MINUTE) == [queue.name]
+    clock.shift(watching.STUCK_AFTER - 2 * SECOND)
+    assert stuck() == ([], "ok", [])
+    clock.shift(3 * SECOND)
+    assert stuck() == ([queue.name], "degraded", [queue.name])
+
+
+def stuck():
+    """Return the queues in which something is not done: by name, in readiness, and in the metrics."""
+    (metric,) = [state for state in watching.read_states(timezone.now()) if state.name == "queue_stuck"]
+    part = watching.look_at_work()
+    assert all(name in part.detail for name in watching.list_stuck())
+    return watching.list_stuck(), part.level.value, [name for (name,), is_stuck in metric.values.items() if is_stuck]
+
+
+@pytest.mark.parametrize("is_everything", [True, False])
+def test_what_is_paused_is_not_stuck(clock, is_everything):
+    EnterpriseCustomer.objects.create(uuid=CUSTOMERS[0], slug="c", name="C", fetched_at=timezone.now())
+    add(REQUESTS, 1)
+    if is_everything:
+        pause_everything(by="Ann", because="x")
+    else:
+        pause_customer(customer_uuid=CUSTOMERS[0], by="Ann", because="x", now=timezone.now())
+    clock.shift(watching.STUCK_AFTER + SECOND)
+    assert watching.list_stuck() == []
 
 
 def test_the_backlog_of_one_customer_delays_another_one_by_one_round(clock):

@@ -19,9 +19,12 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts
+from enterprise_access.apps.default_enrollments.selectors.past import get_past
+from enterprise_access.apps.default_enrollments.services.operations.pruning import prune_attempts
+from enterprise_access.apps.default_enrollments.services.realizing.announcing import _reasons_before
+from enterprise_access.apps.default_enrollments.services.realizing.refusals import list_refusals
 from enterprise_access.apps.default_enrollments.services.reconciling import _list_longest_uncompared
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE, request_realization
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, request_realization
 from enterprise_access.lib.work import asking, leases, waking, watching
 from enterprise_access.lib.work.leases import Settlement
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR
@@ -62,8 +65,9 @@ def seeded() -> None:
             intention=intentions[number % len(intentions)],
             lms_user_id=number,
             outcome=Outcome.BLOCKED if number < DUE else Outcome.REALIZED,
+            reason="refused_by_lms" if number < DUE else "",
             trigger=Trigger.LOGIN,
-            is_newest=number >= DUE,
+            is_newest=number >= DUE // 2,
             created_at=now - timedelta(days=100),
             last_seen_at=now - timedelta(days=100),
         )
@@ -95,6 +99,11 @@ def one_round(queue, narrowed=None) -> None:
     leases.release(lease)
 
 
+def intentions_of(customer_uuid: UUID) -> list[UUID]:
+    intentions = DefaultEnterpriseEnrollmentIntention.objects.filter(customer_id=customer_uuid)
+    return list(intentions.values_list("pk", flat=True))
+
+
 HOT: dict[str, Callable[[], object]] = {
     "a round of one customer": lambda: one_round(QUEUE, RealizationRequest.objects.filter(customer_id=CUSTOMERS[0])),
     "a round of logins": lambda: one_round(SIGHTINGS),
@@ -107,6 +116,14 @@ HOT: dict[str, Callable[[], object]] = {
     "who is compared next": lambda: _list_longest_uncompared(10),
     "pruning": lambda: prune_attempts(older_than=timezone.now()),
     "the state of the queue": lambda: watching.read_queue(QUEUE),
+    "what is stuck": watching.list_stuck,
+    "what the LMS refused": lambda: list_refusals(
+        customer_uuid=CUSTOMERS[0], lms_user_ids=range(100), intentions=intentions_of(CUSTOMERS[0])
+    ),
+    "why learners were blocked before": lambda: _reasons_before(
+        list(RealizationAttempt.objects.filter(lms_user_id__in=range(20)))
+    ),
+    "the past of a learner": lambda: get_past(customer_uuid=CUSTOMERS[0], lms_user_id=5),
 }
 BIG = ("realizationrequest", "learnersighting", "realizationattempt", "enrollmentrealization")
 

@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.models import RealizationRequest
-from enterprise_access.apps.default_enrollments.services.realizing import work_on_requests
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE
+from enterprise_access.apps.default_enrollments.services.realizing.engine import work_on_requests
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE
 from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, ask_for, asked, intend
 from enterprise_access.lib import clock
 from enterprise_access.lib.health import Level

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE, request_realization
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, request_realization
 from enterprise_access.lib.work import leases
 from enterprise_access.lib.work.leases import Settlement
 from simulator.seed import ACME

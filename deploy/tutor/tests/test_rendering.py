@@ -10,17 +10,17 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from tutorenterpriseaccess.plugin import DEFAULTS, INIT_TASKS, TOPICS, UNIQUE
+from tutorenterpriseaccess.plugin import CONSUMED, DEFAULTS, INIT_TASKS, TOPICS, UNIQUE
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent.parent
-CONSUMERS = [f"enterprise-access-consume-{name}" for name in TOPICS]
+LEDGER_CONSUMER = "enterprise-access-consume-transactions"
 PROCESSES = [
     "enterprise-access",
     "enterprise-access-worker",
     "enterprise-access-worker-background",
     "enterprise-access-beat",
-    *CONSUMERS,
+    *(f"enterprise-access-consume-{name}" for name in TOPICS),
 ]
 # What may stand in passwords, and must not end an address or a line early.
 AWKWARD = "p@ss/w:rd?#%"
@@ -61,6 +61,7 @@ def installation(request, tmp_path_factory):
             *("--set", "DISCOVERY_HOST=discovery.learn.example.org"),
             *("--set", "ENTERPRISE_ACCESS_DIGEST_RECIPIENTS=a@example.org,b@example.org"),
             *("--set", "ENTERPRISE_ACCESS_METRICS_CREDENTIALS=scraper"),
+            *("--set", "ENTERPRISE_ACCESS_SUBSIDY_URL=http://enterprise-subsidy:18280"),
         ]
     tutor(root, "config", "save", *options)
     return root
@@ -69,6 +70,11 @@ def installation(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def config(installation):
     return yaml.safe_load((installation / "config.yml").read_text())
+
+
+@pytest.fixture(scope="module")
+def processes(config):
+    return [*PROCESSES, LEDGER_CONSUMER] if "ENTERPRISE_ACCESS_SUBSIDY_URL" in config else PROCESSES
 
 
 @pytest.fixture(scope="module")
@@ -169,9 +175,9 @@ def test_other_settings_can_be_given(environment, config):
         assert environment[name] == value
 
 
-def test_compose_runs_every_process(compose, installation):
+def test_compose_runs_every_process(compose, installation, processes):
     ours = {name: service for name, service in compose.items() if name.startswith("enterprise-access")}
-    assert sorted(ours) == sorted(PROCESSES)
+    assert sorted(ours) == sorted(processes)
     for name, service in ours.items():
         assert (installation / "env/local" / service["env_file"]).is_file(), name
         assert compose.keys() >= set(service["depends_on"]), name
@@ -180,8 +186,12 @@ def test_compose_runs_every_process(compose, installation):
 
 
 def test_one_consumer_runs_for_each_topic_that_the_lms_fills(compose, installation):
-    topics = [compose[name]["command"][3] for name in CONSUMERS]
-    assert sorted(topics) == sorted(topic for _, topic, _ in TOPICS.values())
+    heard = {
+        name: service["command"][3] for name, service in compose.items() if name.startswith("enterprise-access-consume")
+    }
+    assert heard.pop(LEDGER_CONSUMER, None) in (None, CONSUMED["transactions"])
+    topics = sorted(heard.values())
+    assert topics == sorted(topic for _, topic, _ in TOPICS.values())
     settings = (installation / "env/apps/openedx/settings/lms/production.py").read_text()
     lines = [line for line in settings.splitlines() if line.startswith("EVENT_BUS_")]
     found: dict = {}
@@ -230,13 +240,13 @@ def test_the_jobs_are_scripts_that_a_shell_can_read(installation):
             ast.parse(block.split('\n"')[0])
 
 
-def test_kubernetes_runs_every_process_with_its_settings(installation):
+def test_kubernetes_runs_every_process_with_its_settings(installation, processes):
     deployments = documents(installation, "deployments")
-    assert sorted(name for name in deployments if name.startswith("enterprise-access")) == sorted(PROCESSES)
+    assert sorted(name for name in deployments if name.startswith("enterprise-access")) == sorted(processes)
     maps = yaml.safe_load((installation / "env/kustomization.yml").read_text())["configMapGenerator"]
     (ours,) = [each for each in maps if each["name"] == "enterprise-access-environment"]
     assert all((installation / "env" / path).is_file() for path in ours["envs"])
-    for name in PROCESSES:
+    for name in processes:
         pod = deployments[name]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         assert container["envFrom"] == [{"configMapRef": {"name": "enterprise-access-environment"}}]
@@ -253,8 +263,8 @@ def test_there_is_one_beat_even_while_it_is_replaced(installation):
     assert (beat["replicas"], beat["strategy"]["type"]) == (1, "Recreate")
 
 
-def test_processes_are_told_the_same_in_compose_and_in_kubernetes(installation, compose):
-    for name in PROCESSES:
+def test_processes_are_told_the_same_in_compose_and_in_kubernetes(installation, compose, processes):
+    for name in processes:
         (container,) = documents(installation, "deployments")[name]["spec"]["template"]["spec"]["containers"]
         command = [word for word in compose[name].get("command", []) if word not in ("--name", "local")]
         assert container.get("args", []) == command

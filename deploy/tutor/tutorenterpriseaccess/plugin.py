@@ -26,6 +26,11 @@ TOPICS = {
     ),
 }
 
+# What is listened to, by the name of the consumer: of the ledger only where enterprise-subsidy is installed.
+CONSUMED = {name: topic for name, (_, topic, _) in TOPICS.items()} | {
+    "transactions": "enterprise-subsidies-transaction-lifecycle"
+}
+
 DEFAULTS = {
     "DOCKER_IMAGE": "{{ DOCKER_REGISTRY }}enterprise-access:latest",
     "HOST": "enterprise-access.{{ LMS_HOST }}",
@@ -33,7 +38,11 @@ DEFAULTS = {
     "CATALOG_URL": "http://enterprise-catalog:8160",
     "LICENSE_MANAGER_URL": "http://license-manager:8170",
     # Optional: only types of courses are read there. Of Tutor's own plugin for course-discovery, where that is enabled.
+    "LEARNER_PORTAL_URL": "",
+    "ADMIN_PORTAL_URL": "",
     "DISCOVERY_URL": "{% if DISCOVERY_HOST is defined %}http://discovery:8000{% endif %}",
+    # Optional: without any, no customer can be provisioned.
+    "PROVISIONING_CATALOG_QUERIES": "",
     # Optional: without it, learner credit is off.
     "SUBSIDY_URL": "",
     # Origins of the pages that call the API from a browser, as the learner portal does; separated by commas.
@@ -89,6 +98,7 @@ hooks.Filters.CONFIG_UNIQUE.add_items(named(UNIQUE))
 hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(str(ROOT / "templates"))
 hooks.Filters.ENV_TEMPLATE_TARGETS.add_item(("enterprise-access/apps", "plugins"))
 hooks.Filters.ENV_TEMPLATE_VARIABLES.add_item(("ENTERPRISE_ACCESS_TOPICS", TOPICS))
+hooks.Filters.ENV_TEMPLATE_VARIABLES.add_item(("ENTERPRISE_ACCESS_CONSUMED", CONSUMED))
 hooks.Filters.IMAGES_PULL.add_item(("enterprise-access", "{{ ENTERPRISE_ACCESS_DOCKER_IMAGE }}"))
 hooks.Filters.IMAGES_PUSH.add_item(("enterprise-access", "{{ ENTERPRISE_ACCESS_DOCKER_IMAGE }}"))
 for patch in sorted((ROOT / "patches").iterdir(), key=lambda path: path.name):

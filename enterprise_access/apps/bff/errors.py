@@ -1,6 +1,6 @@
 """What the learner portal's pages refuse. (A neighbour that fails is no refusal: the page says what is missing.)"""
 
-from enterprise_access.lib.errors import Forbidden, Invalid, NotFound
+from enterprise_access.lib.errors import Forbidden, Invalid
 
 
 class CustomerNotNamed(Invalid):
@@ -13,9 +13,3 @@ class MayNotSeePage(Forbidden):
     """The caller has no role for the customer, or it is not known which customer is meant."""
 
     code = "may_not_see_page"
-
-
-class NotAvailableYet(NotFound):
-    """The service does not have this family of objects yet."""
-
-    code = "not_available_yet"

@@ -86,11 +86,21 @@ class NormalizedMetadata:
 
 
 @frozen(kw_only=True)
+class Partner:
+    """An organization that offers a course."""
+
+    name: str
+    uuid: UUID | None = None
+    logo_image_url: str | None = None
+
+
+@frozen(kw_only=True)
 class Course:
     """A course with the runs that the catalog's record nests.
 
     `advertised_run` is the uuid of a run, None when none is advertised, or NOT_YET_KNOWN when the record does not say.
-    `normalized_metadata` describes the advertised run, `normalized_metadata_by_run` every run by its key.
+    `normalized_metadata` describes the advertised run, `normalized_metadata_by_run` every run by its key. `partners` is
+    None when the record does not say who offers the course.
     """
 
     key: str
@@ -101,6 +111,7 @@ class Course:
     runs: tuple[CourseRun, ...] = ()
     normalized_metadata: NormalizedMetadata | None = None
     normalized_metadata_by_run: Mapping[str, NormalizedMetadata] = field(factory=dict)
+    partners: tuple[Partner, ...] | None = None
 
     @property
     def is_executive_education(self) -> bool:

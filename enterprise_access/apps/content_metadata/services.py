@@ -1,7 +1,7 @@
 """Keeping the enrollment modes of runs."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,7 @@ from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.rate import SharedRate
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import RunModes as Answered
 
@@ -29,14 +30,18 @@ REFRESH_MODES_JOB: Final = "content_metadata.refresh_modes"
 
 
 def refresh_modes(
-    *, course_run_keys: Iterable[str], can_wait: bool = False, ask_anyway: bool = False
+    *,
+    course_run_keys: Iterable[str],
+    can_wait: bool = False,
+    ask_anyway: bool = False,
+    renew: Callable[[], object] = bool,
 ) -> dict[str, KnownModes]:
     """Return the LMS's modes of these runs by folded key, asking it for those that are missing or too old.
 
     The LMS allows 40 of these reads a minute: for background work only. Absent is a run that it could not be asked
     about, or that it may not be asked about yet (all our processes keep MODES_PER_MINUTE together). `can_wait`: leaves
     MODES_RESERVED_PER_MINUTE for learners who are to be enrolled and for whoever saves an intention. `ask_anyway`: what
-    is stored is doubted.
+    is stored is doubted. `renew` is called after every answer, so that a lease lasts as long as there is progress.
     """
     runs = {fold(key): key for key in course_run_keys}
     known = list_modes(course_run_keys=runs.values(), now=timezone.now())
@@ -48,10 +53,13 @@ def refresh_modes(
         fresh = _ask(runs[folded])
         if fresh is not None:
             known[folded] = fresh
+        renew()
     return known
 
 
-def refresh_modes_of(*, contents: Collection[Content], can_wait: bool = False) -> dict[str, KnownModes]:
+def refresh_modes_of(
+    *, contents: Collection[Content], can_wait: bool = False, renew: Callable[[], object] = bool
+) -> dict[str, KnownModes]:
     """Return the modes of the runs that these contents stand for (see `refresh_modes`).
 
     Where the LMS kept everybody out when it was asked, and the catalog was asked later, the LMS is asked again: the
@@ -60,9 +68,9 @@ def refresh_modes_of(*, contents: Collection[Content], can_wait: bool = False) -
     now = timezone.now()
     fetched_at = {fold(content.run.key): content.fetched_at for content in contents if content.run}
     runs = [content.run.key for content in contents if content.run]
-    known = refresh_modes(course_run_keys=runs, can_wait=can_wait)
+    known = refresh_modes(course_run_keys=runs, can_wait=can_wait, renew=renew)
     doubted = [run for run in runs if _is_doubted(known.get(fold(run)), fetched_at[fold(run)], now)]
-    return known | refresh_modes(course_run_keys=doubted, can_wait=can_wait, ask_anyway=True)
+    return known | refresh_modes(course_run_keys=doubted, can_wait=can_wait, ask_anyway=True, renew=renew)
 
 
 def _is_doubted(known: KnownModes | None, content_at: datetime | None, now: datetime) -> bool:
@@ -90,11 +98,20 @@ def _ask(course_run_key: str) -> KnownModes | None:
     except UpstreamError as error:
         log.warning("Modes could not be asked for. run=%s reason=%s", course_run_key, error.reason)
         return None
-    row, _ = RunModes.objects.update_or_create(
-        course_run_key=course_run_key, defaults={**_fields(answer), "fetched_at": fetched_at}
-    )
+    row = _store(course_run_key, answer, fetched_at)
     forget_seen_modes(course_run_key)
     return as_known_modes(row)
+
+
+@retry_deadlocks
+def _store(course_run_key: str, answer: Answered | None, fetched_at: datetime) -> RunModes:
+    """Keep what was read, except where another read that started later was quicker."""
+    read = {**_fields(answer), "fetched_at": fetched_at}
+    row, is_new = RunModes.objects.get_or_create(course_run_key=course_run_key, defaults=read)
+    if not is_new:
+        RunModes.objects.filter(pk=row.pk, fetched_at__lte=fetched_at).update(**read)
+        row.refresh_from_db()
+    return row
 
 
 def _fields(answer: Answered | None) -> dict[str, object]:

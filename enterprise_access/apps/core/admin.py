@@ -53,7 +53,7 @@ def neighbours(request: HttpRequest) -> TemplateResponse:
     """Show how the neighbours are: left alone or not as any process has noticed, how fast, and what we may ask them."""
     services = list_neighbours()
     context = admin.site.each_context(request) | {
-        "title": "Neighbours",
+        "title": "Upstream services",
         "has_said": any(service["said"] for service in services),
         "services": services,
         "checks": last_neighbour_checks(),

@@ -21,6 +21,14 @@ class Role(StrEnum):
     LEARNER = "enterprise_learner"
     ADMIN = "enterprise_admin"
     OPERATOR = "enterprise_openedx_operator"
+    # Sets up customers, and reads nothing of them.
+    PROVISIONING_ADMIN = "enterprise_provisioning_admin"
+
+
+# The roles that belong to a customer: each of them may read something of it.
+CUSTOMER_ROLES: Final = frozenset({Role.LEARNER, Role.ADMIN, Role.OPERATOR})
+# The roles that may be held for every customer; for the others the star is a mistake upstream.
+_EVERYWHERE: Final = frozenset({Role.OPERATOR, Role.PROVISIONING_ADMIN})
 
 
 @frozen(kw_only=True)
@@ -30,7 +38,7 @@ class Grant:
     role: Role
     customer_uuid: UUID | None
 
-    def covers(self, customer_uuid: UUID) -> bool:
+    def covers(self, customer_uuid: UUID | None) -> bool:
         return self.customer_uuid is None or self.customer_uuid == customer_uuid
 
 
@@ -52,43 +60,27 @@ class Caller:
     grants: frozenset[Grant] = frozenset()
     more_grants: Callable[[], frozenset[Grant]] = field(default=no_more_grants, repr=False, eq=False)
 
-    def has(self, *roles: Role, customer_uuid: UUID) -> bool:
-        """Say whether the caller holds any of the roles for this customer."""
+    def has(self, *roles: Role, customer_uuid: UUID | None, about: int | None = None) -> bool:
+        """Say whether the caller holds any of the roles for this customer (None: for every customer).
+
+        `about`: the learner (LMS user id) whom it concerns. Then the learner's role counts for oneself only. Each app
+        says in its `api/access.py` which roles it wants for what.
+        """
+        if about is not None and about != self.lms_user_id:
+            roles = tuple(role for role in roles if role is not Role.LEARNER)
         return self._has_one(lambda grant: grant.role in roles and grant.covers(customer_uuid))
 
     def has_any_role(self) -> bool:
-        """Say whether the caller is anybody here: holds some role, for whatever customer."""
-        return bool(self.grants or self.more_grants())
+        """Say whether the caller is anybody here: holds some role of a customer, whichever customer it is."""
+        return self._has_one(lambda grant: grant.role in CUSTOMER_ROLES)
 
     def readable_customers(self) -> frozenset[UUID] | None:
         """Return the customers for which the caller holds any role; None means every customer."""
-        return self._customers_of(frozenset(Role))
+        return self._customers_of(CUSTOMER_ROLES)
 
     def administered_customers(self) -> frozenset[UUID] | None:
         """Return the customers whose learners the caller may see, as an admin or operator; None: every customer."""
         return self._customers_of(frozenset({Role.ADMIN, Role.OPERATOR}))
-
-    def may_read(self, customer_uuid: UUID) -> bool:
-        """Say whether the caller may read what the customer intends."""
-        return self.has(*Role, customer_uuid=customer_uuid)
-
-    def may_write(self, customer_uuid: UUID) -> bool:
-        """Say whether the caller may change what the customer intends: operators only."""
-        return self.has(Role.OPERATOR, customer_uuid=customer_uuid)
-
-    def may_read_learner(self, customer_uuid: UUID, lms_user_id: int) -> bool:
-        """Say whether the caller may read what happened to this learner of the customer."""
-        roles = {Role.ADMIN, Role.OPERATOR, *self._roles_as(lms_user_id)}
-        return self.has(*roles, customer_uuid=customer_uuid)
-
-    def may_realize_for(self, customer_uuid: UUID, lms_user_id: int) -> bool:
-        """Say whether the caller may ask for the learner's default enrollments: learners for themselves, operators for
-        anyone."""
-        return self.has(Role.OPERATOR, *self._roles_as(lms_user_id), customer_uuid=customer_uuid)
-
-    def _roles_as(self, lms_user_id: int) -> tuple[Role, ...]:
-        """Return the role that counts only in what is one's own."""
-        return (Role.LEARNER,) if self.lms_user_id == lms_user_id else ()
 
     def _has_one(self, suffices: Callable[[Grant], bool]) -> bool:
         return any(map(suffices, self.grants)) or any(map(suffices, self.more_grants()))
@@ -116,8 +108,7 @@ def _parse_grant(entry: object) -> Grant | None:
     try:
         role = Role(name)
         if context == ANY_CUSTOMER:
-            # Only operators are trusted with every customer; for other roles the star is a mistake upstream.
-            return Grant(role=role, customer_uuid=None) if role is Role.OPERATOR else None
+            return Grant(role=role, customer_uuid=None) if role in _EVERYWHERE else None
         return Grant(role=role, customer_uuid=UUID(context))
     except ValueError:
         return None

@@ -33,6 +33,9 @@ class AddCustomerForm(forms.ModelForm):
         return value
 
 
+_SHOWN = ("name", "slug", "uuid", "is_active", "primary_color", "language", "fetched_at")
+
+
 @admin.register(EnterpriseCustomer)
 class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
     """Customers that are known here. The LMS decides what they are; what can be done here has a button of its own."""
@@ -52,7 +55,7 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["name_or_uuid"] if obj is None else ["name", "slug", "uuid", "is_active", "fetched_at"]
+        return ["name_or_uuid"] if obj is None else [*_SHOWN]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [] if obj is None else self.get_fields(request, obj)

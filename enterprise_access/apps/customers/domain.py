@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeVar
 
 from attrs import field, frozen
@@ -54,6 +55,13 @@ class EnterpriseEnrollmentCopy:
     is_revoked: bool
     fetched_at: datetime
     ended_because: str = ""
+
+
+class SeenBy(StrEnum):
+    """What showed that a learner is there: a login or registration, or a page of the learner portal."""
+
+    LOGIN = "login"
+    PAGE = "page"
 
 
 @frozen(kw_only=True)

@@ -21,6 +21,16 @@ class EnterpriseCustomer(models.Model):
     realization_paused = models.BooleanField(
         default=False, help_text="While set, no learner of this customer is enrolled. Pending work waits."
     )
+    primary_color = models.CharField(
+        max_length=7,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of mails: #rrggbb. Empty: the customer chose none.",
+    )
+    language = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Of mails, as in the LMS. Empty: the default."
+    )
     # Empty while nothing is paused, and after a pause that was not made in the admin pages.
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(max_length=150, blank=True, default="", db_default="")

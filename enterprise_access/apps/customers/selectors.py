@@ -1,13 +1,13 @@
 """Reads of the local copies."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from attrs import fields, frozen
 from django.db import models
-from django.db.models import QuerySet, Value
+from django.db.models import QuerySet
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
 from enterprise_access.apps.customers.models import (
@@ -48,8 +48,20 @@ def list_customers_with_pause(*, limit: int) -> list[EnterpriseCustomer]:
 
 def list_learners(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[int, Learner]:
     """Return what is stored of these learners, linked or not. A learner who was never seen is absent."""
-    rows = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids))
-    return {row.lms_user_id: as_learner(row) for row in rows}
+    ids = list(lms_user_ids)
+    if len(ids) == 1:
+        rows = _LEARNER_OF_CUSTOMER.rows(customer_uuid=customer_uuid, lms_user_id=ids[0])
+        learners = [Learner(**dict(zip(_LEARNER, values, strict=True))) for values in rows]
+        return {learner.lms_user_id: learner for learner in learners}
+    of_customer = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=ids)
+    return {row.lms_user_id: as_learner(row) for row in of_customer}
+
+
+def list_read_times(lms_user_ids: Iterable[int]) -> list[tuple[int, datetime | None, datetime | None]]:
+    """Return, for each link of these learners, when enrollments were read, and when a later read was asked for."""
+    ids = list(lms_user_ids)
+    rows = _READ_TIMES_OF_LEARNER.rows(lms_user_id=ids[0]) if len(ids) == 1 else _read_times(ids)
+    return [(lms_user_id, read_at, wanted_at) for lms_user_id, read_at, wanted_at in rows]
 
 
 def name_customers(customer_uuids: Iterable[UUID]) -> dict[UUID, str]:
@@ -93,8 +105,13 @@ def list_enrollments(*, lms_user_ids: Iterable[int]) -> dict[int, tuple[Enrollme
     """Return the stored platform enrollments of each learner; a learner without any has an empty tuple."""
     ids = list(lms_user_ids)
     copies: dict[int, list[EnrollmentCopy]] = {lms_user_id: [] for lms_user_id in ids}
-    for values in LearnerEnrollment.objects.filter(lms_user_id__in=ids).values_list(*_ENROLLMENT):
-        copies[values[0]].append(_as_enrollment(*values))
+    rows: Iterable[Sequence[Any]]
+    if len(ids) == 1:
+        rows = _ENROLLMENTS_OF_LEARNER.rows(lms_user_id=ids[0])
+    else:
+        rows = LearnerEnrollment.objects.filter(lms_user_id__in=ids).values_list(*_ENROLLMENT)
+    for values in rows:
+        copies[values[0]].append(_as_enrollment(values))
     return {lms_user_id: tuple(rows) for lms_user_id, rows in copies.items()}
 
 
@@ -103,37 +120,28 @@ def list_enterprise_enrollments(
 ) -> dict[tuple[int, str], EnterpriseEnrollmentCopy]:
     """Return what is stored of edx-enterprise's rows, by learner and folded run key."""
     rows = EnterpriseEnrollment.objects.filter(customer_id=customer_uuid, lms_user_id__in=list(lms_user_ids))
-    return _by_run(_as_enterprise_enrollment(*values) for values in rows.values_list(*_ENTERPRISE_ENROLLMENT))
+    return _by_run(_as_enterprise_enrollment(values) for values in rows.values_list(*_ENTERPRISE_ENROLLMENT))
 
 
 @frozen(kw_only=True)
 class StoredLearner:
-    """Everything that is stored of one learner of one customer. `customer` and `learner` None: never asked for."""
+    """What is stored of one learner of one customer. `customer` and `learner` None: never asked for."""
 
     customer: EnterpriseCustomer | None
     learner: Learner | None
     enrollments: tuple[EnrollmentCopy, ...]
-    enterprise_enrollments: Mapping[tuple[int, str], EnterpriseEnrollmentCopy]
 
 
 def get_stored_learner(*, customer_uuid: UUID, lms_user_id: int) -> StoredLearner:
-    """Return what is stored, in one statement where the learner is known."""
+    """Return what is stored, in two statements where the learner is known."""
     customer, learner = None, None
-    enrollments: list[EnrollmentCopy] = []
-    enterprise: list[EnterpriseEnrollmentCopy] = []
-    for *values, kind in _STORED_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id):
-        if kind == _PLATFORM:
-            enrollments.append(_as_enrollment(*(values[place] for place in _ENROLLMENT_PLACES)))
-        elif kind == _ENTERPRISE:
-            enterprise.append(_as_enterprise_enrollment(*(values[place] for place in _ENTERPRISE_PLACES)))
-        else:
-            customer = EnterpriseCustomer.from_db("default", _CUSTOMER, values[: len(_CUSTOMER)])
-            learner = Learner(**dict(zip(_LEARNER, values[len(_CUSTOMER) :], strict=True)))
+    for values in _LINK_OF_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id):
+        customer = EnterpriseCustomer.from_db("default", _CUSTOMER, values[: len(_CUSTOMER)])
+        learner = Learner(**dict(zip(_LEARNER, values[len(_CUSTOMER) :], strict=True)))
     return StoredLearner(
         customer=customer or get_customer(customer_uuid=customer_uuid),
         learner=learner,
-        enrollments=tuple(enrollments),
-        enterprise_enrollments=_by_run(enterprise),
+        enrollments=tuple(_as_enrollment(values) for values in _ENROLLMENTS_OF_LEARNER.rows(lms_user_id=lms_user_id)),
     )
 
 
@@ -151,87 +159,47 @@ _ENTERPRISE_ENROLLMENT = (
 _CUSTOMER: Final = [field.attname for field in EnterpriseCustomer._meta.concrete_fields]
 # What is stored of a learner: everything but the e-mail address.
 _LEARNER: Final = [field.name for field in fields(Learner) if field.name != "email"]
-_LINK: Final = [*(f"customer__{name}" for name in _CUSTOMER), *_LEARNER]
-# Which columns of enrollments stand below which ones of the link, being of the same kind; below the others is nothing.
-_ENROLLMENT_BELOW: Final = dict(
-    zip(
-        ("lms_user_id", "customer__slug", "customer__name", "is_linked", "last_login_at", "fetched_at"),
-        _ENROLLMENT,
-        strict=True,
-    )
-)
-_ENTERPRISE_BELOW: Final = dict(
-    zip(
-        ("lms_user_id", "customer__slug", "is_linked", "last_login_at", "fetched_at", "customer__name"),
-        _ENTERPRISE_ENROLLMENT,
-        strict=True,
-    )
-)
-_ENROLLMENT_PLACES: Final = [_LINK.index(name) for name in _ENROLLMENT_BELOW]
-_ENTERPRISE_PLACES: Final = [_LINK.index(name) for name in _ENTERPRISE_BELOW]
-_OF_LINK, _PLATFORM, _ENTERPRISE = range(3)
 
 
-def _stored_learner(customer_uuid: UUID, lms_user_id: int) -> QuerySet[EnterpriseLearner, Any]:
+def _link_of_learner(customer_uuid: UUID, lms_user_id: int) -> QuerySet[EnterpriseLearner, Any]:
     link = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).order_by()
-    platform = LearnerEnrollment.objects.filter(lms_user_id=lms_user_id).order_by()
-    enterprise = EnterpriseEnrollment.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id).order_by()
-    return link.values_list(*_LINK, _kind(_OF_LINK)).union(
-        platform.values_list(*_below(_ENROLLMENT_BELOW), _kind(_PLATFORM)),
-        enterprise.values_list(*_below(_ENTERPRISE_BELOW), _kind(_ENTERPRISE)),
-        all=True,
-    )
+    return link.values_list(*(f"customer__{name}" for name in _CUSTOMER), *_LEARNER)
 
 
-def _kind(kind: int) -> Value:
-    return Value(kind, output_field=models.IntegerField())
+def _enrollments_of_learner(lms_user_id: int) -> QuerySet[LearnerEnrollment, Any]:
+    return LearnerEnrollment.objects.filter(lms_user_id=lms_user_id).order_by().values_list(*_ENROLLMENT)
 
 
-def _below(columns: Mapping[str, str]) -> list[str | Value]:
-    of_learner = {field.attname: field for field in EnterpriseLearner._meta.concrete_fields}
-    kinds = [*EnterpriseCustomer._meta.concrete_fields, *(of_learner[name] for name in _LEARNER)]
-    return [columns.get(name) or Value(None, output_field=kind) for name, kind in zip(_LINK, kinds, strict=True)]
+_LINK_OF_LEARNER: Final = Prepared(
+    _link_of_learner, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+)
+_ENROLLMENTS_OF_LEARNER: Final = Prepared(_enrollments_of_learner, lms_user_id=models.BigIntegerField())
 
 
-_STORED_LEARNER: Final = Prepared(
-    _stored_learner, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+def _learner_of_customer(customer_uuid: UUID, lms_user_id: int) -> QuerySet[EnterpriseLearner, Any]:
+    link = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).order_by()
+    return link.values_list(*_LEARNER)
+
+
+def _read_times(lms_user_ids: Iterable[int]) -> QuerySet[EnterpriseLearner, Any]:
+    rows = EnterpriseLearner.objects.filter(lms_user_id__in=list(lms_user_ids)).order_by()
+    return rows.values_list("lms_user_id", "enrollments_fetched_at", "enrollments_wanted_at")
+
+
+_LEARNER_OF_CUSTOMER: Final = Prepared(
+    _learner_of_customer, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+)
+_READ_TIMES_OF_LEARNER: Final = Prepared(
+    lambda lms_user_id: _read_times([lms_user_id]), lms_user_id=models.BigIntegerField()
 )
 
 
-def _as_enrollment(
-    lms_user_id: int,
-    course_run_key: str,
-    mode: str,
-    is_active: bool,
-    changed_at: datetime | None,
-    fetched_at: datetime,
-) -> EnrollmentCopy:
-    return EnrollmentCopy(
-        lms_user_id=lms_user_id,
-        course_run_key=course_run_key,
-        mode=mode,
-        is_active=is_active,
-        fetched_at=fetched_at,
-        changed_at=changed_at,
-    )
+def _as_enrollment(values: Sequence[Any]) -> EnrollmentCopy:
+    return EnrollmentCopy(**dict(zip(_ENROLLMENT, values, strict=True)))
 
 
-def _as_enterprise_enrollment(
-    lms_user_id: int,
-    course_run_key: str,
-    is_revoked: bool,
-    unenrolled_at: datetime | None,
-    fetched_at: datetime,
-    ended_because: str,
-) -> EnterpriseEnrollmentCopy:
-    return EnterpriseEnrollmentCopy(
-        lms_user_id=lms_user_id,
-        course_run_key=course_run_key,
-        unenrolled_at=unenrolled_at,
-        is_revoked=is_revoked,
-        fetched_at=fetched_at,
-        ended_because=ended_because,
-    )
+def _as_enterprise_enrollment(values: Sequence[Any]) -> EnterpriseEnrollmentCopy:
+    return EnterpriseEnrollmentCopy(**dict(zip(_ENTERPRISE_ENROLLMENT, values, strict=True)))
 
 
 def _by_run(copies: Iterable[EnterpriseEnrollmentCopy]) -> dict[tuple[int, str], EnterpriseEnrollmentCopy]:

@@ -4,24 +4,28 @@ from django.apps import AppConfig
 class DefaultEnrollmentsConfig(AppConfig):
     name = "enterprise_access.apps.default_enrollments"
     verbose_name = "Default enrollments"
+    admin_order = 20
 
     def ready(self) -> None:
         """Register this app's jobs, events, queues and metrics. Costly metrics are read less often."""
-        from enterprise_access.apps.customers.services import SIGHTINGS
-        from enterprise_access.apps.default_enrollments.selectors import state  # needs the models
-        from enterprise_access.apps.default_enrollments.services import (
-            event_schemas,  # noqa: F401 (registers)
-            importing,
-            sweeping,
-        )
-        from enterprise_access.apps.default_enrollments.services.requests import QUEUE
-        from enterprise_access.events.services import QUEUE as OUTBOX
+        from enterprise_access.apps.customers.services.signals import learner_seen
+        from enterprise_access.apps.default_enrollments.selectors import state, timeline  # needs the models
+        from enterprise_access.apps.default_enrollments.services import event_schemas  # noqa: F401 (registers)
+        from enterprise_access.apps.default_enrollments.services.moving_in import importing
+        from enterprise_access.apps.default_enrollments.services.realizing.redeeming import note_redemption
+        from enterprise_access.apps.default_enrollments.services.requests import logins, sweeping
+        from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, exclude_paused
+        from enterprise_access.apps.redemption.services import attempt_ended
         from enterprise_access.jobs import kinds
+        from enterprise_access.lib import timeline as learners_timeline
         from enterprise_access.lib.state import register
-        from enterprise_access.lib.work.watching import read_states
+        from enterprise_access.lib.work.watching import watch
 
+        learner_seen.connect(logins.request_for_seen, dispatch_uid="default_enrollments.learner_seen")
+        attempt_ended.connect(note_redemption, dispatch_uid="default_enrollments")
         register("work", state.read_work)
-        register("queues", lambda now: read_states([QUEUE, SIGHTINGS, OUTBOX], now))
+        watch(QUEUE, workable=exclude_paused)
+        learners_timeline.register("default enrollments", timeline.list_past_events)
         register("intentions", state.read_intentions)
         register("realizations", state.read_realizations, seconds=60)
         for kind in (importing.IMPORT_CSV, importing.IMPORT_LMS, sweeping.CHECK_ALL, sweeping.BACKFILL):

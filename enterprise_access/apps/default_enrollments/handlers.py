@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from openedx_events.learning.signals import COURSE_ENROLLMENT_CHANGED, COURSE_UNENROLLMENT_COMPLETED
 
 from enterprise_access.apps.customers.domain import EnrollmentChange
-from enterprise_access.apps.default_enrollments.services.changes import take_over_changes
+from enterprise_access.apps.default_enrollments.services.intentions.changes import take_over_changes
 from enterprise_access.events.handling import Event, handles
 
 

@@ -7,49 +7,44 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from enterprise_access.apps.customers.services import RESOLVE_SIGHTINGS_JOB, SIGHTINGS
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.services import (
-    health,
-    logins,
-    pruning,
-    realizing,
-    reconciling,
-    requests,
-    validating,
-)
+from enterprise_access.apps.default_enrollments.services import reconciling, validating
+from enterprise_access.apps.default_enrollments.services.health import verdicts
+from enterprise_access.apps.default_enrollments.services.operations import pruning
+from enterprise_access.apps.default_enrollments.services.realizing import engine
+from enterprise_access.apps.default_enrollments.services.requests import work_items
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
-from enterprise_access.lib.work import asking, waking
+from enterprise_access.lib.work import asking
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR
 
 log = logging.getLogger(__name__)
 
 
-@shared_task(name=requests.REALIZE_JOB)
+@shared_task(name=work_items.REALIZE_JOB)
 def realize_due(*, customer_uuid: str = "", **_sent_by_newer_code: object) -> None:
     """Realize what is due, customers in turn. A message of the earlier release names one: then that one, once."""
     if is_stopping():
         return
     if customer_uuid:
-        realizing.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=clock.now())
-    realizing.work_on_requests(limit=settings.REALIZE_BATCH)
+        engine.realize_due(customer_uuid=UUID(customer_uuid), limit=settings.REALIZE_BATCH, now=clock.now())
+    engine.work_on_requests(limit=settings.REALIZE_BATCH)
 
 
 @shared_task(name="default_enrollments.sweep")
 def sweep(**_sent_by_newer_code: object) -> None:
     """Find what a lost message left behind and what came due again, and retry what failed unexpectedly."""
     for reason in (UNEXPECTED_ERROR, Reason.LMS_UNAVAILABLE):
-        asking.retry_failed(requests.QUEUE, waiting_for=reason)
-    if requests.is_anything_due(now=clock.now()):
-        requests.ask_for_work()
+        asking.retry_failed(work_items.QUEUE, waiting_for=reason)
+    if work_items.is_anything_due(now=clock.now()):
+        work_items.ask_for_work()
 
 
 @shared_task(name="default_enrollments.check_all_intentions")
 def check_all_intentions(**_sent_by_newer_code: object) -> None:
     """Have the intentions of every customer checked, each in a task of its own."""
-    for customer_uuid in health.list_customers_with_intentions():
+    for customer_uuid in verdicts.list_customers_with_intentions():
         check_intentions.delay(customer_uuid=str(customer_uuid))
 
 
@@ -82,17 +77,3 @@ def reconcile(**_sent_by_newer_code: object) -> None:
 def prune_attempts(**_sent_by_newer_code: object) -> None:
     """Keep the table of attempts small."""
     pruning.prune_attempts(older_than=clock.now() - timedelta(days=settings.ATTEMPTS_KEPT_DAYS))
-
-
-# The LMS is asked about so many learners at once.
-SIGHTINGS_AT_ONCE = 100
-
-
-@shared_task(name=RESOLVE_SIGHTINGS_JOB)
-def resolve_sightings(**_sent_by_newer_code: object) -> None:
-    """Find the customers of learners who were just seen, for a while or until nobody is left."""
-
-    def one_round(_: object, limit: int) -> int:
-        return logins.resolve_sightings(limit=limit, now=clock.now())
-
-    waking.work(SIGHTINGS, one_round, limit=SIGHTINGS_AT_ONCE)

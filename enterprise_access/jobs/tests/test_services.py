@@ -1,6 +1,7 @@
 """Running jobs: each step is stored once, whatever ends, is canceled, fails or comes twice."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -49,9 +50,13 @@ def job(during):
 
 
 def run(job):
-    services.run_job(job_uuid=job.pk)
+    services.run_jobs()
     job.refresh_from_db()
     return job
+
+
+def due():
+    return list(Job.objects.due(timezone.now()))
 
 
 def numbers(job):
@@ -71,19 +76,25 @@ def test_a_worker_that_ends_loses_one_step_which_another_repeats(job, during, cl
 
     during[number] = end
     with pytest.raises(error):
-        services.run_job(job_uuid=job.pk)
+        services.run_jobs()
     during.clear()
-    assert services.list_due_jobs(now=timezone.now()) == []
-    clock.shift(timedelta(seconds=services.LEASE_SECONDS + 1))
-    assert services.list_due_jobs(now=timezone.now()) == [job.pk]
+    assert due() == [job]
+    assert numbers(run(job)) == list(range(STEPS))
+
+
+def test_a_worker_that_is_killed_keeps_a_job_until_its_lease_runs_out(job, during, clock):
+    seconds = services.QUEUE.lease_seconds
+    Job.objects.update(lease_token=uuid4(), leased_until=timezone.now() + timedelta(seconds=seconds))
+    assert (numbers(run(job)), due()) == ([], [])
+    clock.shift(timedelta(seconds=seconds + 1))
     assert numbers(run(job)) == list(range(STEPS))
 
 
 def test_a_worker_that_was_taken_for_dead_stores_nothing(job, during, clock):
     def be_late():
         during.clear()
-        clock.shift(timedelta(seconds=services.LEASE_SECONDS + 1))
-        services.run_job(job_uuid=job.pk)
+        clock.shift(timedelta(seconds=services.QUEUE.lease_seconds + 1))
+        services.run_jobs()
 
     during[2] = be_late
     assert numbers(run(job)) == list(range(STEPS))
@@ -106,25 +117,53 @@ def test_an_upstream_service_that_is_silent_is_waited_for(job, during, clock):
     during[1] = fail
     for tries in range(1, 4):
         assert (run(job).state, job.problem, job.failures) == (JobState.PENDING, "the LMS is away", tries)
-        assert services.list_due_jobs(now=timezone.now()) == []
-        clock.shift(timedelta(seconds=services.LAST_PAUSE_SECONDS))
+        assert due() == []
+        clock.shift(services.QUEUE.back_off.last)
     during.clear()
     assert (numbers(run(job)), job.problem, job.failures) == (list(range(STEPS)), "", 0)
 
 
 def test_a_job_that_fails_again_and_again_is_left_to_staff(job, during, clock):
+    """Whatever the reasons are: here they take turns."""
+
     def fail():
-        raise OperationalError("away")
+        if job.failures % 2:
+            raise UpstreamUnavailable("the LMS is away", service="lms", reason=Reason.TIMEOUT)
+        raise LookupError("odd")
 
     during[1] = fail
-    for _ in range(services.MAX_FAILURES):
+    for _ in range(services.QUEUE.max_failures):
         assert job.state == JobState.PENDING
         run(job)
-        clock.shift(timedelta(seconds=services.LAST_PAUSE_SECONDS))
-    assert (job.state, job.problem) == (JobState.FAILED, "Internal error (OperationalError).")
+        clock.shift(services.QUEUE.back_off.last)
+    assert (job.state, job.problem) == (JobState.FAILED, "the LMS is away")
+    assert job.failed_at == job.finished_at
     during.clear()
     services.retry_job(job_uuid=job.pk)
     assert numbers(run(job)) == list(range(STEPS))
+
+
+def test_a_lost_database_is_no_fault_of_the_job(job, during):
+    def fail():
+        during.clear()
+        raise OperationalError("away")
+
+    during[1] = fail
+    with pytest.raises(OperationalError):
+        services.run_jobs()
+    job.refresh_from_db()
+    assert (job.failures, job.problem, due()) == (0, "", [job])
+    assert numbers(run(job)) == list(range(STEPS))
+
+
+def test_a_long_job_gives_others_their_turn(job, during, clock, monkeypatch):
+    monkeypatch.setattr(services, "TURN_SECONDS", 0)
+    other = services.start_job(kind="test", title="y", parameters={}, by=None)
+    order = []
+    for number in range(STEPS):
+        during[number] = lambda: (order.append(Job.objects.exclude(lease_token=None).get()), clock.shift(1))
+    run(job)
+    assert order == [job, other] * STEPS
 
 
 def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_others(job, during):
@@ -134,7 +173,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_others(job, during):
     finally:
         stopping.forget()
     during.clear()
-    assert services.list_due_jobs(now=timezone.now()) == [job.pk]
+    assert due() == [job]
     assert numbers(run(job)) == list(range(STEPS))
 
 
@@ -147,8 +186,8 @@ def test_results_are_applied_by_one_job_however_often_that_is_asked_for(job, dur
 
 
 def test_jobs_that_ended_long_ago_are_deleted(job, during, clock):
-    waiting = services.start_job(kind="test", title="y", parameters={}, by=None)
     run(job)
+    waiting = services.start_job(kind="test", title="y", parameters={}, by=None)
     clock.shift(timedelta(days=31))
     assert services.prune_jobs(before=timezone.now() - timedelta(days=30)) == 1
     assert list(Job.objects.all()) == [waiting]

@@ -5,7 +5,7 @@ An object is `parse_query(NoQuery, request)` and what writes it. A body is a `St
 """
 
 from enterprise_access.lib.api.answers import failures, paginated
-from enterprise_access.lib.api.bodies import StrictSerializer, TextField, UuidTextField, parse_body
+from enterprise_access.lib.api.bodies import FlagField, StrictSerializer, TextField, UuidTextField, parse_body
 from enterprise_access.lib.api.queries import (
     BAD_UUID,
     MAX_ID,
@@ -24,6 +24,7 @@ __all__ = [
     "MAX_ID",
     "MISSING",
     "CustomerQuery",
+    "FlagField",
     "LmsUserIdField",
     "NoQuery",
     "OptionalCustomerQuery",

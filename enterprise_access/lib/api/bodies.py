@@ -29,6 +29,16 @@ class TextField(serializers.CharField):
         return text
 
 
+class FlagField(serializers.BooleanField):
+    """True or false, and nothing that merely can be read as one of them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Refuse numbers and text."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class UuidTextField(serializers.UUIDField):
     """A uuid written as text; the framework would take a number for one, too."""
 

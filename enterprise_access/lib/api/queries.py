@@ -57,7 +57,8 @@ class OptionalCustomerQuery(serializers.Serializer):  # type: ignore[type-arg]
     """Whose object it has to be, if given."""
 
     enterprise_customer_uuid = customer_field(
-        required=False, help_text="Clients of the LMS's own endpoint send it. If given, the object has to be of it."
+        required=False,
+        help_text="Sent by clients of the LMS's own endpoint. If given, the object has to belong to this customer.",
     )
 
 
@@ -70,13 +71,13 @@ class PageQuery(serializers.Serializer):  # type: ignore[type-arg]
 
 def parse_query(query: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
     """Return the query parameters as values. Raises Invalid, which names the parameter and says what it takes."""
-    fields = query().fields
+    given = query(data=request.query_params.dict())
+    fields = given.fields
     for name, values in request.query_params.lists():
         if name not in fields:
             raise Invalid(f"There is no query parameter {name!r} here; there are {', '.join(fields) or 'none'}.")
         if len(values) > 1:
             raise Invalid(f"{name} is given more than once.")
-    given = query(data=request.query_params.dict())
     if not given.is_valid():
         name, complaints = next(iter(given.errors.items()))
         is_instant = isinstance(fields[name], serializers.DateTimeField)

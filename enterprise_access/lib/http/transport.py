@@ -131,6 +131,11 @@ class Transport:
             limits = attrs.evolve(limits, read_seconds=read_seconds, total_seconds=total)
         return self._once(call, expect, limits, ends_at=earliest(time.monotonic() + limits.total_seconds))
 
+    def patch(self, path: str, *ids: object, json: object, expect: Collection[int] = (200,)) -> Answer:
+        """Change, once."""
+        call = _Call("PATCH", path, self._url(path, ids), json=json, is_write=True)
+        return self._once(call, expect, self.limits, ends_at=earliest(time.monotonic() + self.limits.total_seconds))
+
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _like(self, **changes: Any) -> "Transport":

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from contextlib import suppress
 
 import pytest
@@ -23,15 +24,21 @@ def written(*, delimiter=",", ends="\n", encoding="utf-8", first="", more="", na
     return (first + ends.join(lines)).encode(encoding)
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("trailing", [0, 1, 3])
-@pytest.mark.parametrize("names", ["customer{d}content_key", "Customer {d} Content Key", '"CUSTOMER"{d}"Content-Key"'])
-def test_a_file_is_read_as_any_spreadsheet_writes_it(delimiter, ends, encoding, trailing, names):
-    file = written(delimiter=delimiter, ends=ends, encoding=encoding, more=delimiter * trailing, names=names)
-    (row,) = read(file)
-    assert (row.line, dict(row.cells)) == (2, {"customer": "acme", "content_key": "edX+DemoX"})
+WRITTEN = {
+    "delimiter": [",", ";", "\t", "|"],
+    "ends": ["\n", "\r\n", "\r"],
+    "encoding": ["utf-8", "utf-8-sig", "utf-16"],
+    "trailing": [0, 1, 3],
+    "names": ["customer{d}content_key", "Customer {d} Content Key", '"CUSTOMER"{d}"Content-Key"'],
+}
+
+
+def test_a_file_is_read_as_any_spreadsheet_writes_it():
+    for values in itertools.product(*WRITTEN.values()):
+        way = dict(zip(WRITTEN, values, strict=True))
+        trailing = way.pop("trailing")
+        (row,) = read(written(more=way["delimiter"] * trailing, **way))
+        assert (row.line, dict(row.cells)) == (2, {"customer": "acme", "content_key": "edX+DemoX"}), values
 
 
 @pytest.mark.parametrize(

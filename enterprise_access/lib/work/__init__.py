@@ -15,10 +15,11 @@ tell the workers                             `waking.wake` (one message, however
 work in a task, customers in turn            `waking.work`
 take rows, and hand back what is not done    `leases.claim`
 keep them during slow calls                  `Lease.renew`
+save what is done so far for a row           `leases.keep`
 write down how it ended                      `leases.settle`, `leases.postpone`, `leases.release`
 find the row that breaks a batch             `isolating.isolate`
 retry what failed                            `asking.retry`, `asking.retry_failed`
-metrics, readiness                           `watching.register`
+metrics, readiness                           `watching.watch`
 list in the admin                            `admin.WorkAdmin`
 ===========================================  ======================================================================
 

@@ -7,7 +7,10 @@ class WorkConfig(AppConfig):
     verbose_name = "Pending work"
 
     def ready(self) -> None:
-        """Report, in readiness, how far the clocks of process and database are apart."""
-        from enterprise_access.lib import clock, health
+        """Report how far the clocks of process and database are apart, and how the queues stand."""
+        from enterprise_access.lib import clock, health, state
+        from enterprise_access.lib.work import watching  # needs the models
 
         health.register("clock", clock.look_at_clock)
+        health.register("work", watching.look_at_work, needs_database=True)
+        state.register("queues", watching.read_states)

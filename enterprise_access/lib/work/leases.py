@@ -1,7 +1,7 @@
 """Claiming rows, keeping them, and handing them back."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -58,7 +58,13 @@ def claim(
 
     `rows` narrows down which (all of the queue by default).
     """
-    lease = take(queue, limit=limit, rows=rows, now=now)
+    with holding(take(queue, limit=limit, rows=rows, now=now)) as lease:
+        yield lease
+
+
+@contextmanager
+def holding(lease: Lease[W]) -> Iterator[Lease[W]]:
+    """Hand back what is still held in the end, or after an error."""
     try:
         yield lease
     except BaseException as error:
@@ -144,6 +150,42 @@ def renew(lease: Lease[Any]) -> frozenset[Any]:
     return frozenset(held)
 
 
+@retry_deadlocks
+def keep(lease: Lease[W], item: W, **columns: Any) -> bool:
+    """Save what was done so far for a row, prolong the lease, and say whether it is held; if not, nothing is saved."""
+    if not lock_in_order(_held(lease, [item])):
+        return False
+    until = clock.now() + timedelta(seconds=lease.queue.lease_seconds)
+    lease.queue.rows().filter(pk=item.pk).update(leased_until=until, **columns, **_touched(lease.queue))
+    return True
+
+
+def first_in_line(rows: QuerySet[W]) -> W | None:
+    """Return the row that would be claimed next; nothing is locked."""
+    now = clock.now()
+    return rows.filter(free(now), due_at__lte=now, failed_at=None).order_by("priority", "due_at", "pk").first()
+
+
+@retry_deadlocks
+def pass_on(lease: Lease[W], *, to: W, **columns: Any) -> Lease[W] | None:
+    """Give the exclusive key of a lease on to another row, and save `columns` of that row. Nobody gets in between.
+
+    The lease stays, without the key. None: it was lost, or the other row is not free any more; nothing is changed.
+    """
+    queue, now = lease.queue, clock.now()
+    if queue.exclusive is None:
+        raise ValueError("Only an exclusive key can be passed on.")
+    until, column = now + timedelta(seconds=queue.lease_seconds), queue.exclusive.column
+    own, key, token = _held(lease), F(queue.exclusive.key), uuid4()
+    if not own.update(leased_until=until, **{column: None}):
+        return None
+    rows = queue.rows().filter(free(now), pk=to.pk, due_at__lte=now, failed_at=None)
+    if not rows.update(lease_token=token, leased_until=until, **{column: key}, **columns, **_touched(queue)):
+        own.update(**{column: key})
+        return None
+    return Lease(queue=queue, token=token, items=(queue.rows().get(pk=to.pk),))
+
+
 def _held(lease: Lease[W], items: Iterable[W] | None = None) -> QuerySet[W]:
     items = lease.items if items is None else items
     return lease.queue.rows().filter(pk__in=[item.pk for item in items], lease_token=lease.token)
@@ -206,7 +248,7 @@ def _touched(queue: Queue[Any]) -> dict[str, Any]:
 
 
 @retry_deadlocks
-def release(lease: Lease[W], items: Iterable[W] | None = None) -> None:
+def release(lease: Lease[W], items: Collection[W] | None = None) -> None:
     """Hand rows back as they are, without blame: they keep their place in the line."""
     held = [row.pk for row in lock_in_order(_held(lease, items))] if lease.items else []
     if held:
@@ -214,7 +256,7 @@ def release(lease: Lease[W], items: Iterable[W] | None = None) -> None:
 
 
 @retry_deadlocks
-def postpone(lease: Lease[W], items: Iterable[W], *, waiting_for: str, is_blamed: bool) -> None:
+def postpone(lease: Lease[W], items: Collection[W], *, waiting_for: str, is_blamed: bool) -> None:
     """Hand rows back for a growing pause. Those that are blamed count a failure, and too many mark them as failed."""
     now = clock.now()
     queue = lease.queue

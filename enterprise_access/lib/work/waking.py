@@ -10,18 +10,18 @@ from django.db.models import Min, QuerySet
 
 from enterprise_access.lib import clock, jobs, shared_cache
 from enterprise_access.lib.stopping import is_stopping
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.models import Turn
+from enterprise_access.lib.work.pace import Pace
 from enterprise_access.lib.work.queues import Queue
 
 # How long a message keeps others from being sent, unless a worker begins with it sooner.
 WAKE_SECONDS: Final = 10
-# How long one message is worked on before others have their turn.
-WORK_SECONDS: Final = 10.0
-# How long a round should take: a learner of another customer waits for one round at most.
-ROUND_SECONDS: Final = 4.0
-MIN_BATCH: Final = 10
+# How long one message is worked on before others have their turn. Not much longer than a round: a login waits for two
+# messages, one that finds the customer and one that enrolls, and each stands behind what every worker process is doing.
+WORK_SECONDS: Final = 4.0
 
-_seconds_per_row: Final[dict[str, float]] = {}
+_paces: Final[dict[str, Pace]] = {}
 
 # Works on some rows of one group (None where there are no groups) and returns how many.
 Round = Callable[[Any, int], int]
@@ -83,16 +83,11 @@ def _serve(queue: Queue[Any], group: Any, run: Round, limit: int) -> int:
     began = time.monotonic()
     if queue.group:
         _note_turn(queue, group)
-    done = run(group if queue.group else None, _batch(queue, limit))
+    pace = _paces.setdefault(queue.name, Pace())
+    done = run(group if queue.group else None, pace.batch(limit))
     if done:
-        _seconds_per_row[queue.name] = (time.monotonic() - began) / done
+        pace.note(rows=done, seconds=time.monotonic() - began)
     return done
-
-
-def _batch(queue: Queue[Any], limit: int) -> int:
-    """Return how many rows a round should take, judging by the last one."""
-    pace = _seconds_per_row.get(queue.name, 0.0)
-    return limit if pace <= 0 else max(min(MIN_BATCH, limit), min(limit, int(ROUND_SECONDS / pace)))
 
 
 def next_group(queue: Queue[Any], *, excluding: Collection[Any] = ()) -> Any:
@@ -121,8 +116,18 @@ def is_anything_due(queue: Queue[Any], *, now: datetime | None = None) -> bool:
     return _due(queue, now or clock.now()).exists()
 
 
+def is_other_due(queue: Queue[Any], group: Any, *, priority: int) -> bool:
+    """Say whether a worker could take anything of another group that is as urgent as this, or more."""
+    return _due(queue, clock.now()).filter(priority__lte=priority).exclude(**{queue.group: group}).exists()
+
+
 def _due(queue: Queue[Any], now: datetime) -> QuerySet[Any]:
     due: QuerySet[Any] = queue.model._default_manager.due(now)
+    exclusive = queue.exclusive
+    if exclusive and exclusive.key == queue.group:
+        # A group that a worker serves has nothing for others.
+        served = queue.rows().filter(**{f"{exclusive.column}__isnull": False}, leased_until__gte=now)
+        due = due.exclude(**{f"{queue.group}__in": served.order_by().values(exclusive.column)})
     return due.order_by()
 
 
@@ -132,6 +137,7 @@ def _list_due(queue: Queue[Any], now: datetime) -> list[tuple[Any, int, datetime
     return list(due.values_list(queue.group, "most_urgent", "since"))
 
 
+@retry_deadlocks
 def _note_turn(queue: Queue[Any], group: Any) -> None:
     now = clock.now()
     if Turn.objects.filter(queue=queue.name, group=str(group)).update(served_at=now):

@@ -1,15 +1,30 @@
-"""What operators see of a queue: metrics, and whether anything is stuck."""
+"""What operators see of the queues: metrics, and whether anything is stuck."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, QuerySet
 
 from enterprise_access.lib import clock
+from enterprise_access.lib.health import Level, Part
 from enterprise_access.lib.state import State, by_label
 from enterprise_access.lib.work.queues import Queue
+
+# A row that is due for longer, and that a worker may take, shows that workers are missing, or too few.
+STUCK_AFTER: Final = timedelta(minutes=10)
+
+Rows = Any  # of the queue's own kind of QuerySet
+_watched: Final[dict[str, tuple[Queue[Any], Callable[[Rows], Rows]]]] = {}
+
+
+def watch(queue: Queue[Any], *, workable: Callable[[Rows], Rows] = QuerySet.all) -> None:
+    """Show a queue in metrics and readiness.
+
+    `workable` narrows down due rows to those that a worker may take: what is paused is not stuck.
+    """
+    _watched[queue.name] = (queue, workable)
 
 
 @frozen(kw_only=True)
@@ -40,27 +55,41 @@ def read_queue(queue: Queue[Any], *, now: datetime | None = None) -> QueueState:
     )
 
 
-def list_stuck(queues: Iterable[Queue[Any]], *, after: timedelta, now: datetime | None = None) -> list[str]:
-    """Return the names of the queues in which something has been due for longer than `after`."""
+def list_stuck(*, after: timedelta = STUCK_AFTER, now: datetime | None = None) -> list[str]:
+    """Return the names of the watched queues in which something has been due for longer than `after`."""
     now = now or clock.now()
-    return [queue.name for queue in queues if _has_overdue(queue, now, after)]
+    return [
+        name
+        for name, (queue, workable) in _watched.items()
+        if workable(queue.model._default_manager.due(now).filter(due_at__lt=now - after)).order_by().exists()
+    ]
 
 
-def _has_overdue(queue: Queue[Any], now: datetime, after: timedelta) -> bool:
-    overdue = Q(due_at__lt=now - after)
-    return bool(queue.model._default_manager.due(now).filter(overdue).exists())
+def look_at_work() -> Part:
+    """Say, for readiness, whether the workers do in time what is due."""
+    stuck = list_stuck()
+    minutes = int(STUCK_AFTER.total_seconds() / 60)
+    detail = f"due for more than {minutes} minutes: {', '.join(stuck)}" if stuck else ""
+    return Part(name="work", level=Level.DEGRADED if stuck else Level.OK, detail=detail)
 
 
-def read_states(queues: Iterable[Queue[Any]], now: datetime) -> Iterable[State]:
-    """Tell, for /metrics, how the queues stand."""
-    states = {queue.name: read_queue(queue, now=now) for queue in queues}
+def read_states(now: datetime) -> Iterable[State]:
+    """Tell, for /metrics, how the watched queues stand."""
+    states = {name: read_queue(queue, now=now) for name, (queue, _) in _watched.items()}
     counts: dict[tuple[str, ...], float] = {
         (name, label): float(getattr(state, label))
         for name, state in states.items()
         for label in ("due", "scheduled", "in_progress", "failed")
     }
     ages = {name: state.oldest_due_age(now).total_seconds() for name, state in states.items()}
+    stuck = list_stuck(now=now)
     return [
         State(name="work_items", text="Pending work, by queue and state.", labels=("queue", "state"), values=counts),
         by_label("oldest_due_work_seconds", "How long the oldest due row of a queue has been due.", "queue", ages),
+        by_label(
+            "queue_stuck",
+            "Whether an item that is not paused has been due for more than ten minutes.",
+            "queue",
+            {name: float(name in stuck) for name in states},
+        ),
     ]

@@ -63,10 +63,11 @@ class CatalogClient:
         One key may bring several records (the course and its runs), restricted runs included where the catalog allows
         them. Inactive courses are returned too. The keys of an unreadable record are a set: all that it may answer.
         """
-        ask = self._ask(
-            "/api/v2/enterprise-catalogs/{}/get_content_metadata/", self._checked.uuid(catalog_uuid, "catalog_uuid")
+        path, catalog = (
+            "/api/v2/enterprise-catalogs/{}/get_content_metadata/",
+            self._checked.uuid(catalog_uuid, "catalog_uuid"),
         )
-        return self._content(ask, "content_keys", content_keys, [("traverse_pagination", _ON)])
+        return self._content(path, [catalog], "content_keys", content_keys, [("traverse_pagination", _ON)])
 
     def list_content(
         self, *, content_keys: Sequence[str], coerce_to_parent_course: bool = False
@@ -76,8 +77,7 @@ class CatalogClient:
         Coerced, runs answer with their course, and several runs of one course with one record.
         """
         flags = [("coerce_to_parent_course", _ON)] if coerce_to_parent_course else []
-        ask = self._ask("/api/v1/content-metadata/")
-        return self._content(ask, "content_identifiers", content_keys, [*flags, _PAGE_SIZE])
+        return self._content("/api/v1/content-metadata/", [], "content_identifiers", content_keys, [*flags, _PAGE_SIZE])
 
     def get_customer_content(
         self, *, customer_uuid: UUID, content_key: str | UUID, skip_customer_fetch: bool = True
@@ -148,14 +148,16 @@ class CatalogClient:
         return answer.read(read_search_key)
 
     def _content(
-        self, ask: Callable[[Params], Answer], name: str, content_keys: Sequence[str], others: Params
+        self, path: str, ids: Sequence[str], name: str, content_keys: Sequence[str], others: Params
     ) -> Rows[ContentRecord]:
+        ask = self._ask(path, *ids)
+
         def read(keys: Sequence[str]) -> Rows[ContentRecord]:
             params = [*((name, key) for key in keys), *others]
             return all_rows(numbered_pages(ask, params, page_of(read_content, key=keys_of_content)))
 
         pieces = in_pieces(self._checked.content_keys(content_keys), name=name)
-        answer = joined(_with_sets(read_apart(piece, read)) for piece in pieces)
+        answer = joined(_with_sets(read_apart(piece, read, call=f"GET {path}")) for piece in pieces)
         found = {(record.content_type, record.key): record for record in answer}
         return Rows(found.values(), answer.unreadable)
 

@@ -12,6 +12,7 @@ import attrs
 
 from enterprise_access.lib.structure import (
     Fields,
+    ShapeError,
     field,
     instant,
     items,
@@ -96,6 +97,31 @@ def _slug_or_none(value: object) -> str | None:
 
 
 @attrs.frozen(kw_only=True)
+class Owner:
+    """An organization that offers a course. The record may lack its uuid."""
+
+    name: str
+    uuid: UUID | None = None
+    logo_image_url: str | None = None
+
+
+def _owners_or_none(value: object) -> tuple[Owner, ...] | None:
+    """Read the organizations; None: not known, or none can be read. One of several that cannot be read is left out."""
+    if not isinstance(value, list):
+        return None
+    found = []
+    for row in value:
+        try:
+            found.append(_read_owner(row))
+        except ShapeError:
+            continue
+    return tuple(found) if found or not value else None
+
+
+_read_owner = object_reader(Owner)
+
+
+@attrs.frozen(kw_only=True)
 class ContentRecord:
     """A course, a run or a program.
 
@@ -116,6 +142,7 @@ class ContentRecord:
     normalized_metadata: RunMetadata | None = None
     normalized_metadata_by_run: Mapping[str, RunMetadata] | None = None
     product_source_slug: str | None = field("product_source", read=_slug_or_none, default=None)
+    owners: tuple[Owner, ...] | None = field("owners", read=_owners_or_none, default=None)
 
 
 @attrs.frozen(kw_only=True)

@@ -10,14 +10,17 @@ from typing import Final
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.structure import Rows
+from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, key_of_course, read_type_options
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, in_pieces, joined, numbered_pages, page_of
 from enterprise_access.upstream.rights import need_staff
 
+_COURSES: Final = "/api/v1/courses/"
 _PAGE_SIZE: Final = ("page_size", "100")
 # Drafts as well: a course that is being written has a type, too.
 _EDITABLE: Final = ("editable", "1")
+_READ_COURSES: Final = page_of(CourseRecord, key=key_of_course)
 
 
 class DiscoveryClient:
@@ -47,18 +50,19 @@ class DiscoveryClient:
 
     def list_courses(self, *, course_keys: Sequence[str] = ()) -> Rows[CourseRecord]:
         """Return courses with their runs: those with these keys (unknown ones are absent), or all without any."""
+
+        def read(keys: Sequence[str]) -> Rows[CourseRecord]:
+            # The keys are one value, with commas between them.
+            named = [("keys", ",".join(keys))] if keys else []
+            return all_rows(numbered_pages(self._ask_courses, [*named, _EDITABLE, _PAGE_SIZE], _READ_COURSES))
+
         keys = self._checked.content_keys(course_keys)
-        # The keys are one value, with commas between them.
         pieces = in_pieces(keys) if keys else ((),)
-        named = ([("keys", ",".join(piece))] if piece else [] for piece in pieces)
-        read = page_of(CourseRecord, key=key_of_course)
-        answer = joined(
-            all_rows(numbered_pages(self._ask_courses, [*params, _EDITABLE, _PAGE_SIZE], read)) for params in named
-        )
+        answer = joined(read_apart(piece, read, call=f"GET {_COURSES}") for piece in pieces)
         return Rows({record.key: record for record in answer}.values(), answer.unreadable)
 
     def _ask_courses(self, params: Params) -> Answer:
-        return self.transport.get("/api/v1/courses/", params=params)
+        return self.transport.get(_COURSES, params=params)
 
     def _forbidden(self, why: str) -> UpstreamRefused:
         service = self.transport.service

@@ -17,6 +17,7 @@ from enterprise_access.upstream.license_manager.types import (
     REVOKED,
     UNASSIGNED,
     Agreement,
+    Assignments,
     License,
     OwnLicenses,
     OwnLicensesPage,
@@ -28,7 +29,7 @@ from enterprise_access.upstream.license_manager.types import (
 from enterprise_access.upstream.paging import all_rows, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
 
-_OWN_LICENSES: Final = whole_page_of(License, page=OwnLicensesPage)
+_OWN_LICENSES: Final = page_of(License, page=OwnLicensesPage)
 _STATUSES: Final = frozenset({ACTIVATED, ASSIGNED, REVOKED, UNASSIGNED})
 
 
@@ -49,7 +50,7 @@ class LicenseManagerClient:
 
     # --- as our worker account ------------------------------------------------------------------------------------
 
-    def list_licenses_of(self, *, customer_uuid: UUID, user_email: str) -> tuple[License, ...]:
+    def list_licenses_of(self, *, customer_uuid: UUID, user_email: str) -> Rows[License]:
         """Return every license of the learner, in whatever state, of whatever plan; empty means "has none".
 
         Found by the e-mail that license-manager has stored: after an address change the old one, until the learner has
@@ -59,24 +60,46 @@ class LicenseManagerClient:
             ("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
             ("user_email", self._checked.email(user_email)),
         ]
-        return tuple(all_rows(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, whole_page_of(License))))
+        return all_rows(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, page_of(License)))
 
     def list_plans(self, *, customer_uuid: UUID) -> Rows[Plan]:
         """Return the customer's plans that are switched on, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
         return all_rows(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(Plan)))
 
-    def list_plan_licenses(self, *, plan_uuid: UUID, statuses: Sequence[str] = ()) -> Rows[PlanLicense]:
+    def assign_licenses(self, *, plan_uuid: UUID, user_emails: Sequence[str]) -> Assignments:
+        """Give licenses of a plan to email addresses, without mails from license-manager. Safe to repeat.
+
+        UpstreamRefused with status 400: the plan has fewer licenses left, or an address is malformed; nothing was
+        assigned then. UpstreamUnavailable with Reason.LOCKED: another assignment on this plan is running.
+        """
+        emails = [self._checked.email(email) for email in user_emails]
+        answer = self.transport.post(
+            "/api/v1/subscriptions/{}/licenses/assign/",
+            self._checked.uuid(plan_uuid, "plan_uuid"),
+            json={"user_emails": emails, "notify_users": False},
+        )
+        return answer.read(reader(Assignments))
+
+    def list_plan_licenses(
+        self, *, plan_uuid: UUID, statuses: Sequence[str] = (), before_page: Callable[[], object] = bool
+    ) -> Rows[PlanLicense]:
         """Return the licenses of one plan, of these statuses, or of all.
 
-        The key of an unreadable one is its email address in lower case, empty for a license that nobody has.
+        The key of an unreadable one is its email address in lower case, empty for a license that no one has.
+        `before_page` is called before each call; what it raises ends the reading.
         """
         if not _STATUSES.issuperset(statuses):
             raise self.transport.refusal("statuses has one that no license can have")
         params = [("page_size", "500")]
         if statuses:
             params.append(("status", ",".join(statuses)))
-        ask = self._ask_as_operator("/api/v1/subscriptions/{}/licenses/", self._checked.uuid(plan_uuid, "plan_uuid"))
+        read = self._ask_as_operator("/api/v1/subscriptions/{}/licenses/", self._checked.uuid(plan_uuid, "plan_uuid"))
+
+        def ask(params: Params) -> Answer:
+            before_page()
+            return read(params)
+
         return all_rows(numbered_pages(ask, params, page_of(PlanLicense, key=key_of_license)))
 
     def get_agreement(self, *, customer_uuid: UUID) -> Agreement | None:
@@ -111,16 +134,12 @@ class LicenseManagerClient:
             ("page_size", "100"),
         ]
         learner = self.transport.as_learner(learner_token)
-        agreement: Agreement | None = None
 
         def ask(params: Params) -> Answer:
-            nonlocal agreement
-            answer = learner.get("/api/v1/learner-licenses/", params=params)
-            agreement = answer.read(_OWN_LICENSES).agreement
-            return answer
+            return learner.get("/api/v1/learner-licenses/", params=params)
 
-        licenses = all_rows(numbered_pages(ask, params, _OWN_LICENSES))
-        return OwnLicenses(licenses=licenses, agreement=agreement)
+        pages: list[OwnLicensesPage] = list(numbered_pages(ask, params, _OWN_LICENSES))
+        return OwnLicenses(licenses=all_rows(pages), agreement=pages[-1].agreement)
 
     def activate(self, *, learner_token: str, activation_key: UUID) -> License:
         """Activate the learner's license, and return it: maybe another one than the key belonged to.

@@ -18,6 +18,10 @@ def _allocated(value: object) -> int | None:
     return Fields(value).optional("allocated", integer)
 
 
+def _unassigned(value: object) -> int | None:
+    return Fields(value).optional("unassigned", integer)
+
+
 @attrs.frozen(kw_only=True)
 class Plan:
     """A subscription plan. `is_current` looks at the dates only, `is_active` is the switch: usable is both."""
@@ -36,6 +40,8 @@ class Plan:
     is_locked_for_renewal: bool = field("is_locked_for_renewal_processing")
     # Licenses that somebody has, activated or not; None where the plan comes without counts.
     allocated: int | None = field("licenses", read=_allocated, default=None)
+    # Licenses that nobody has; None where the plan comes without counts.
+    unassigned: int | None = field("licenses", read=_unassigned, default=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -117,6 +123,22 @@ class OwnLicensesPage(Page[License]):
     """A page of a learner's own licenses; the agreement stands beside the rows."""
 
     agreement: Agreement | None = field("customer_agreement")
+
+
+@attrs.frozen(kw_only=True)
+class AssignedLicense:
+    """A license that was given to an email address by this call."""
+
+    user_email: str = attrs.field(repr=False)
+    license_uuid: UUID = field("license")
+
+
+@attrs.frozen(kw_only=True)
+class Assignments:
+    """What assigning licenses changed. Who held one in the plan already is counted, and not among `licenses`."""
+
+    already_associated: int = field("num_already_associated")
+    licenses: tuple[AssignedLicense, ...] = field("license_assignments")
 
 
 def key_of_license(value: object) -> str:

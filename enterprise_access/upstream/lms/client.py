@@ -109,6 +109,7 @@ class LmsClient:
         customer_uuid: UUID | None = None,
         lms_user_ids: Sequence[int] | None = None,
         username: str | None = None,
+        email: str | None = None,
     ) -> Rows[LearnerLink]:
         """Return the links that match all of the filters given, of which there must be one.
 
@@ -116,12 +117,14 @@ class LmsClient:
         unreadable link is the LMS user id.
         """
         params: list[tuple[str, str]] = [_PAGE_SIZE, ("ordering", "user_id")]
+        if lms_user_ids is None and customer_uuid is None and username is None and email is None:
+            raise self.transport.refusal("without a filter this would be every learner of every customer")
         if customer_uuid is not None:
             params.append(("enterprise_customer", self._checked.uuid(customer_uuid, "customer_uuid")))
         if username is not None:
             params.append(("username", self._checked.username(username)))
-        if lms_user_ids is None and customer_uuid is None and username is None:
-            raise self.transport.refusal("without a filter this would be every learner of every customer")
+        if email is not None:
+            params.append(("email", self._checked.email(email, "email")))
         if lms_user_ids is None:
             return all_rows(self._links(params))
         ids = [str(self._checked.positive(user_id, "lms_user_id")) for user_id in dict.fromkeys(lms_user_ids)]
@@ -129,7 +132,8 @@ class LmsClient:
         def read(user_ids: Sequence[int]) -> Rows[LearnerLink]:
             return all_rows(self._links([*params, ("user_ids", ",".join(map(str, user_ids)))]))
 
-        return joined(read_apart([int(user_id) for user_id in piece], read) for piece in in_pieces(ids))
+        pieces = ([int(user_id) for user_id in piece] for piece in in_pieces(ids))
+        return joined(read_apart(piece, read, call=f"GET {_LEARNERS}") for piece in pieces)
 
     def iterate_learner_links(self, *, customer_uuid: UUID) -> Iterator[LearnerLink]:
         """Yield the linked learners of a customer by rising LMS user id, a page at a time.
@@ -184,6 +188,28 @@ class LmsClient:
         rows = sorted({row.uuid: row for row in answer}.values(), key=lambda row: (row.created_at, row.uuid))
         return DefaultIntentions(intentions=Rows(rows, answer.unreadable), count=pages[-1].count)
 
+    def create_pending_learners(self, *, customer_uuid: UUID, emails: Sequence[str]) -> None:
+        """Link the accounts that have these addresses to a customer, and note the other addresses for later.
+
+        Repeating it changes nothing. An address that the LMS does not take refuses the whole call (`bad_request`).
+        """
+        customer = self._checked.uuid(customer_uuid, "customer_uuid")
+        rows = [{"enterprise_customer": customer, "user_email": self._checked.email(email)} for email in emails]
+        self.transport.post(f"{_ENTERPRISE}/pending-enterprise-learner/", json=rows, expect=(200, 201, 204))
+
+    def unlink_learners(self, *, customer_uuid: UUID, emails: Sequence[str]) -> None:
+        """Unlink the people who have these addresses from a customer, for good: no event links them again.
+
+        Repeating it changes nothing, and the LMS passes over an address that is not linked. Contract:
+        recordings/enterprise-access/license-requests-decline.json. The answer is not read.
+        """
+        self.transport.post(
+            f"{_ENTERPRISE}/enterprise-customer/{{}}/unlink_users/",
+            self._checked.uuid(customer_uuid, "customer_uuid"),
+            json={"user_emails": [self._checked.email(email) for email in emails], "is_relinkable": False},
+            expect=(200,),
+        )
+
     # --- enrolling -----------------------------------------------------------------------------------------------
 
     def enroll(self, *, customer_uuid: UUID, items: Sequence[EnrollItem]) -> EnrollAnswer:
@@ -229,13 +255,14 @@ class LmsClient:
         asked = dict.fromkeys(usernames)
         names = [name for name in asked if self._checked.is_username(name)]
         unsendable = [Unreadable(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
-        ask = self._ask(f"{_ENROLLMENT}/enrollments")
+        path = f"{_ENROLLMENT}/enrollments"
+        ask = self._ask(path)
         read_page = page_of(PlatformEnrollment, key=key_of_enrollment)
 
         def read(piece: Sequence[str]) -> Rows[PlatformEnrollment]:
             return all_rows(cursor_pages(ask, [("username", ",".join(piece))], read_page))
 
-        answer = joined(read_apart(piece, read) for piece in in_pieces(names))
+        answer = joined(read_apart(piece, read, call=f"GET {path}") for piece in in_pieces(names))
         return Rows(answer, [*answer.unreadable, *unsendable])
 
     def get_run_modes(self, *, course_run_key: str) -> RunModes | None:

@@ -51,7 +51,7 @@ class Banner:
 
 @attrs.frozen
 class AdminUser:
-    """Somebody at the customer whom a learner may turn to."""
+    """An admin of the customer whom learners may ask."""
 
     email: str = attrs.field(repr=False)
     lms_user_id: int

@@ -1,6 +1,8 @@
 """What the LMS tells us, as values. How their JSON is read: lib.structure.reader."""
 
+import re
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import attrs
@@ -20,10 +22,26 @@ from enterprise_access.lib.structure import (
 )
 from enterprise_access.upstream.paging import Page, joined
 
+_COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
+_LANGUAGE: Final = re.compile(r"[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{1,8}){0,2}")
+
+
+def _primary_color(value: object) -> str:
+    """Return the color of a customer's branding, empty where there is none that we can use. How a mail looks is
+    nothing that an enrollment waits for, so that whatever else stands there is no error.
+    """
+    color = value.get("primary_color") if isinstance(value, dict) else None
+    return color if isinstance(color, str) and _COLOR.fullmatch(color) else ""
+
+
+def _language(value: object) -> str:
+    """Return a language code, empty where there is none; likewise."""
+    return value if isinstance(value, str) and _LANGUAGE.fullmatch(value) else ""
+
 
 @attrs.frozen(kw_only=True)
 class Customer:
-    """An enterprise customer."""
+    """An enterprise customer. `primary_color` (#rrggbb) and `language` are empty where the customer has chosen none."""
 
     uuid: UUID
     slug: str
@@ -33,6 +51,8 @@ class Customer:
     enable_data_sharing_consent: bool
     identity_provider: str | None
     catalog_uuids: tuple[UUID, ...] = field("enterprise_customer_catalogs")
+    primary_color: str = field("branding_configuration", read=_primary_color, default="")
+    language: str = field("default_language", read=_language, default="")
 
 
 @attrs.frozen

@@ -35,21 +35,17 @@ def replay(recording: Recording) -> Result:
         found = differences(sent[0], recording)
         return attrs.evolve(result, verdict=Verdict.DIFFERENT if found else Verdict.EQUAL, differences=found)
     why = outcome.error.detail if isinstance(outcome, Failure) else "there is nothing to ask for"
-    _, answer = _converse(route, route.call, _filled(route.stand_ins, recording), recording)
+    _, answer = _converse(route, route.call, route.stand_ins_of(route.call, recording), recording)
     return attrs.evolve(result, verdict=Verdict.REFUSED_LOCALLY, differences=(why,), answer=answer)
 
 
 def _made_of_it_by_others(route: Route, recording: Recording) -> Mapping[str, Value | Failure]:
     """Return what other methods make of the answer; failures that every method would meet are left out."""
     found = {
-        route.name_of(call): _converse(route, call, _filled(stand_ins, recording), recording)[1]
-        for call, stand_ins in route.also.items()
+        route.name_of(call): _converse(route, call, route.stand_ins_of(call, recording), recording)[1]
+        for call in route.also
     }
     return {name: it for name, it in found.items() if isinstance(it, Value) or not it.is_typed}
-
-
-def _filled(stand_ins: Arguments, recording: Recording) -> Arguments:
-    return {name: value(recording) if callable(value) else value for name, value in stand_ins.items()}
 
 
 def _converse(

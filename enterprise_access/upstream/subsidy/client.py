@@ -31,7 +31,7 @@ class SubsidyClient:
     input that was not sent) or UpstreamChanged (unknown shape: alert). Unknown accounts are refused as forbidden.
     """
 
-    def __init__(self, transport: Transport, *, redeem_read_seconds: float) -> None:
+    def __init__(self, transport: Transport, *, redeem_read_seconds: float = 45) -> None:
         self.transport = transport
         self._checked = Identifiers(transport.refusal)
         self._redeem_read_seconds = redeem_read_seconds

@@ -8,6 +8,7 @@ from uuid import UUID
 from enterprise_access.upstream.catalog.types import Catalog, Containment, ContentRecord
 from enterprise_access.upstream.license_manager.types import (
     Agreement,
+    Assignments,
     License,
     OwnLicenses,
     Plan,
@@ -192,6 +193,12 @@ def _(value: ContentRecord):
     runs = "" if value.course_runs is None else f" {len(value.course_runs)} runs"
     advertised = f" advertises {str(value.advertised_course_run_uuid)[:8]}" if value.has_advertised_run_key else ""
     return f"{value.content_type} {value.key}{runs}{advertised}"
+
+
+@short.register
+def _(value: Assignments):
+    given = [f"{row.user_email} {str(row.license_uuid)[:8]}" for row in value.licenses]
+    return f"{value.already_associated} held, {', '.join(given)}"
 
 
 @short.register(License)

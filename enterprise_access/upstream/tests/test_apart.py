@@ -30,7 +30,7 @@ def unknown(answer):
 @pytest.mark.parametrize("culprits", [(0,), (99,), (40,), (3, 77)])
 def test_whoever_makes_a_question_about_many_fail_stands_alone(culprits, error):
     service = Service(*culprits, error=error)
-    answer = read_apart(range(100), service)
+    answer = read_apart(range(100), service, call="GET /them/")
     assert sorted(answer) == [key for key in range(100) if key not in culprits]
     assert unknown(answer) == set(culprits)
     assert len(service.asked) <= MAX_CALLS
@@ -45,7 +45,7 @@ def test_answers_come_between_the_failures_of_one_culprit():
             raise A_500
         return Rows(keys)
 
-    read_apart(range(100), ask)
+    read_apart(range(100), ask, call="GET /them/")
     longest = max(len(run) for run in "".join("x" if each else " " for each in failed).split())
     assert longest <= 3
 
@@ -53,7 +53,7 @@ def test_answers_come_between_the_failures_of_one_culprit():
 def test_a_service_that_answers_nothing_is_not_asked_for_each_key():
     service = Service(*range(100))
     with pytest.raises(UpstreamUnavailable):
-        read_apart(range(100), service)
+        read_apart(range(100), service, call="GET /them/")
     assert len(service.asked) == 7
 
 
@@ -61,7 +61,7 @@ def test_a_service_that_answers_nothing_is_not_asked_for_each_key():
 def test_a_failure_that_is_nobodys_own_is_not_taken_apart(status):
     service = Service(1, error=UpstreamUnavailable("no", service="lms", reason=Reason.SERVER_ERROR, status=status))
     with pytest.raises(UpstreamUnavailable):
-        read_apart(range(100), service)
+        read_apart(range(100), service, call="GET /them/")
     assert len(service.asked) == 1
 
 
@@ -73,10 +73,10 @@ def test_when_time_is_up_the_rest_is_unknown_and_what_was_answered_stays():
             raise LATE
         return Rows(keys)
 
-    answer = read_apart(range(4), ask)
+    answer = read_apart(range(4), ask, call="GET /them/")
     assert (list(answer), unknown(answer)) == ([0, 1], {2, 3})
 
 
 def test_an_empty_question_is_asked_once():
     service = Service()
-    assert read_apart([], service) == ()
+    assert read_apart([], service, call="GET /them/") == ()

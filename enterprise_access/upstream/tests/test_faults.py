@@ -25,7 +25,7 @@ pytestmark = pytest.mark.faults
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = b"<!doctype html><title>Server Error</title>"
-WRITES = {"enroll", "activate", "auto_apply", "redeem", "deposit"}
+WRITES = {"enroll", "activate", "auto_apply", "redeem", "deposit", "assign_licenses"}
 # What comes back with the status that each method hopes for, and why it is not understood.
 CONTENT_FAULTS = {
     "html": (HTML, PAGE, Reason.NOT_JSON),
@@ -47,9 +47,7 @@ def _counted(tally: Tally) -> None:
 
 
 def call(route, neighbour):
-    arguments = {name: value for name, value in route.stand_ins.items() if not callable(value)}
-    if route.call == "find_customer":
-        arguments["slug"] = "acme"
+    arguments = {name: value for name, value in route.stand_ins_of(route.call).items() if not callable(value)}
     return getattr(neighbour.client(route.client), route.call)(**arguments)
 
 

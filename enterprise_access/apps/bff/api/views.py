@@ -8,23 +8,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from enterprise_access.apps.bff.api.serializers import (
-    DashboardSerializer,
-    PageRequestSerializer,
-    PageSerializer,
-    written_by,
-)
+from enterprise_access.apps.bff.api.serializers.pages import DashboardSerializer, PageRequestSerializer, PageSerializer
+from enterprise_access.apps.bff.api.serializers.writing import written_by
 from enterprise_access.apps.bff.domain.choosing import Wanted
 from enterprise_access.apps.bff.errors import CustomerNotNamed, MayNotSeePage
-from enterprise_access.apps.bff.services.loading import Visitor, load_page
-from enterprise_access.apps.bff.services.page import Outcome
+from enterprise_access.apps.bff.services.load import Visitor
+from enterprise_access.apps.bff.services.loading import load_page
+from enterprise_access.apps.bff.services.page import PageOutcome
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.lib.api_errors import ErrorSerializer
 
 STATUS_OF = {
-    Outcome.SHOWN: status.HTTP_200_OK,
-    Outcome.NOTHING_TO_SHOW: status.HTTP_404_NOT_FOUND,
-    Outcome.UNAVAILABLE: status.HTTP_503_SERVICE_UNAVAILABLE,
+    PageOutcome.SHOWN: status.HTTP_200_OK,
+    PageOutcome.NOTHING_TO_SHOW: status.HTTP_404_NOT_FOUND,
+    PageOutcome.UNAVAILABLE: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 RETRY_AFTER_SECONDS = "5"
 NAMES = ("enterprise_customer_slug", "enterprise_customer_uuid")
@@ -34,8 +31,9 @@ ERRORS = {400: ErrorSerializer, 401: ErrorSerializer, 403: ErrorSerializer, 429:
 def _described(name: str, body: type[PageSerializer]) -> Any:
     post = extend_schema(
         operation_id=f"learner_portal_{name}",
+        summary=f"Return the {name.replace('_', '-')} page of the learner portal",
         parameters=[
-            OpenApiParameter(NAMES[0], str, description="Where the body does not name the customer."),
+            OpenApiParameter(NAMES[0], str, description="The customer's slug, if the body does not name the customer."),
             OpenApiParameter(NAMES[1], {"type": "string", "format": "uuid"}, description="The same."),
         ],
         request=PageRequestSerializer,
@@ -51,7 +49,7 @@ class LearnerPageView(APIView):
     page_serializer: ClassVar[type[PageSerializer]] = PageSerializer
 
     def post(self, request: Request) -> Response:
-        """Return all that the page needs in one answer; what could not be loaded is empty, and named in `errors`.
+        """Return everything that the page needs; parts that could not be loaded are empty and named in `errors`.
 
         404: there is no customer to show. 503: which customers the learner has is not known. Both with the same body.
         """
@@ -60,7 +58,7 @@ class LearnerPageView(APIView):
         return Response(
             written_by(self.page_serializer, page),
             status=STATUS_OF[page.outcome],
-            headers={"Retry-After": RETRY_AFTER_SECONDS} if page.outcome is Outcome.UNAVAILABLE else None,
+            headers={"Retry-After": RETRY_AFTER_SECONDS} if page.outcome is PageOutcome.UNAVAILABLE else None,
         )
 
 

@@ -15,7 +15,7 @@ class Problem:
 
 
 @frozen
-class Part:
+class Section:
     """A part of the page that can fail by itself."""
 
     name: str
@@ -26,12 +26,17 @@ class Part:
         return Problem(f"{self.name} could not be loaded: {why}", self.user_message)
 
 
-CUSTOMERS = Part("The learner's customers", "We could not load your organization completely. Try again in a moment.")
-SEARCH_KEY = Part("The search key", "Search is not available at the moment.")
-LICENSES = Part("The learner's licenses", "We could not load your subscriptions. Try again in a moment.")
-ENROLLMENTS = Part("The learner's enrollments", "We could not load your courses. Try again in a moment.")
-STATUS = Part("The status of default enrollments", "We could not load the courses that everyone here starts with.")
-REALIZATION = Part("The realization of default enrollments", "We could not ask for the courses everyone starts with.")
+CUSTOMERS = Section("The learner's customers", "We could not load your organization completely. Try again in a moment.")
+SEARCH_KEY = Section("The search key", "Search is not available at the moment.")
+LICENSES = Section("The learner's licenses", "We could not load your subscriptions. Try again in a moment.")
+ENROLLMENTS = Section("The learner's enrollments", "We could not load your courses. Try again in a moment.")
+REQUESTABLE_CREDIT = Section(
+    "Whether courses can be requested", "We could not find out whether you can request courses. Try again in a moment."
+)
+STATUS = Section("The status of default enrollments", "We could not load the courses that everyone here starts with.")
+REALIZATION = Section(
+    "The realization of default enrollments", "We could not ask for the courses everyone starts with."
+)
 
 NO_CUSTOMER = Problem("There is no customer to show to this learner.", "We could not find your organization.")
 

@@ -9,14 +9,14 @@ from attrs import field, frozen
 from enterprise_access.apps.bff.domain.choosing import is_search_disabled, shows_integration_warning
 from enterprise_access.apps.bff.domain.enrollments import ShownEnrollment
 from enterprise_access.apps.bff.domain.problems import Problem
-from enterprise_access.apps.default_enrollments.services.asking import AskedResult
-from enterprise_access.apps.default_enrollments.services.status import LearnerStatus
+from enterprise_access.apps.default_enrollments.services.learners.status import LearnerStatus
+from enterprise_access.apps.default_enrollments.services.requests.asking import AskedResult
 from enterprise_access.apps.licenses.domain import OwnLicenses
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.lms.portal_types import PortalCustomer
 
 
-class Outcome(Enum):
+class PageOutcome(Enum):
     """How the page as a whole came out. A part that failed does not count: the page is there without it."""
 
     SHOWN = "shown"
@@ -45,7 +45,7 @@ class ShownCustomer:
 
 
 @frozen(kw_only=True)
-class LinkedCustomer:
+class ShownLink:
     """One of the learner's customers. `id` is the LMS's id of the link."""
 
     id: int
@@ -57,9 +57,9 @@ class LinkedCustomer:
 class Page:
     """Everything that a page shows. What could not be loaded is empty or None, and named in `errors`."""
 
-    outcome: Outcome
+    outcome: PageOutcome
     customer: ShownCustomer | None = None
-    linked: tuple[LinkedCustomer, ...] = ()
+    linked: tuple[ShownLink, ...] = ()
     active: ShownCustomer | None = None
     staff: ShownCustomer | None = None
     should_switch: bool = False
@@ -68,6 +68,7 @@ class Page:
     licenses: OwnLicenses | None = None
     enrollments: tuple[ShownEnrollment, ...] = ()
     status: LearnerStatus | None = None
+    has_requestable_credit: bool = False
     user_email: str | None = field(default=None, repr=False)
     realizations: tuple[AskedResult, ...] = ()
     errors: tuple[Problem, ...] = ()

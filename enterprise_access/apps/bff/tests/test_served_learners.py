@@ -101,6 +101,28 @@ def test_what_stood_in_the_way_and_is_gone_is_news_within_the_minute_too(world, 
     assert work().realized == 1
 
 
+def test_a_downgraded_learner_with_a_new_license_is_evaluated_at_once(world, open_page, clock):
+    """Nothing tells us that a license was revoked, and the next comparison may be hours away."""
+    intend(DEMO)
+    ada = world.user("ada")
+    visit(ada.id)
+    (old,) = world.licenses_of("ada")
+    world.revoke(license_uuid=old.uuid)
+    clock.shift(600)
+    # Without a license a page would change nothing, and costs no evaluation.
+    for _ in range(2):
+        open_page("ada")
+        assert work().learners == 0
+    world.add_license(plan_uuid=old.plan_uuid, username="ada")
+    clock.shift(10)
+    open_page("ada")
+    assert work().realized == 1
+    assert world.enrollment("ada", DEMO_RUN).mode == "verified"
+    clock.shift(121)
+    open_page("ada")
+    assert work().learners == 0
+
+
 def test_a_page_after_leaving_costs_one_combined_read_and_no_evaluation(
     world, open_page, clock, messages, django_capture_on_commit_callbacks
 ):

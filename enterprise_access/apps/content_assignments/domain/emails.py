@@ -1,11 +1,12 @@
 """Email addresses that an admin allocates to: trimmed, validated, each person once."""
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 MAX_EMAILS: Final = 1000
 
+# What replaces an address that was cleared, here and in openedx/enterprise-access, ends like this.
+_CLEARED_END: Final = "@retired.invalid"
 _MAX_LENGTH: Final = 254
 _ATOM: Final = r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+"
 _LABEL: Final = r"[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff-]{0,61}[A-Za-z0-9\u00a1-\uffff])?"
@@ -15,6 +16,11 @@ _ADDRESS: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?!\d+$){_L
 def fold_email(email: str) -> str:
     """Return the form in which addresses are compared."""
     return email.strip().lower()
+
+
+def is_cleared(email: str) -> bool:
+    """Say whether an address is one that stands for a cleared one."""
+    return fold_email(email).endswith(_CLEARED_END)
 
 
 def normalize_emails(emails: object) -> tuple[str, ...] | None:
@@ -27,11 +33,6 @@ def normalize_emails(emails: object) -> tuple[str, ...] | None:
             return None
         by_fold.setdefault(fold_email(email), email.strip())
     return tuple(by_fold.values()) if 0 < len(by_fold) <= MAX_EMAILS else None
-
-
-def folded(emails: Iterable[str]) -> tuple[str, ...]:
-    """Return addresses in the form in which they are compared."""
-    return tuple(fold_email(email) for email in emails)
 
 
 def _is_address(email: str) -> bool:

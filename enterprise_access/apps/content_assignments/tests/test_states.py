@@ -1,5 +1,6 @@
 """Assignments keep their promise: money is held exactly while they are allocated."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction, BulkOutcome, BulkRow, bulk
-from enterprise_access.apps.content_assignments.domain.showing import LearnerState
+from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, recent_action
 from enterprise_access.apps.content_assignments.domain.states import (
     AssignmentAction,
     AssignmentState,
@@ -78,3 +79,26 @@ def test_a_filter_that_is_not_understood_changes_nothing(filters, outcome):
     done = bulk(action=BulkAction.CANCEL_ALL, configuration="C1", uuids=None, filters=filters, rows=rows)
     assert done.outcome is outcome
     assert bool(done.changed) == (outcome is BulkOutcome.DONE)
+
+
+@pytest.mark.parametrize("action", [BulkAction.REMIND, BulkAction.REMIND_ALL])
+def test_a_learner_is_reminded_of_what_is_allocated_even_while_it_is_being_redeemed(action):
+    open_row = row(1, AssignmentState.ALLOCATED, is_open=True)
+    uuids = [open_row.uuid] if action is BulkAction.REMIND else None
+    done = bulk(action=action, configuration="C1", uuids=uuids, filters={}, rows=[open_row])
+    assert (done.outcome, done.changed) == (BulkOutcome.DONE, (open_row.uuid,))
+
+
+def test_reminding_of_what_has_failed_is_refused():
+    failed = row(1, AssignmentState.ERRORED)
+    done = bulk(action=BulkAction.REMIND, configuration="C1", uuids=[failed.uuid], filters={}, rows=[failed])
+    assert (done.outcome, done.refused) == (BulkOutcome.REFUSED, (failed.uuid,))
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "assigned"), (1, "reminded")])
+def test_a_reminder_shows_only_after_the_allocation(seconds, shown):
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    sent = noon + timedelta(seconds=seconds)
+    reminder = Action(action_type="reminded", created=noon, completed_at=sent, error_reason=None)
+    recent = recent_action(allocated_at=noon, actions=[reminder])
+    assert (recent.action_type, recent.timestamp) == (shown, sent)

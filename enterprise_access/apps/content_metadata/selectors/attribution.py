@@ -10,6 +10,7 @@ from enterprise_access.apps.content_metadata.domain import (
     Course,
     CourseRun,
     NormalizedMetadata,
+    Partner,
     Resolution,
     Resolved,
     Unresolved,
@@ -76,7 +77,7 @@ def unknown_keys(found: Mapping[str, Attributed], unreadable: Iterable[Unreadabl
 
 
 @frozen(kw_only=True)
-class _Shelf:
+class _RunIndex:
     """Everything that was found: courses by their own key and by those of their runs, and bare run records by theirs.
 
     All keys are folded. `without_runs` are records of courses that do not say which runs they have, not even none.
@@ -101,7 +102,7 @@ class _Shelf:
         return CourseRun(key=bare.key, title=bare.title or "")
 
 
-def _attribute(key: str, shelf: _Shelf, runs_in: Mapping[UUID, frozenset[str]]) -> Attributed:
+def _attribute(key: str, shelf: _RunIndex, runs_in: Mapping[UUID, frozenset[str]]) -> Attributed:
     resolution = _resolve(key, shelf)
     if not isinstance(resolution, Resolved):
         return Attributed(resolution=resolution, catalogs=())
@@ -109,7 +110,7 @@ def _attribute(key: str, shelf: _Shelf, runs_in: Mapping[UUID, frozenset[str]]) 
     return Attributed(resolution=resolution, catalogs=tuple(uuid for uuid, runs in runs_in.items() if run_key in runs))
 
 
-def _resolve(key: str, shelf: _Shelf) -> Resolution:
+def _resolve(key: str, shelf: _RunIndex) -> Resolution:
     try:
         return resolve(key, shelf.record_of(key))
     except MalformedContentKey:
@@ -126,7 +127,7 @@ def _runs_in(records: Records) -> frozenset[str]:
     return frozenset(own | {fold(run.key) for record in records for run in record.course_runs or ()})
 
 
-def _shelve(records: Iterable[ContentRecord]) -> _Shelf:
+def _shelve(records: Iterable[ContentRecord]) -> _RunIndex:
     """Sort records. Catalogs differ in the restricted runs that they show of a course: all are kept."""
     courses: dict[str, Course] = {}
     courses_of_runs: dict[str, Course] = {}
@@ -144,7 +145,7 @@ def _shelve(records: Iterable[ContentRecord]) -> _Shelf:
         if known is None or any(fold(run.key) not in courses_of_runs for run in record.course_runs):
             courses[key] = course = _merged(known, as_course(record))
             courses_of_runs.update((fold(run.key), course) for run in course.runs)
-    return _Shelf(courses=courses, courses_of_runs=courses_of_runs, bare_runs=bare_runs, without_runs=without_runs)
+    return _RunIndex(courses=courses, courses_of_runs=courses_of_runs, bare_runs=bare_runs, without_runs=without_runs)
 
 
 def _merged(known: Course | None, other: Course) -> Course:
@@ -169,6 +170,11 @@ def as_course(record: ContentRecord) -> Course:
         normalized_metadata_by_run={
             key: _as_metadata(metadata) for key, metadata in (record.normalized_metadata_by_run or {}).items()
         },
+        partners=None
+        if record.owners is None
+        else tuple(
+            Partner(name=owner.name, uuid=owner.uuid, logo_image_url=owner.logo_image_url) for owner in record.owners
+        ),
     )
 
 

@@ -11,7 +11,14 @@ from uuid import UUID
 from attrs import frozen
 from django.conf import settings
 
-from enterprise_access.apps.content_metadata.domain import CourseRun, Resolution, Resolved, Unresolved, UnresolvedReason
+from enterprise_access.apps.content_metadata.domain import (
+    CourseRun,
+    Partner,
+    Resolution,
+    Resolved,
+    Unresolved,
+    UnresolvedReason,
+)
 from enterprise_access.apps.content_metadata.selectors.attribution import (
     Attributed,
     attribute,
@@ -20,15 +27,14 @@ from enterprise_access.apps.content_metadata.selectors.attribution import (
     unknown_keys,
 )
 from enterprise_access.lib import shared_cache
-from enterprise_access.lib.at_once import at_once
 from enterprise_access.lib.caching import Ages, Entry, RefreshingCache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.parallel import run_parallel
 from enterprise_access.lib.structure import Rows, Unreadable
 from enterprise_access.upstream import catalog
-from enterprise_access.upstream.apart import may_be_of_one
 from enterprise_access.upstream.catalog import CatalogClient, ContentRecord
 from enterprise_access.upstream.paging import joined
 
@@ -67,6 +73,11 @@ class Content:
         """The course's title; empty when nothing is known of it."""
         return self.resolution.course.title if self.resolution.course else ""
 
+    @property
+    def partners(self) -> tuple[Partner, ...] | None:
+        """Who offers the course; None when that is not known."""
+        return self.resolution.course.partners if self.resolution.course else None
+
 
 UNAVAILABLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CATALOG_UNAVAILABLE), catalogs=None)
 IMPOSSIBLE: Final = Content(resolution=Unresolved(reason=UnresolvedReason.CONTENT_NOT_FOUND), catalogs=())
@@ -85,7 +96,7 @@ def _ages_of(found: Attributed) -> Ages:
 
 
 _cache: Final[RefreshingCache[Attributed]] = RefreshingCache(
-    "content", version=4, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
+    "content", version=5, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
 )
 
 
@@ -186,7 +197,7 @@ def _anywhere(client: CatalogClient, keys: Sequence[str], **how: bool) -> Rows[C
     try:
         return client.list_content(content_keys=keys, **how) if keys else Rows()
     except UpstreamError as error:
-        if not may_be_of_one(error):
+        if not error.may_be_one_row:
             raise
         # The few keys that are left make the service fail. What is known of the others stands.
         return Rows((), [Unreadable(problem=error.reason.value, key=frozenset({key})) for key in keys])
@@ -220,7 +231,7 @@ def _ask_catalogs(
     calls = [_asking(client, each, answers) for each in asked if each not in answers]
     before = set(answers)
     try:
-        at_once(calls, limit=CALLS_AT_ONCE, ends_at=ends_at)
+        run_parallel(calls, limit=CALLS_AT_ONCE, ends_at=ends_at)
     except TimeoutError:
         _keep_answers({each: answers[each] for each in asked if each in answers and each not in before})
         service = client.transport.service
@@ -241,7 +252,7 @@ class _Asked:
     @property
     def address(self) -> str:
         return shared_cache.address_of(
-            kind="catalog answers", version=1, catalog=str(self.catalog_uuid), keys=" ".join(self.keys)
+            kind="catalog answers", version=2, catalog=str(self.catalog_uuid), keys=" ".join(self.keys)
         )
 
 

@@ -6,7 +6,7 @@ with an id renames that id's row. A row with another id that still has the name 
 
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from enterprise_access.apps.core.models import User
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -31,9 +31,14 @@ def get_person(*, lms_user_id: int | None, username: str) -> User:
 
 def _get_person(lms_user_id: int | None, username: str) -> User:
     if lms_user_id is None:
-        return User.objects.filter(username=username).first() or User.objects.create_user(username)
+        return User.objects.filter(username=username).first() or _make(username)
     row = _row_of(lms_user_id, username)
     return row if row is not None and row.username == username else _make_or_rename(lms_user_id, username)
+
+
+@retry_deadlocks
+def _make(username: str) -> User:
+    return User.objects.create_user(username)
 
 
 def _row_of(lms_user_id: int, username: str) -> User | None:
@@ -44,7 +49,6 @@ def _row_of(lms_user_id: int, username: str) -> User | None:
 
 
 @retry_deadlocks
-@transaction.atomic
 def _make_or_rename(lms_user_id: int, username: str) -> User:
     row = _row_of(lms_user_id, username)
     holder = User.objects.select_for_update().filter(username=username).first()

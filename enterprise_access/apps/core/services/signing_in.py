@@ -8,6 +8,7 @@ from enterprise_access.apps.core.domain import read_identity
 from enterprise_access.apps.core.errors import ClaimMalformed
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.core.services.people import get_person
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
 def find_person(backend: Any, uid: str, response: dict[str, Any], id_key: str = "", **_: Any) -> dict[str, Any]:
@@ -36,5 +37,10 @@ def keep_person(user: User | None = None, response: object = None, **_: Any) -> 
     """
     if user is None or not isinstance(response, dict):
         return
-    user.is_staff = response.get("administrator") is True
+    _write_is_staff(user, is_staff=response.get("administrator") is True)
+
+
+@retry_deadlocks
+def _write_is_staff(user: User, *, is_staff: bool) -> None:
+    user.is_staff = is_staff
     user.save(update_fields=["is_staff"])

@@ -40,7 +40,7 @@ def test_staff_see_who_is_left_alone_since_when_and_why(client, settings):
 
 
 def test_nothing_to_tell_is_said(client):
-    assert b"Every neighbour answers" in page_for(client, is_staff=True).content
+    assert b"Every upstream service answers" in page_for(client, is_staff=True).content
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
@@ -83,7 +83,7 @@ def test_what_our_account_may_do_is_told_with_what_went_wrong(client):
 def test_that_nobody_has_looked_and_that_there_is_no_canary_is_said(client, settings):
     settings.LMS_CANARY_USER_ID = None
     text = page_for(client, is_staff=True).content.decode()
-    assert "Nobody has looked within a day" in text
+    assert "No check within a day" in text
     assert "There is no canary" in text
 
 

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from enterprise_access.apps.core.domain import Caller, Grant, Role, parse_grants
+from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Grant, Role, parse_grants
 
 ACME = UUID("acae0000-0000-4000-8000-000000000001")
 OTHER = UUID("910be000-0000-4000-8000-000000000002")
@@ -74,63 +74,71 @@ def test_a_customer_is_compared_as_a_uuid_whatever_its_spelling(spelling):
 
 def test_an_operator_of_one_customer_is_one_there_only():
     someone = caller(f"enterprise_openedx_operator:{ACME}")
-    assert someone.may_read(ACME)
-    assert not someone.may_read(OTHER)
+    assert someone.has(*CUSTOMER_ROLES, customer_uuid=ACME)
+    assert not someone.has(*CUSTOMER_ROLES, customer_uuid=OTHER)
+
+
+def test_only_an_operator_of_every_customer_has_the_role_for_every_customer():
+    assert caller("enterprise_openedx_operator:*").has(Role.OPERATOR, customer_uuid=None)
+    assert not caller(f"enterprise_openedx_operator:{ACME}").has(Role.OPERATOR, customer_uuid=None)
+    assert not caller(f"enterprise_admin:{ACME}").has(*CUSTOMER_ROLES, customer_uuid=None)
 
 
 def test_several_roles_add_up():
     someone = caller(f"enterprise_learner:{ACME}", f"enterprise_admin:{OTHER}")
-    assert someone.may_read(ACME)
-    assert someone.may_read_learner(OTHER, 1)
-    assert not someone.may_read_learner(ACME, 1)
+    assert someone.has(*CUSTOMER_ROLES, customer_uuid=ACME)
+    assert someone.has(*CUSTOMER_ROLES, customer_uuid=OTHER, about=1)
+    assert not someone.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=1)
 
 
 # --- Who may do what -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", sorted(CUSTOMER_ROLES))
 def test_any_role_for_the_customer_may_read_what_it_intends(role):
-    assert caller(f"{role}:{ACME}").may_read(ACME)
-    assert not caller(f"{role}:{ACME}").may_read(OTHER)
+    assert caller(f"{role}:{ACME}").has(*CUSTOMER_ROLES, customer_uuid=ACME)
+    assert not caller(f"{role}:{ACME}").has(*CUSTOMER_ROLES, customer_uuid=OTHER)
 
 
 def test_a_learner_may_read_and_ask_for_oneself_only():
     learner = caller(f"enterprise_learner:{ACME}")
-    assert learner.may_read_learner(ACME, 7)
-    assert learner.may_realize_for(ACME, 7)
-    assert not learner.may_read_learner(ACME, 8)
-    assert not learner.may_realize_for(ACME, 8)
-    assert not learner.may_read_learner(OTHER, 7)
-    assert not learner.may_realize_for(OTHER, 7)
+    assert learner.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=7)
+    assert learner.has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=7)
+    assert not learner.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=8)
+    assert not learner.has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=8)
+    assert not learner.has(*CUSTOMER_ROLES, customer_uuid=OTHER, about=7)
+    assert not learner.has(Role.OPERATOR, Role.LEARNER, customer_uuid=OTHER, about=7)
 
 
 def test_an_admin_may_read_everybody_and_ask_for_nobody():
     admin = caller(f"enterprise_admin:{ACME}")
-    assert admin.may_read_learner(ACME, 8)
-    assert not admin.may_realize_for(ACME, 8)
-    assert not admin.may_realize_for(ACME, 7)
+    assert admin.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=8)
+    assert not admin.has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=8)
+    assert not admin.has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=7)
 
 
 def test_an_admin_who_is_a_learner_too_may_ask_for_oneself():
-    assert caller(f"enterprise_admin:{ACME}", f"enterprise_learner:{ACME}").may_realize_for(ACME, 7)
+    assert caller(f"enterprise_admin:{ACME}", f"enterprise_learner:{ACME}").has(
+        Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=7
+    )
 
 
 def test_an_operator_may_read_and_ask_for_everybody():
     operator = caller("enterprise_openedx_operator:*")
-    assert operator.may_read_learner(ACME, 8)
-    assert operator.may_realize_for(OTHER, 8)
+    assert operator.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=8)
+    assert operator.has(Role.OPERATOR, Role.LEARNER, customer_uuid=OTHER, about=8)
 
 
 def test_a_token_that_names_nobody_is_nobodys_own():
     nobody = caller(f"enterprise_learner:{ACME}", lms_user_id=None)
-    assert not nobody.may_read_learner(ACME, 7)
-    assert not nobody.may_realize_for(ACME, 7)
+    assert not nobody.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=7)
+    assert not nobody.has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=7)
 
 
 def test_without_a_role_nothing_is_allowed():
-    assert not caller().may_read(ACME)
-    assert not caller().may_read_learner(ACME, 7)
-    assert not caller().may_realize_for(ACME, 7)
+    assert not caller().has(*CUSTOMER_ROLES, customer_uuid=ACME)
+    assert not caller().has(*CUSTOMER_ROLES, customer_uuid=ACME, about=7)
+    assert not caller().has(Role.OPERATOR, Role.LEARNER, customer_uuid=ACME, about=7)
 
 
 def test_an_address_does_not_show_in_logs():

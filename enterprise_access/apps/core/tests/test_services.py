@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.test import APIRequestFactory
 
-from enterprise_access.apps.core.domain import Caller
+from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.core.services import get_caller
 from simulator.seed import ACME
@@ -27,7 +27,7 @@ def caller_with(token: str) -> Caller:
 def test_the_caller_is_whom_the_token_names(simulator):
     caller = caller_with(simulator.tokens.token_for("ada"))
     assert (caller.lms_user_id, caller.email) == (1001, "ada@example.com")
-    assert caller.may_read_learner(ACME, 1001)
+    assert caller.has(*CUSTOMER_ROLES, customer_uuid=ACME, about=1001)
 
 
 def test_a_token_without_a_user_id_names_nobody(simulator):

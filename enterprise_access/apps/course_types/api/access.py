@@ -1,15 +1,11 @@
 """Who may do what at the addresses of this app. Types concern every customer: who has any role may read them, and only
 who looks after every customer may say what a course is for."""
 
-from typing import Final
-
 from rest_framework.request import Request
 
-from enterprise_access.apps.core.domain import Caller, Grant, Role
+from enterprise_access.apps.core.domain import Caller, Role
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.apps.course_types.errors import MayNotRead, MayNotWrite
-
-_OPERATOR_EVERYWHERE: Final = Grant(role=Role.OPERATOR, customer_uuid=None)
 
 
 def reader_of(request: Request) -> Caller:
@@ -23,6 +19,6 @@ def reader_of(request: Request) -> Caller:
 def writer_of(request: Request) -> Caller:
     """Return the caller. Raises MayNotRead as `reader_of` does, and MayNotWrite for all but operators everywhere."""
     caller = reader_of(request)
-    if _OPERATOR_EVERYWHERE not in caller.grants and _OPERATOR_EVERYWHERE not in caller.more_grants():
+    if not caller.has(Role.OPERATOR, customer_uuid=None):
         raise MayNotWrite("Only operators of every customer say what a course is for.")
     return caller

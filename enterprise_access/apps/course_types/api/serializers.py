@@ -17,24 +17,26 @@ MAX_SLUGS = 100
 
 
 class TrackSerializer(serializers.Serializer):
-    """A mode, and what sells it."""
+    """A mode and its seat type."""
 
     mode = serializers.CharField()
     mode_name = serializers.CharField(allow_blank=True)
-    lms_mode = serializers.CharField(help_text="Under which slug the LMS gets it.")
+    lms_mode = serializers.CharField(help_text="The slug of the mode in the LMS.")
     seat_type = serializers.CharField(allow_null=True, help_text="Null: a mode without a product.")
     is_id_verified = serializers.BooleanField()
     is_credit_eligible = serializers.BooleanField()
     certificate_type = serializers.ChoiceField(choices=sorted(CERTIFICATE_TYPES - {""}), allow_null=True)
-    is_audit = serializers.BooleanField(help_text="Who is in it has not been given what a subsidy pays for.")
-    enroll_rank = serializers.IntegerField(allow_null=True, help_text="Null: nobody is enrolled in it automatically.")
+    is_audit = serializers.BooleanField(help_text="Learners in this mode do not have what a subsidy pays for.")
+    enroll_rank = serializers.IntegerField(
+        allow_null=True, help_text="Null: no learners are enrolled in it automatically."
+    )
     payee = serializers.ChoiceField(choices=sorted(PAYEES - {""}), allow_null=True)
     paid_to_platform = serializers.BooleanField()
     paid_to_partner = serializers.BooleanField()
 
 
 class RunTypeSerializer(serializers.Serializer):
-    """What a run is for."""
+    """The type of a run."""
 
     slug = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
@@ -44,11 +46,11 @@ class RunTypeSerializer(serializers.Serializer):
 
 
 class CourseTypeSerializer(serializers.Serializer):
-    """What a course is for."""
+    """A course type."""
 
     slug = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
-    rank = serializers.IntegerField(help_text="The place in which it is tried when courses are matched.")
+    rank = serializers.IntegerField(help_text="The position in which matching tries it.")
     is_retired = serializers.BooleanField()
     entitlement_types = serializers.ListField(child=serializers.CharField())
     org_allow_list = serializers.ListField(child=serializers.CharField(), help_text="Empty: every organization.")
@@ -56,7 +58,7 @@ class CourseTypeSerializer(serializers.Serializer):
 
 
 class FlatRowSerializer(serializers.Serializer):
-    """A course type, one of its run types, and one of its tracks. A type that has none of the next has nulls there."""
+    """A course type, one of its run types, and one of its tracks. Null where a type has none."""
 
     course_type = serializers.CharField()
     course_type_name = serializers.CharField(allow_blank=True)
@@ -80,21 +82,21 @@ class FlatRowSerializer(serializers.Serializer):
 
 
 class TypedRunSerializer(serializers.Serializer):
-    """What a run is for."""
+    """The type of a run."""
 
     run_key = serializers.CharField()
     course_run_type = serializers.CharField()
-    published_at = serializers.DateTimeField(allow_null=True, help_text="Since when learners may be in it.")
+    published_at = serializers.DateTimeField(allow_null=True, help_text="Since when learners may be enrolled.")
     source = serializers.ChoiceField(choices=[(value, value) for value in Source.values])  # type: ignore[assignment]
     modified = serializers.DateTimeField()
 
 
 class TypedCourseSerializer(serializers.Serializer):
-    """What a course is for, and its runs."""
+    """The types of a course and its runs."""
 
     course_key = serializers.CharField()
     course_type = serializers.CharField()
-    published_at = serializers.DateTimeField(allow_null=True, help_text="Since when learners may be in it.")
+    published_at = serializers.DateTimeField(allow_null=True, help_text="Since when learners may be enrolled.")
     source = serializers.ChoiceField(choices=[(value, value) for value in Source.values])  # type: ignore[assignment]
     modified = serializers.DateTimeField()
     runs = TypedRunSerializer(many=True)
@@ -119,31 +121,36 @@ class _Strict(serializers.Serializer):
 
 
 class AssignCourseTypeSerializer(_Strict):
-    """What a course is to be for."""
+    """The type to set for a course."""
 
     course_type = _slug()
     is_published = serializers.BooleanField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="True: learners may be in it from now on, and its type is guarded. Null: as it is.",
+        help_text=(
+            "True: learners may be enrolled from now on, and changes of the type are restricted. Null: unchanged."
+        ),
     )
 
 
 class AssignRunTypeSerializer(_Strict):
-    """What a run is to be for."""
+    """The type to set for a run."""
 
     course_run_type = _slug()
     is_published = serializers.BooleanField(
         required=False,
         allow_null=True,
         default=None,
-        help_text="True: learners may be in it, and in the course, from now on; its type is guarded. Null: as it is.",
+        help_text=(
+            "True: learners may be enrolled in the run and the course from now on, and changes of the type are "
+            "restricted. Null: unchanged."
+        ),
     )
 
 
 class CheckTransitionSerializer(_Strict):
-    """A change to ask about, of types by their slugs."""
+    """The change of type to check, by slugs."""
 
     level = serializers.ChoiceField(choices=["course", "run"])
     old = _slug(required=False, allow_null=True, default=None, help_text="Null: it has no type yet.")
@@ -169,11 +176,11 @@ class RefusalSerializer(serializers.Serializer):
 
     code = serializers.ChoiceField(choices=[code.value for code in RefusalCode])
     text = serializers.CharField()
-    slugs = serializers.ListField(child=serializers.CharField(), help_text="The modes, seats or types it is about.")
+    slugs = serializers.ListField(child=serializers.CharField(), help_text="The modes, seats or types concerned.")
 
 
 class EffectsSerializer(serializers.Serializer):
-    """What a change adds and takes away."""
+    """What a change adds and removes."""
 
     modes_added = serializers.ListField(child=serializers.CharField())
     modes_vanishing = serializers.ListField(child=serializers.CharField())
@@ -182,7 +189,7 @@ class EffectsSerializer(serializers.Serializer):
 
 
 class TransitionSerializer(serializers.Serializer):
-    """Whether a change is possible, every reason against it, and what it would bring."""
+    """Whether a change is allowed, every reason against it, and its effects."""
 
     is_allowed = serializers.BooleanField()
     reasons = RefusalSerializer(many=True)
@@ -196,7 +203,7 @@ class SeatSpecSerializer(serializers.Serializer):
     certificate_type = serializers.CharField(allow_null=True)
     is_id_verified = serializers.BooleanField()
     expires_at = serializers.DateTimeField(
-        allow_null=True, help_text="Null: never; or not known, while course-discovery is not."
+        allow_null=True, help_text="Null: never, or unknown because course-discovery did not answer."
     )
     lms_mode = serializers.CharField()
 
@@ -230,7 +237,7 @@ class FindingSerializer(serializers.Serializer):
 
 
 class ProductsSerializer(serializers.Serializer):
-    """What a course should have in ecommerce and in the LMS, and how what it has differs."""
+    """The products that a course should have in ecommerce and the LMS, and the differences to its own."""
 
     course_key = serializers.CharField()
     course_type = serializers.CharField()

@@ -42,7 +42,7 @@ class CourseTypesView(APIView):
 
     @extend_schema(operation_id="course_types_list", tags=TAGS, responses=CourseTypeSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Return all course types, in the order in which they are tried when courses are matched."""
+        """Return all course types, in the order in which matching tries them."""
         reader_of(request)
         graph = get_graph()
         return Response([render_course_type(graph, course_type) for course_type in graph.matching_order])
@@ -114,7 +114,7 @@ class CheckTransitionView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Say whether a change of type is possible, why not, and what it would bring. Nothing is saved."""
+        """Check whether a change of type is allowed, why not, and its effects. Nothing is saved."""
         reader_of(request)
         body = parse_body(CheckTransitionSerializer, request)
         question = Question(**{**body, "level": Level(body["level"])})
@@ -122,13 +122,13 @@ class CheckTransitionView(APIView):
 
 
 class TypedCourseView(APIView):
-    """What a course is for."""
+    """A course type."""
 
     @extend_schema(
         operation_id="typed_courses_retrieve", tags=TYPED, responses={200: TypedCourseSerializer, **failures(400, 404)}
     )
     def get(self, request: Request, course_key: str) -> Response:
-        """Return what a course and its runs are for."""
+        """Return the types of a course and its runs."""
         reader_of(request)
         return Response(render_typed_course(get_typed_course(course_key=course_key)))
 
@@ -139,9 +139,9 @@ class TypedCourseView(APIView):
         responses={200: TypedCourseSerializer, **failures(400, 404, 409)},
     )
     def put(self, request: Request, course_key: str) -> Response:
-        """Say what a course is for. Operators of every customer only.
+        """Set the type of a course. Operators of every customer only.
 
-        409 with every reason, and what would be added and vanish, when the rules refuse it.
+        409 if the rules refuse it, with every reason and what would be added and removed.
         """
         writer_of(request)
         body = parse_body(AssignCourseTypeSerializer, request)
@@ -150,7 +150,7 @@ class TypedCourseView(APIView):
 
 
 class TypedRunView(APIView):
-    """What a run is for."""
+    """The type of a run."""
 
     @extend_schema(
         operation_id="typed_courses_assign_run",
@@ -159,9 +159,9 @@ class TypedRunView(APIView):
         responses={200: TypedRunSerializer, **failures(400, 404, 409)},
     )
     def put(self, request: Request, course_key: str, run_key: str) -> Response:
-        """Say what a run of a course is for. Operators of every customer only.
+        """Set the type of a run of a course. Operators of every customer only.
 
-        409 with every reason, and what would be added and vanish, when the rules refuse it.
+        409 if the rules refuse it, with every reason and what would be added and removed.
         """
         writer_of(request)
         body = parse_body(AssignRunTypeSerializer, request)
@@ -181,6 +181,6 @@ class ProductsView(APIView):
         operation_id="typed_courses_products", tags=TYPED, responses={200: ProductsSerializer, **failures(400, 404)}
     )
     def get(self, request: Request, course_key: str) -> Response:
-        """Return what a course should have in ecommerce and in the LMS, and how what it has differs."""
+        """Return the products that a course should have in ecommerce and the LMS, and how its own differ."""
         reader_of(request)
         return Response(render_products(get_products(course_key=course_key)))

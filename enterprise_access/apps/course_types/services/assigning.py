@@ -17,6 +17,7 @@ from enterprise_access.apps.course_types.errors import (
 )
 from enterprise_access.apps.course_types.models import Source, TypedCourse, TypedCourseRun
 from enterprise_access.apps.course_types.selectors import find_course_type, find_run_type, get_graph
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
 @frozen(kw_only=True)
@@ -63,6 +64,7 @@ def check_run_type(*, course_key: str, run_key: str, run_type: str) -> Checked:
     return _check_run(get_graph(), course, _run(course, run_key), run_type)
 
 
+@retry_deadlocks
 def assign_course_type(
     *, course_key: str, course_type: str, publish: bool | None = None, source: Source = Source.ASSIGNED
 ) -> TypedCourse:
@@ -89,6 +91,7 @@ def assign_course_type(
     return row
 
 
+@retry_deadlocks
 def assign_run_type(
     *,
     course_key: str,

@@ -22,6 +22,7 @@ from enterprise_access.apps.course_types.services.evidence import list_lms_modes
 from enterprise_access.apps.course_types.services.importing import client_of_discovery
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream.discovery import CourseRecord
 
 # A run in one of these has an official version: learners may be in it.
@@ -127,13 +128,18 @@ def _match(graph: TypeGraph, record: CourseRecord, allow: AllowedPairs) -> Told:
 def _for_one(record: CourseRecord, commit: bool, make: Callable[[], Told]) -> Told:
     """Do one course in a transaction of its own, and undo it when it is refused or nothing is to be saved."""
     try:
-        with transaction.atomic():
-            told = make()
-            if not commit:
-                transaction.set_rollback(True)
+        return _make(make, commit=commit)
     except ServiceError as error:
         fate = Fate.UNKNOWN if isinstance(error, UnknownType | BrokenTypes) else Fate.REFUSED
         return Told(course_key=record.key, fate=fate, text=error.detail)
+
+
+@retry_deadlocks
+def _make(make: Callable[[], Told], *, commit: bool) -> Told:
+    with transaction.atomic():
+        told = make()
+        if not commit:
+            transaction.set_rollback(True)
     return told
 
 

@@ -28,6 +28,7 @@ from enterprise_access.apps.course_types.models import (
     Track,
 )
 from enterprise_access.apps.course_types.selectors import get_graph
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import discovery
 from enterprise_access.upstream.discovery import CourseRecord, RunTypeOption, TrackOption, TypeOption
 
@@ -96,6 +97,7 @@ def client_of_discovery() -> discovery.DiscoveryClient:
     return client
 
 
+@retry_deadlocks
 def import_types(told: Told, *, commit: bool) -> Imported:
     """Take over what was told. Without `commit`, or if anything cannot be, nothing is saved.
 

@@ -24,6 +24,8 @@ from enterprise_access.apps.customers.services.enterprise_rows import (
     refresh_enterprise_enrollments,
     remember_endings,
 )
+from enterprise_access.apps.customers.services.finding import FoundLearner, FoundLearners, find_learners
+from enterprise_access.apps.customers.services.logins import resolve_logins
 from enterprise_access.apps.customers.services.neighbours import (
     check_neighbours,
     check_neighbours_again,
@@ -41,7 +43,7 @@ from enterprise_access.apps.customers.services.platform_reads import (
 from enterprise_access.apps.customers.services.portal_links import SeenLink, forget_active_link, note_link
 from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
 from enterprise_access.apps.customers.services.sightings import (
-    RESOLVE_SIGHTINGS_JOB,
+    RESOLVE_LOGINS_JOB,
     fetch_active_customers,
     note_sightings,
     prune_sightings,
@@ -53,8 +55,10 @@ from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
 __all__ = [
     "CANARY_KEY",
     "READ_JOB",
-    "RESOLVE_SIGHTINGS_JOB",
+    "RESOLVE_LOGINS_JOB",
     "SIGHTINGS",
+    "FoundLearner",
+    "FoundLearners",
     "LinkedLearner",
     "LinksAskedFor",
     "NeighbourCheck",
@@ -71,6 +75,7 @@ __all__ = [
     "fetch_customer",
     "fetch_customer_by_slug",
     "find_customer",
+    "find_learners",
     "forget_active_link",
     "forget_enrollments",
     "forget_learner",
@@ -91,6 +96,7 @@ __all__ = [
     "refresh_learners",
     "remember_email",
     "remember_endings",
+    "resolve_logins",
     "resume_customer",
     "settle_sightings",
     "want_enrollments",

@@ -3,35 +3,35 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Max
 
 from enterprise_access.apps.customers.domain import EnrollmentChange
 from enterprise_access.apps.customers.models import EnterpriseLearner, LearnerEnrollment
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
+@retry_deadlocks
 def apply_enrollment_changes(*, changes: Sequence[EnrollmentChange]) -> None:
     """Take over the newest of these changes of each learner and run. Whatever is known to be newer stays.
 
     Learners who are not linked to any customer that we know are none of our business: nothing is written of them.
     """
     ids = {change.lms_user_id for change in changes}
-    with transaction.atomic():
-        read_at = _known_learners(ids)
-        rows = {
-            (row.lms_user_id, fold(row.course_run_key)): row
-            for row in LearnerEnrollment.objects.filter(lms_user_id__in=read_at).order_by("pk").select_for_update()
-        }
-        new, changed = [], []
-        for key, change in _newest(changes).items():
-            if key in rows and _is_news(rows[key], change):
-                changed.append(_take_over(rows[key], change))
-            elif key not in rows and change.lms_user_id in read_at and _is_after(change, read_at[change.lms_user_id]):
-                new.append(_as_row(change))
-        LearnerEnrollment.objects.bulk_create(new, ignore_conflicts=True)
-        LearnerEnrollment.objects.bulk_update(changed, ["mode", "is_active", "changed_at"], batch_size=50)
+    read_at = _known_learners(ids)
+    rows = {
+        (row.lms_user_id, fold(row.course_run_key)): row
+        for row in LearnerEnrollment.objects.filter(lms_user_id__in=read_at).order_by("pk").select_for_update()
+    }
+    new, changed = [], []
+    for key, change in _newest(changes).items():
+        if key in rows and _is_news(rows[key], change):
+            changed.append(_take_over(rows[key], change))
+        elif key not in rows and change.lms_user_id in read_at and _is_after(change, read_at[change.lms_user_id]):
+            new.append(_as_row(change))
+    LearnerEnrollment.objects.bulk_create(new, ignore_conflicts=True)
+    LearnerEnrollment.objects.bulk_update(changed, ["mode", "is_active", "changed_at"], batch_size=50)
 
 
 def _known_learners(lms_user_ids: Collection[int]) -> dict[int, datetime | None]:

@@ -4,13 +4,12 @@ Every function here asks the LMS and raises `UpstreamError` when it gives no usa
 as they were. No lock and no transaction is held while the LMS is asked.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from attrs import evolve, frozen
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
@@ -24,10 +23,12 @@ from enterprise_access.apps.customers.models import (
 )
 from enterprise_access.apps.customers.selectors import as_learner, email_address, get_customer, list_enrollments
 from enterprise_access.lib import clock, shared_cache
-from enterprise_access.lib.at_once import ahead
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.parallel import start_early
 from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.work.queues import lock_in_order
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import Customer, LearnerLink, PlatformEnrollment
 
@@ -38,13 +39,14 @@ EMAIL_SECONDS = 10 * 60 - 2
 
 def fetch_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
     """Ask the LMS for a customer and keep a copy. Raises CustomerUnknown; a copy we had is then marked inactive."""
+    started_at = clock.now()
     answer = lms.from_settings().get_customer(customer_uuid=customer_uuid)
     if answer is None:
         # The LMS gives one answer for "unknown", "switched off" and "not for you"; the last is ruled out here.
         check_canary()
-        EnterpriseCustomer.objects.filter(pk=customer_uuid).update(is_active=False, fetched_at=clock.now())
+        _overwrite_customer(customer_uuid, started_at, is_active=False)
         raise CustomerUnknown(f"The LMS knows no active enterprise customer {customer_uuid}.")
-    return _store_customer(answer)
+    return _store_customer(answer, started_at)
 
 
 def refresh_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
@@ -66,24 +68,39 @@ def refresh_customer(*, customer_uuid: UUID) -> EnterpriseCustomer:
 
 def fetch_customer_by_slug(*, slug: str) -> EnterpriseCustomer:
     """Ask the LMS for the customer with this slug and keep a copy. Raises CustomerUnknown."""
+    started_at = clock.now()
     answer = lms.from_settings().find_customer(slug=slug)
     if answer is None:
         check_canary()
         raise CustomerUnknown(f"The LMS knows no active enterprise customer with the slug {slug!r}.")
-    return _store_customer(answer)
+    return _store_customer(answer, started_at)
 
 
-def _store_customer(answer: Customer) -> EnterpriseCustomer:
-    customer, _ = EnterpriseCustomer.objects.update_or_create(
-        uuid=answer.uuid,
-        defaults={
-            "slug": answer.slug,
-            "name": answer.name,
-            "is_active": answer.active,
-            "fetched_at": clock.now(),
-        },
+@retry_deadlocks
+def _store_customer(answer: Customer, started_at: datetime) -> EnterpriseCustomer:
+    """Keep what was read, except where another read that started later was quicker."""
+    read = {
+        "slug": answer.slug,
+        "name": answer.name,
+        "is_active": answer.active,
+        "primary_color": answer.primary_color,
+        "language": answer.language,
+    }
+    customer, is_new = EnterpriseCustomer.objects.get_or_create(
+        uuid=answer.uuid, defaults={**read, "fetched_at": started_at}
     )
+    if not is_new:
+        _overwrite_customer(answer.uuid, started_at, **read)
+        customer.refresh_from_db()
     return customer
+
+
+@retry_deadlocks
+def _overwrite_customer(customer_uuid: UUID, started_at: datetime, **read: object) -> None:
+    """Change the copy of a customer, unless it comes from a read that started later."""
+    EnterpriseCustomer.objects.filter(pk=customer_uuid, fetched_at__lte=started_at).update(
+        **read, fetched_at=started_at
+    )
 
 
 @frozen
@@ -99,7 +116,7 @@ def ask_for_links_ahead(*, customer_uuid: UUID, lms_user_ids: Collection[int]) -
     started_at, client = clock.now(), lms.from_settings()
     ids = tuple(lms_user_ids)
     return LinksAskedFor(
-        started_at, ahead(lambda: client.list_learner_links(customer_uuid=customer_uuid, lms_user_ids=ids))
+        started_at, start_early(lambda: client.list_learner_links(customer_uuid=customer_uuid, lms_user_ids=ids))
     )
 
 
@@ -125,21 +142,28 @@ def refresh_learners(
     told = [lms_user_id for lms_user_id in lms_user_ids if lms_user_id not in unknown]
     if len(by_id) < len(set(told)):
         check_canary()
-    with transaction.atomic():
-        known = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=told)
-        rows = {row.lms_user_id: row for row in known}
-        EnterpriseLearner.objects.bulk_create(
-            [_learner_row(customer_uuid, by_id[key], started_at) for key in by_id.keys() - rows.keys() - unknown],
-            ignore_conflicts=True,
-        )
-        for row in rows.values():
-            update_learner_row(row, by_id.get(row.lms_user_id), started_at)
-        EnterpriseLearner.objects.bulk_update(
-            rows.values(), ["enterprise_customer_user_id", "username", "is_linked", "is_active_link", "fetched_at"]
-        )
+    _store_links(customer_uuid, told, {key: link for key, link in by_id.items() if key not in unknown}, started_at)
     stored = EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=told)
     emails = {key: link.email for key, link in by_id.items()}
     return Told({row.lms_user_id: as_learner(row, email=emails.get(row.lms_user_id)) for row in stored}, unknown)
+
+
+@retry_deadlocks
+def _store_links(
+    customer_uuid: UUID, lms_user_ids: list[int], links: Mapping[int, LearnerLink], started_at: datetime
+) -> None:
+    """Keep what was read, except where another read that started later was quicker."""
+    known = lock_in_order(EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids))
+    missing = links.keys() - {row.lms_user_id for row in known}
+    EnterpriseLearner.objects.bulk_create(
+        [_learner_row(customer_uuid, links[key], started_at) for key in sorted(missing)], ignore_conflicts=True
+    )
+    older = [row for row in known if row.fetched_at <= started_at]
+    for row in older:
+        update_learner_row(row, links.get(row.lms_user_id), started_at)
+    EnterpriseLearner.objects.bulk_update(
+        older, ["enterprise_customer_user_id", "username", "is_linked", "is_active_link", "fetched_at"]
+    )
 
 
 def _need_some(unknown: Collection[int], asked: Collection[int]) -> None:
@@ -207,11 +231,7 @@ def refresh_enrollments(
         for row in answer
         if ids_by_username.get(row.username.lower()) in ids
     ]
-    with transaction.atomic():
-        _replace_enrollments(ids, fresh, started_at)
-        # A read that began before something was changed there does not make young what was forgotten since.
-        unchanged = Q(enrollments_changed_at=None) | Q(enrollments_changed_at__lte=started_at)
-        EnterpriseLearner.objects.filter(unchanged, lms_user_id__in=ids).update(enrollments_fetched_at=started_at)
+    _store_enrollments(ids, fresh, started_at)
     return Told(list_enrollments(lms_user_ids=ids), unknown)
 
 
@@ -240,6 +260,14 @@ def _names_of(learners: Collection[Learner], since: datetime | None) -> tuple[di
     return names, unknown
 
 
+@retry_deadlocks
+def _store_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:
+    _replace_enrollments(lms_user_ids, fresh, started_at)
+    # A read that began before something was changed there does not make young what was forgotten since.
+    unchanged = Q(enrollments_changed_at=None) | Q(enrollments_changed_at__lte=started_at)
+    EnterpriseLearner.objects.filter(unchanged, lms_user_id__in=lms_user_ids).update(enrollments_fetched_at=started_at)
+
+
 def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment], started_at: datetime) -> None:
     """Make the stored enrollments of these learners equal to what was read.
 
@@ -264,6 +292,7 @@ def _replace_enrollments(lms_user_ids: list[int], fresh: list[LearnerEnrollment]
     LearnerEnrollment.objects.bulk_update(changed, ["mode", "is_active", "fetched_at"])
 
 
+@retry_deadlocks
 def note_visits(*, customer_uuid: UUID, lms_user_ids: Collection[int], at: datetime) -> None:
     """Write down that these learners were seen, by a login or a page load."""
     EnterpriseLearner.objects.of(customer_uuid=customer_uuid, lms_user_ids=list(lms_user_ids)).update(last_login_at=at)
@@ -291,6 +320,7 @@ def find_customer(*, slug_or_uuid: str) -> EnterpriseCustomer:
     return fetch_customer(customer_uuid=customer_uuid)
 
 
+@retry_deadlocks
 def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
     """Make the next reader ask the platform about these learners: something was changed there just now.
 
@@ -307,6 +337,7 @@ def forget_enrollments(*, lms_user_ids: Collection[int]) -> None:
     )
 
 
+@retry_deadlocks
 def forget_learner(*, lms_user_id: int) -> dict[str, int]:
     """Delete every copy of what the LMS says of a learner; return how many rows went, by table."""
     return {
@@ -323,10 +354,11 @@ def iterate_linked_learners(*, customer_uuid: UUID) -> Iterator[LearnerLink]:
 
 @frozen(kw_only=True)
 class LinkedPage:
-    """A page of the learners who are linked to a customer."""
+    """A page of the learners who are linked to a customer. `unreadable` are LMS user ids of links that are odd."""
 
     learners: tuple[LearnerLink, ...]
     has_more: bool
+    unreadable: tuple[int, ...] = ()
 
 
 def read_linked_learners(*, customer_uuid: UUID, page: int) -> LinkedPage:
@@ -341,7 +373,8 @@ def read_linked_learners(*, customer_uuid: UUID, page: int) -> LinkedPage:
         if page == 1 or error.reason is not Reason.NOT_FOUND:
             raise
         return LinkedPage(learners=(), has_more=False)
-    return LinkedPage(learners=tuple(found.rows), has_more=found.next is not None)
+    unreadable = tuple(row.key for row in found.unreadable if isinstance(row.key, int))
+    return LinkedPage(learners=tuple(found.rows), has_more=found.next is not None, unreadable=unreadable)
 
 
 def check_canary() -> None:

@@ -13,14 +13,14 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 from django.conf import settings
-from django.db import transaction
 
 from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.models import EnterpriseEnrollment
 from enterprise_access.lib import clock
-from enterprise_access.lib.at_once import at_once
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.parallel import run_parallel
+from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.client import LmsClient
 
@@ -78,7 +78,7 @@ def _read_all(customer_uuid: UUID, learners: Sequence[Learner]) -> list[_Answer]
 
     # Each call has its own time limit; this one only has to be later than all of them.
     ends_at = time.monotonic() + len(learners) * settings.REQUEST_BUDGET_SECONDS * 10
-    return at_once([asking(learner) for learner in learners], limit=CALLS_AT_ONCE, ends_at=ends_at)
+    return run_parallel([asking(learner) for learner in learners], limit=CALLS_AT_ONCE, ends_at=ends_at)
 
 
 def _read(client: LmsClient, customer_uuid: UUID, learner: Learner) -> Sequence[_Row]:
@@ -94,28 +94,28 @@ def _read(client: LmsClient, customer_uuid: UUID, learner: Learner) -> Sequence[
     return list(rows.values())
 
 
-def _store(customer_uuid: UUID, lms_user_id: int, rows: Iterable[_Row], started_at: datetime) -> None:
+@retry_deadlocks
+def _store(customer_uuid: UUID, lms_user_id: int, rows: Collection[_Row], started_at: datetime) -> None:
     """Keep what was read, except where another read that started later was quicker."""
-    with transaction.atomic():
-        mine = EnterpriseEnrollment.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
-        stored = {fold(row.course_run_key): row for row in mine.order_by("pk").select_for_update()}
-        new, changed = [], []
-        for row in rows:
-            copy = stored.get(fold(row.course_run_key))
-            if copy is None:
-                copy = EnterpriseEnrollment(
-                    customer_id=customer_uuid, lms_user_id=lms_user_id, course_run_key=row.course_run_key
-                )
-                new.append(copy)
-            elif copy.fetched_at > started_at:
-                continue
-            else:
-                changed.append(copy)
-            _take_over(copy, row, started_at)
-        EnterpriseEnrollment.objects.bulk_create(new, ignore_conflicts=True)
-        EnterpriseEnrollment.objects.bulk_update(
-            changed, ["unenrolled_at", "is_revoked", "ended_because", "fetched_at"], batch_size=50
-        )
+    mine = EnterpriseEnrollment.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
+    stored = {fold(row.course_run_key): row for row in mine.order_by("pk").select_for_update()}
+    new, changed = [], []
+    for row in rows:
+        copy = stored.get(fold(row.course_run_key))
+        if copy is None:
+            copy = EnterpriseEnrollment(
+                customer_id=customer_uuid, lms_user_id=lms_user_id, course_run_key=row.course_run_key
+            )
+            new.append(copy)
+        elif copy.fetched_at > started_at:
+            continue
+        else:
+            changed.append(copy)
+        _take_over(copy, row, started_at)
+    EnterpriseEnrollment.objects.bulk_create(new, ignore_conflicts=True)
+    EnterpriseEnrollment.objects.bulk_update(
+        changed, ["unenrolled_at", "is_revoked", "ended_because", "fetched_at"], batch_size=50
+    )
 
 
 def _take_over(copy: EnterpriseEnrollment, row: _Row, started_at: datetime) -> None:
@@ -127,6 +127,7 @@ def _take_over(copy: EnterpriseEnrollment, row: _Row, started_at: datetime) -> N
         copy.is_revoked = row.is_revoked
 
 
+@retry_deadlocks
 def remember_endings(*, customer_uuid: UUID, reasons: Mapping[tuple[int, str], str]) -> None:
     """Keep why enrollments ended, by learner and folded run key, where edx-enterprise has a row."""
     rows = EnterpriseEnrollment.objects.filter(

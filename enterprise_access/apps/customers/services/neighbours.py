@@ -19,6 +19,8 @@ from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks, remember_checks
 from enterprise_access.upstream import catalog, license_manager, lms
+from enterprise_access.upstream.license_manager import creating as license_manager_creating
+from enterprise_access.upstream.lms import creating as lms_creating
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 _NOBODY: Final = UUID("00000000-0000-4000-8000-000000000000")
 # Of processes that start together, one asks for all.
 _TOGETHER_SECONDS: Final = 60
+_NOT_PROVISIONING: Final = "not asked: PROVISIONING_CATALOG_QUERIES is empty, so no customer can be provisioned"
 
 
 def check_neighbours() -> tuple[NeighbourCheck, ...]:
@@ -121,6 +124,20 @@ def _ask_for_plans() -> str:
     return ""
 
 
+def _ask_for_pending_admins() -> str:
+    if not settings.PROVISIONING_CATALOG_QUERIES:
+        return _NOT_PROVISIONING
+    lms_creating.from_settings().is_pending_admin(customer_uuid=_NOBODY, email="nobody@example.com")
+    return ""
+
+
+def _ask_for_renewals() -> str:
+    if not settings.PROVISIONING_CATALOG_QUERIES:
+        return _NOT_PROVISIONING
+    license_manager_creating.from_settings().find_renewal(prior_plan_uuid=_NOBODY, renewed_plan_uuid=_NOBODY)
+    return ""
+
+
 _CHECKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("LMS, customers (staff)", _ask_for_customer),
     ("LMS, learners of every customer (staff)", _look_for_canary),
@@ -128,4 +145,7 @@ _CHECKS: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("enterprise-catalog, catalogs (operator)", _ask_for_catalogs),
     ("license-manager, licenses (staff)", _ask_for_licenses),
     ("license-manager, plans (operator)", _ask_for_plans),
+    # Reads that need the same role as creating.
+    ("LMS, provisioning (provisioning admin)", _ask_for_pending_admins),
+    ("license-manager, provisioning (provisioning admin)", _ask_for_renewals),
 )

@@ -31,21 +31,22 @@ class Pace:
     per_minute: int
     burst: int
 
-    @retry_deadlocks
     def take(self, *, leave: int = 0) -> bool:
         """Take a turn if there is one; never waits. `leave`: how many turns of the burst to leave to others."""
-        if self.per_minute == 0:
+        if self.per_minute == 0 or self._take(leave):
             return True
+        metrics.RATE_USED_UP.labels(self.name).inc()
+        return False
+
+    @retry_deadlocks
+    def _take(self, leave: int) -> bool:
         now, interval = _now_ms(), _MINUTE_MS // self.per_minute
         latest = now + max(self.burst - 1 - leave, 0) * interval
         mine = CallPace.objects.filter(name=self.name)
         free = mine.filter(Q(used_until_ms__lte=latest) | Q(used_until_ms__gt=now + _LONGEST_PAUSE_MS + _MINUTE_MS))
-        has_turn = bool(free.update(used_until_ms=_after(now, interval))) or (
+        return bool(free.update(used_until_ms=_after(now, interval))) or (
             not mine.exists() and self._begin(now + interval)
         )
-        if not has_turn:
-            metrics.RATE_USED_UP.labels(self.name).inc()
-        return has_turn
 
     @retry_deadlocks
     def charge(self, *, turns: int) -> None:
@@ -54,11 +55,13 @@ class Pace:
             mine = CallPace.objects.filter(name=self.name)
             mine.update(used_until_ms=F("used_until_ms") + turns * (_MINUTE_MS // self.per_minute))
 
-    @retry_deadlocks
     def pause(self, *, seconds: float) -> None:
-        """Let nobody have a turn for so long: the service has asked for it."""
-        if self.per_minute == 0:
-            return
+        """Refuse turns for so long: the service has asked for it."""
+        if self.per_minute:
+            self._pause(seconds)
+
+    @retry_deadlocks
+    def _pause(self, seconds: float) -> None:
         now, interval = _now_ms(), _MINUTE_MS // self.per_minute
         # A full burst ahead of the end of the pause: afterwards turns come one by one.
         until = now + min(int(seconds * 1000), _LONGEST_PAUSE_MS) + self.burst * interval

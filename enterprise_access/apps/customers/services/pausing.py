@@ -4,8 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
+@retry_deadlocks
 def pause_customer(*, customer_uuid: UUID, by: str, because: str, now: datetime) -> bool:
     """Stop enrolling for one customer; say whether that changed anything.
 
@@ -15,6 +17,7 @@ def pause_customer(*, customer_uuid: UUID, by: str, because: str, now: datetime)
     return bool(running.update(realization_paused=True, paused_at=now, paused_by=by, pause_reason=because))
 
 
+@retry_deadlocks
 def resume_customer(*, customer_uuid: UUID, shown: datetime | None) -> bool:
     """End the pause that began at `shown` (None: nobody knows when); say whether that changed anything.
 

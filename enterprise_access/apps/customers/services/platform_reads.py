@@ -13,11 +13,10 @@ from typing import Final
 
 from attrs import frozen
 from django.conf import settings
-from django.db.models import Max
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.models import EnterpriseLearner
-from enterprise_access.apps.customers.selectors import as_learner, list_enrollments
+from enterprise_access.apps.customers.selectors import as_learner, list_enrollments, list_read_times
 from enterprise_access.apps.customers.services.copies import refresh_enrollments
 from enterprise_access.apps.customers.services.pace import Pace
 from enterprise_access.lib import clock, shared_cache
@@ -217,11 +216,13 @@ def _waiting(own: list[Learner], *, room: int) -> list[Learner]:
 
 
 def _ages(lms_user_ids: Iterable[int]) -> dict[int, _Age]:
-    rows = EnterpriseLearner.objects.filter(lms_user_id__in=list(lms_user_ids)).order_by("lms_user_id")
-    found = rows.values_list("lms_user_id").annotate(
-        read_at=Max("enrollments_fetched_at"), wanted_at=Max("enrollments_wanted_at")
-    )
-    return {key: _Age(read_at=read_at, is_wanted=wanted_at is not None) for key, read_at, wanted_at in found}
+    ages: dict[int, _Age] = {}
+    for key, read_at, wanted_at in list_read_times(lms_user_ids):
+        # A learner of several customers is read for all of them.
+        other = ages.get(key, _Age(read_at=None, is_wanted=False))
+        read = max((at for at in (read_at, other.read_at) if at is not None), default=None)
+        ages[key] = _Age(read_at=read, is_wanted=other.is_wanted or wanted_at is not None)
+    return ages
 
 
 def _pace() -> Pace:

@@ -4,9 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from attrs import field, frozen
-from django.db import transaction
 
+from enterprise_access.apps.customers.domain import SeenBy
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
+from enterprise_access.apps.customers.services.signals import learner_seen
+from enterprise_access.lib.transactions import retry_deadlocks
 
 
 @frozen(kw_only=True)
@@ -25,21 +27,29 @@ class SeenLink:
     fetched_at: datetime
 
 
+@retry_deadlocks
 def note_link(seen: SeenLink) -> None:
-    """Keep copies of the customer and of the link, unless what is stored was read later."""
-    with transaction.atomic():
-        customer, is_new = EnterpriseCustomer.objects.get_or_create(
-            pk=seen.customer_uuid, defaults=_customer_fields(seen)
+    """Keep copies of the customer and of the link, unless what is stored was read later, and tell the apps above."""
+    customer, is_new = EnterpriseCustomer.objects.get_or_create(pk=seen.customer_uuid, defaults=_customer_fields(seen))
+    if not is_new and customer.fetched_at < seen.fetched_at:
+        older = EnterpriseCustomer.objects.filter(pk=customer.pk, fetched_at__lt=seen.fetched_at)
+        older.update(**_customer_fields(seen))
+    learner, is_new = EnterpriseLearner.objects.get_or_create(
+        customer=customer, lms_user_id=seen.lms_user_id, defaults=_learner_fields(seen)
+    )
+    if not is_new and learner.fetched_at < seen.fetched_at:
+        EnterpriseLearner.objects.filter(pk=learner.pk, fetched_at__lt=seen.fetched_at).update(**_link_fields(seen))
+    if seen.is_customer_active:
+        learner_seen.send(
+            EnterpriseLearner,
+            customer_uuid=seen.customer_uuid,
+            lms_user_ids=[seen.lms_user_id],
+            seen_by=SeenBy.PAGE,
+            at=seen.fetched_at,
         )
-        if not is_new and customer.fetched_at < seen.fetched_at:
-            EnterpriseCustomer.objects.filter(pk=customer.pk).update(**_customer_fields(seen))
-        learner, is_new = EnterpriseLearner.objects.get_or_create(
-            customer=customer, lms_user_id=seen.lms_user_id, defaults=_learner_fields(seen)
-        )
-        if not is_new and learner.fetched_at < seen.fetched_at:
-            EnterpriseLearner.objects.filter(pk=learner.pk).update(**_link_fields(seen))
 
 
+@retry_deadlocks
 def forget_active_link(*, lms_user_id: int) -> None:
     """Let no copy say any more which of a learner's customers is the selected one: the portal is about to change it."""
     EnterpriseLearner.objects.filter(lms_user_id=lms_user_id, is_active_link=True).update(is_active_link=False)

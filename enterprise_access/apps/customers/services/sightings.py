@@ -1,4 +1,4 @@
-"""Learners who were just seen by an event that does not say of which customer they are."""
+"""Login records: learners who were just seen by an event that does not name their customer."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from enterprise_access.lib.work.waking import wake
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import LearnerLink
 
-RESOLVE_SIGHTINGS_JOB = "default_enrollments.resolve_sightings"
+RESOLVE_LOGINS_JOB = "customers.resolve_logins"
 
 # Logins of so many seconds are looked up together.
 GATHER_SECONDS = 1
@@ -28,7 +28,7 @@ PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 QUEUE = Queue(
     name="customers.logins",
     model=LearnerSighting,
-    job=RESOLVE_SIGHTINGS_JOB,
+    job=RESOLVE_LOGINS_JOB,
     # Who logs in now does not wait for a backlog of logins.
     newest_share=0.5,
 )
@@ -114,12 +114,13 @@ def fetch_active_customers(*, lms_user_ids: Collection[int]) -> Told[UUID]:
 
 
 @retry_deadlocks
-def _store_links(links: Iterable[LearnerLink], lms_user_ids: Collection[int], started_at: datetime) -> None:
+def _store_links(links: Collection[LearnerLink], lms_user_ids: Collection[int], started_at: datetime) -> None:
     read = {(link.customer.uuid, link.lms_user_id): link for link in links}
     customers = EnterpriseCustomer.objects.in_bulk({customer_uuid for customer_uuid, _ in read})
     reactivated = [key for key, customer in customers.items() if not customer.is_active and _is_active(key, read)]
     if reactivated:
-        EnterpriseCustomer.objects.filter(pk__in=reactivated).update(is_active=True, fetched_at=started_at)
+        older = EnterpriseCustomer.objects.filter(pk__in=reactivated, fetched_at__lte=started_at)
+        older.update(is_active=True, fetched_at=started_at)
     stored = lock_in_order(EnterpriseLearner.objects.filter(lms_user_id__in=lms_user_ids))
     rows = {(row.customer_id, row.lms_user_id): row for row in stored}
     new = [
@@ -141,6 +142,7 @@ def _is_active(customer_uuid: UUID, read: Mapping[tuple[UUID, int], LearnerLink]
     return any(link.customer.active for (owner, _), link in read.items() if owner == customer_uuid)
 
 
+@retry_deadlocks
 def prune_sightings(*, before: datetime) -> int:
     """Forget sightings that were settled, of learners who were last seen before; return how many.
 

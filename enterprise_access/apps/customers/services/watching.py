@@ -21,14 +21,14 @@ def read_sightings(now: datetime) -> Iterable[State]:
     due = LearnerSighting.objects.filter(due_at__isnull=False).aggregate(rows=Count("pk"), since=Min("due_at"))
     paused = EnterpriseCustomer.objects.filter(realization_paused=True).count()
     return [
-        number("sightings_waiting", "Learners who were seen and whose customer is still to be found.", due["rows"]),
+        number("sightings_waiting", "Login records whose customer is not known yet.", due["rows"]),
         age(
             "oldest_due_sighting_seconds",
-            "How long the longest due question for a learner's customer has been due.",
+            "How long the oldest due lookup of a learner's customer has been due.",
             due["since"],
             now=now,
         ),
-        number("customers_paused", "Customers for whom enrolling is stopped by staff.", paused),
+        number("customers_paused", "Customers whose enrollments staff have paused.", paused),
     ]
 
 
@@ -36,11 +36,11 @@ def read_neighbour_checks(now: datetime) -> Iterable[State]:
     """Tell what came of the last checks of our rights; nothing when there were none for a day."""
     checks = last_neighbour_checks()
     failed = {check.name: float(bool(check.problem)) for check in checks}
-    text = "What our account may do at a neighbour, as last checked: 0 all that we need, 1 not so, or not answered."
+    text = "Last check of the service account's permissions: 0 passed, 1 failed or not answered."
     oldest = min((check.at for check in checks), default=None)
     return [
         by_label("neighbour_check_failed", text, "check", failed),
-        age("oldest_neighbour_check_seconds", "How long ago the neighbours were last checked.", oldest, now=now),
+        age("oldest_neighbour_check_seconds", "Age of the last check of the upstream services.", oldest, now=now),
     ]
 
 

@@ -19,6 +19,7 @@ from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
 pytestmark = pytest.mark.django_db
 
 ADA, GRACE, NOBODY = 1001, 1014, 999_999
+PROVISIONING = ["LMS, provisioning (provisioning admin)", "license-manager, provisioning (provisioning admin)"]
 DEMO_RUN = "course-v1:edX+DemoX+2026_T1"
 
 
@@ -121,7 +122,7 @@ def run():
 def test_with_all_rights_everything_is_fine(simulator, settings):
     settings.LMS_CANARY_USER_ID = ADA
     out, err, failure = run()
-    assert out.count(": fine\n") == 6
+    assert out.count(": fine\n") == 8
     assert (err, failure) == ("", None)
     assert not any(check.problem for check in services.last_neighbour_checks())
 
@@ -138,11 +139,24 @@ def test_each_missing_right_is_named(without_staff, settings):
         "LMS, learners of every customer (staff)",
         "LMS, platform enrollments (staff)",
         "license-manager, licenses (staff)",
+        *PROVISIONING,
     ]
-    assert err.count("FAILED (forbidden: ") == 4
+    assert err.count("FAILED (forbidden: ") == 6
     assert "the account is not staff" in err
     assert out.count(": fine\n") == 2
-    assert failure == "4 of 6 checks failed."
+    assert failure == "6 of 8 checks failed."
+
+
+def test_the_provisioning_role_is_needed_where_customers_are_provisioned(simulator, settings):
+    simulator.world.add_user(id=900, username="worker", is_staff=True, extra_roles=["enterprise_openedx_operator:*"])
+    simulator.world.add_client(client_id="key", client_secret="secret", username="worker")
+    settings.OAUTH2_CLIENT_ID, settings.OAUTH2_CLIENT_SECRET = "key", "secret"
+    _, err, failure = run()
+    assert [line.split(":")[0] for line in err.splitlines()] == PROVISIONING
+    assert failure == "2 of 8 checks failed."
+    settings.PROVISIONING_CATALOG_QUERIES = {}
+    out, _, failure = run()
+    assert (out.count("not asked: PROVISIONING_CATALOG_QUERIES is empty"), failure) == (2, None)
 
 
 # --- the start --------------------------------------------------------------------------------------------------------
@@ -178,6 +192,7 @@ def test_a_start_without_rights_is_an_error_in_plain_words(without_staff, said):
         "LMS, customers (staff)",
         "LMS, platform enrollments (staff)",
         "license-manager, licenses (staff)",
+        *PROVISIONING,
     ]
 
 

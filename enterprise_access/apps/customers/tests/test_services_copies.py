@@ -76,6 +76,7 @@ def calls(world, endpoint):
 def test_a_customer_is_kept_with_the_time_of_asking(world, clock):
     customer = fetch_customer(customer_uuid=ACME)
     assert (customer.name, customer.slug, customer.is_active) == ("Acme Learning", "acme", True)
+    assert (customer.primary_color, customer.language) == ("#2D494E", "")
     assert customer.fetched_at == timezone.now()
     assert get_customer(customer_uuid=ACME) == customer
 
@@ -324,6 +325,34 @@ def test_a_slow_read_does_not_undo_a_quicker_one_that_started_later(acme, world,
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     refresh_enrollments(learners=learners)
     assert enrollments_of(ADA)[DEMO_RUN].is_active is False
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: fetch_customer(customer_uuid=ACME),
+        lambda: fetch_customer_by_slug(slug="acme"),
+        lambda: find_customer(slug_or_uuid=str(ACME)),
+    ],
+)
+def test_an_older_read_of_a_customer_never_overwrites_a_newer_one(acme, read):
+    EnterpriseCustomer.objects.update(fetched_at=timezone.now() + ONE_SECOND, name="New name", is_active=False)
+    assert read().name == "New name"
+    assert get_customer(customer_uuid=ACME).is_active is False
+
+
+def test_that_a_customer_is_gone_is_not_believed_of_an_older_read(acme, world):
+    EnterpriseCustomer.objects.update(fetched_at=timezone.now() + ONE_SECOND)
+    world.change_customer(customer=ACME, is_active=False)
+    with pytest.raises(CustomerUnknown):
+        fetch_customer(customer_uuid=ACME)
+    assert get_customer(customer_uuid=ACME).is_active is True
+
+
+def test_an_older_read_of_a_link_never_overwrites_a_newer_one(acme):
+    learners_of(ADA)
+    EnterpriseLearner.objects.update(fetched_at=timezone.now() + ONE_SECOND, is_linked=False, is_active_link=False)
+    assert learners_of(ADA)[ADA].is_linked is False
 
 
 def test_forgetting_makes_the_next_reader_ask(acme):

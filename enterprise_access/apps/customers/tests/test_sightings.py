@@ -106,7 +106,7 @@ def test_a_clock_that_is_ahead_does_not_make_later_events_look_old(clock):
 def test_a_batch_is_written_with_a_constant_number_of_statements(django_assert_max_num_queries):
     def statements(events):
         # Two nested transactions (4), reading what is known, writing what is new, reading that, writing what is newer.
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(9):
             handle(events)
 
     handle([login(number, at=timezone.now() - MINUTE) for number in range(1, 101)])

@@ -8,7 +8,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.http import HttpRequest
 
-from enterprise_access.apps.default_enrollments.services.steering import Asked, realize_all_now
+from enterprise_access.apps.default_enrollments.services.operations.steering import RequeueResult, realize_all_now
 from enterprise_access.lib import clock
 
 # Whoever may change what is owed may ask for a look, and revive what was given up.
@@ -28,18 +28,18 @@ def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:
 def look_now(request: HttpRequest, rows: list[Any], learners: Iterable[tuple[Any, int]]) -> None:
     """Ask for a look at these learners, and say what came of it."""
     say(request, realize_all_now(learners=learners, now=clock.now()))
-    note(request, rows, "Asked for a look now.")
+    note(request, rows, "Queued for evaluation.")
 
 
-def say(request: HttpRequest, asked: Asked) -> None:
+def say(request: HttpRequest, asked: RequeueResult) -> None:
     """Tell what came of asking."""
     if asked.now:
-        messages.success(request, f"{plural(asked.now, 'learner')} will be looked at in a moment.")
+        messages.success(request, f"{plural(asked.now, 'learner')} will be evaluated in a moment.")
     if asked.dead:
         messages.warning(
             request,
-            f"{plural(asked.dead, 'learner')} had been given up, and will not be looked at until the request is "
-            "revived: see the requests.",
+            f"{plural(asked.dead, 'learner')} had failed, and will not be evaluated until the request is "
+            "retried: see the requests.",
         )
 
 

@@ -1,6 +1,6 @@
 """Choosing a customer, and a learner of it, by what people know of them."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
@@ -9,6 +9,9 @@ from django.utils.html import format_html, format_html_join
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.lib.admin import MOST_SUGGESTIONS
+
+# So many slugs are named where several customers match.
+MOST_NAMED: Final = 5
 
 
 class WithSuggestions(forms.TextInput):
@@ -22,7 +25,7 @@ class WithSuggestions(forms.TextInput):
 
 
 class CustomerForm(forms.Form):
-    """A customer that is known here, by uuid, slug or name."""
+    """A customer that is known here, by UUID, slug or name, or by a part of its slug or name that no other has."""
 
     customer = forms.CharField(
         label="Customer", max_length=255, widget=WithSuggestions(attrs={"autocomplete": "off", "size": 28})
@@ -30,18 +33,29 @@ class CustomerForm(forms.Form):
 
     def clean_customer(self) -> EnterpriseCustomer:
         value = self.cleaned_data["customer"].strip()
-        try:
-            named = Q(pk=UUID(value))
-        except ValueError:
-            named = Q(slug__iexact=value) | Q(name__iexact=value)
-        found = list(EnterpriseCustomer.objects.filter(named)[:2])
+        found = _customers_named(value) or _customers_with(value)
         if not found:
             raise forms.ValidationError(
-                "No customer of that name, slug or uuid is known here. It may have to be added."
+                "No customer with that in its name, slug or UUID is known here. It may have to be added."
             )
         if len(found) > 1:
-            raise forms.ValidationError("More than one customer is called that. Give the slug or the uuid.")
+            slugs = ", ".join(customer.slug for customer in found[:MOST_NAMED])
+            more = " and others" if len(found) > MOST_NAMED else ""
+            raise forms.ValidationError(f"Several customers match: {slugs}{more}. Give the slug or the UUID.")
         return found[0]
+
+
+def _customers_named(value: str) -> list[EnterpriseCustomer]:
+    try:
+        named = Q(pk=UUID(value))
+    except ValueError:
+        named = Q(slug__iexact=value) | Q(name__iexact=value)
+    return list(EnterpriseCustomer.objects.filter(named)[: MOST_NAMED + 1])
+
+
+def _customers_with(value: str) -> list[EnterpriseCustomer]:
+    part = Q(slug__icontains=value) | Q(name__icontains=value)
+    return list(EnterpriseCustomer.objects.filter(part)[: MOST_NAMED + 1])
 
 
 class LearnerForm(CustomerForm):

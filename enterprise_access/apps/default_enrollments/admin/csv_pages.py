@@ -11,7 +11,11 @@ from django.template.response import TemplateResponse
 from enterprise_access.apps.default_enrollments.admin.acting import plural
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.csv_intentions import Row, read_csv, write_csv
-from enterprise_access.apps.default_enrollments.services.importing import CSV_IMPORT, MAY_ADD, parameters_of_csv
+from enterprise_access.apps.default_enrollments.services.moving_in.importing import (
+    CSV_IMPORT,
+    MAY_ADD,
+    parameters_of_csv,
+)
 from enterprise_access.jobs.admin import url_of
 from enterprise_access.jobs.services import start_job
 from enterprise_access.lib.errors import ServiceError

@@ -8,7 +8,7 @@ from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
-from enterprise_access.apps.default_enrollments.services.sweeping import MAY_BACKFILL
+from enterprise_access.apps.default_enrollments.services.requests.sweeping import MAY_BACKFILL
 from enterprise_access.lib import clock
 
 

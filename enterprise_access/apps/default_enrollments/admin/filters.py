@@ -63,8 +63,8 @@ class HealthFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("well", "Learners are enrolled"),
-            ("unwell", "Something stands in the way"),
+            ("well", "Healthy"),
+            ("unwell", "Needs attention"),
             ("unknown", "Not checked"),
         ]
 
@@ -136,10 +136,10 @@ class RequestStateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
             ("due", "Due now"),
-            ("later", "Looked at again later"),
-            ("busy", "A worker is at it"),
-            ("settled", "Nothing is owed"),
-            ("dead", "Given up: somebody has to look"),
+            ("later", "Checked again later"),
+            ("busy", "A worker is evaluating it"),
+            ("settled", "Nothing is pending"),
+            ("dead", "Failed: needs attention"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:

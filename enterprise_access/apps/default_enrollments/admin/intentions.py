@@ -31,14 +31,14 @@ from enterprise_access.apps.default_enrollments.admin.job_pages import (
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.describing import Preview, preview_key
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import (
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_key
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
     delete_intention,
     restore_intention,
 )
-from enterprise_access.apps.default_enrollments.services.steering import is_everything_paused
+from enterprise_access.apps.default_enrollments.services.operations.steering import is_everything_paused
 from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator, ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError, UpstreamError
 from enterprise_access.lib.keys import fold
@@ -67,7 +67,7 @@ class AddIntentionForm(forms.Form):
         "(course-v1:edX+DemoX+2026_T1) for that very run.",
     )
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
-    accept = forms.BooleanField(required=False, label="Save it all the same")
+    accept = forms.BooleanField(required=False, label="Save it anyway")
 
     preview: Preview | None = None
 
@@ -148,7 +148,7 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [str(field) for field in self.fields or ()]
 
-    @admin.display(description="stands for")
+    @admin.display(description="resolves to")
     def stands_for(self, intention: Intention) -> str:
         health = getattr(intention, "health", None)
         return health.course_run_key or NOTHING if health else NOTHING
@@ -159,7 +159,7 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
         if health is None:
             return "Not checked yet."
         words = health.explanation
-        return sentence(words.text, health.reason) if words else "Learners are enrolled."
+        return sentence(words.text, health.reason) if words else "Healthy."
 
     @admin.display(description="what would change it")
     def what_would_change_it(self, intention: Intention) -> str:

@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.customers.selectors import list_customers
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services import importing, sweeping
+from enterprise_access.apps.default_enrollments.services.moving_in import importing
+from enterprise_access.apps.default_enrollments.services.requests import sweeping
 from enterprise_access.jobs.admin import url_of
 from enterprise_access.jobs.services import start_job
 

@@ -193,10 +193,10 @@ class OverrideAdmin(LearnerRowsAdmin):
             return False
         self.log_addition(request, override, "Override given.")
         messages.success(
-            request, f"Learner {lms_user_id} may be enrolled once more for {intention}, and is looked at in a moment."
+            request, f"Learner {lms_user_id} may be enrolled once more for {intention}, and is evaluated in a moment."
         )
         if RealizationRequest.objects.filter(
             customer_id=intention.customer_id, lms_user_id=lms_user_id, failed_at__isnull=False
         ).exists():
-            messages.warning(request, "This learner had been given up: revive the request, or nothing happens.")
+            messages.warning(request, "The request of this learner has failed: retry it, or nothing happens.")
         return True

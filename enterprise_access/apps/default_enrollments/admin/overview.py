@@ -17,7 +17,7 @@ from enterprise_access.apps.core.services import list_neighbours
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.choosing import CustomerForm
 from enterprise_access.apps.default_enrollments.selectors.overview import Day, DecisionCounts, Overview, get_overview
-from enterprise_access.apps.default_enrollments.services.requests import is_paused
+from enterprise_access.apps.default_enrollments.services.requests.work_items import is_paused
 from enterprise_access.events.services import is_publishing
 from enterprise_access.events.state import Waiting, read_outbox
 
@@ -87,36 +87,48 @@ def outbox() -> Waiting | None:
 def learner_steps(overview: Overview, customer_uuid: UUID | None) -> list[Step]:
     """Return how many learners got how far."""
     learners, mine = overview.learners, _of(customer_uuid)
-    seen = "Signed in, opened the portal, or were asked for by staff."
+    seen = "Signed in, opened the portal, or were queued by staff."
     return _steps(
         (
             "Linked",
             learners.linked,
-            "Linked, as far as we have asked the LMS.",
+            "Linked, among the learners whose links this service has read.",
             "",
             f"{LEARNERS}?is_linked__exact=1&{mine}",
         ),
         ("Seen", learners.asked_for, seen, "", f"{REQUESTS}?{mine}"),
-        ("Served", learners.served, "Were enrolled by us at least once.", "good", f"{REALIZATIONS}?{mine}"),
+        ("Served", learners.served, "Enrolled by this service at least once.", "good", f"{REALIZATIONS}?{mine}"),
     )
 
 
 def decision_steps(decisions: DecisionCounts, customer_uuid: UUID | None) -> list[Step]:
     """Return what became of every learner and intention that was looked at."""
     url = f"{ATTEMPTS}?which=newest&{_of(customer_uuid)}"
-    decided = "One learner and one default enrollment each, as of the last look."
+    decided = "One learner and one default enrollment each, as of the last evaluation."
     return _steps(
         ("Decided", decisions.decided, decided, "", url),
-        ("Enrolled by us", decisions.realized, "The learner got the course.", "good", f"{url}&outcome__exact=realized"),
-        ("Had it", decisions.not_needed, "The learner was in it already.", "good", f"{url}&outcome__exact=not_needed"),
+        (
+            "Enrolled by this service",
+            decisions.realized,
+            "The learner got the course.",
+            "good",
+            f"{url}&outcome__exact=realized",
+        ),
+        (
+            "Already enrolled",
+            decisions.not_needed,
+            "The learner was already in the course.",
+            "good",
+            f"{url}&outcome__exact=not_needed",
+        ),
         (
             "Blocked",
             decisions.blocked,
-            "Something stands in the way; see below.",
+            "Not enrolled; see the blocking reasons below.",
             "bad",
             f"{url}&outcome__exact=blocked",
         ),
-        ("Waiting", decisions.waiting, "Somebody did not answer; asked again by itself.", "warn", ""),
+        ("Waiting", decisions.waiting, "An upstream service did not answer; retried automatically.", "warn", ""),
     )
 
 

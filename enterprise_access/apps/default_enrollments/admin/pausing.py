@@ -22,7 +22,7 @@ from enterprise_access.apps.customers.services import pause_customer, resume_cus
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.pauses import Pause, get_pause
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
-from enterprise_access.apps.default_enrollments.services.steering import pause_everything, resume_everything
+from enterprise_access.apps.default_enrollments.services.operations.steering import pause_everything, resume_everything
 from enterprise_access.lib import clock
 
 # Whoever may change switches may pause everything.

@@ -50,11 +50,11 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
     def has_override_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_OVERRIDE)
 
-    @admin.action(permissions=["steer"], description="Look at these learners now")
+    @admin.action(permissions=["steer"], description="Evaluate now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
         if (rows := chosen(request, queryset)) is not None:
             look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])
 
-    @admin.action(permissions=["override"], description="Enroll one learner once more (override)")
+    @admin.action(permissions=["override"], description="Allow re-enrollment (override)")
     def override(self, request: HttpRequest, queryset: Any) -> Any:
         return ask_for_override(request, list(queryset[:2]))

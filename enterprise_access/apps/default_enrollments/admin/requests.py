@@ -20,8 +20,8 @@ from enterprise_access.apps.default_enrollments.admin.filters import (
 from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import RealizationRequest
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE, UNEXPECTED_ERROR
-from enterprise_access.apps.default_enrollments.services.steering import realize_now, revive
+from enterprise_access.apps.default_enrollments.services.operations.steering import realize_now, revive
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, UNEXPECTED_ERROR
 from enterprise_access.lib import clock
 from enterprise_access.lib.admin import LearnerRowsAdmin
 from enterprise_access.lib.work.admin import WorkAdmin, chosen
@@ -64,7 +64,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
         if not row.waiting_for:
             return ""
         if row.waiting_for == UNEXPECTED_ERROR:
-            return "An error of our own; see the log."
+            return "An unexpected error; see the log."
         return sentence(explain(row.waiting_for).text, row.waiting_for)
 
     @admin.display(description="explanation")
@@ -74,7 +74,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
     def has_steer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_STEER)
 
-    @admin.action(permissions=["steer"], description="Look at these learners now")
+    @admin.action(permissions=["steer"], description="Evaluate now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
         if (rows := chosen(request, queryset)) is not None:
             look_now(request, rows, [(row.customer_id, row.lms_user_id) for row in rows])
@@ -104,18 +104,18 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
             note(
                 request,
                 RealizationRequest.objects.filter(customer=customer, lms_user_id=lms_user_id),
-                "Asked for a look now.",
+                "Queued for evaluation.",
             )
             return HttpResponseRedirect(
                 f"{reverse('admin:default_enrollments_realizationrequest_changelist')}?q={lms_user_id}"
             )
         context = {
             **self.admin_site.each_context(request),
-            "title": "Look at a learner now",
+            "title": "Evaluate a learner now",
             "opts": self.opts,
             "form": form,
-            "text": "The learner is looked at as if they had just signed in: what the customer intends is compared "
-            "with what the learner has, and what is missing is enrolled. No rule is passed over.",
-            "button": "Look now",
+            "text": "The learner is evaluated as if they had just signed in, and enrolled in the default enrollments "
+            "that they lack. No rule is skipped.",
+            "button": "Evaluate now",
         }
         return TemplateResponse(request, "default_enrollments/form.html", context)

@@ -20,16 +20,17 @@ from enterprise_access.apps.default_enrollments.domain.looking_again import Even
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.explaining import (
+from enterprise_access.apps.default_enrollments.services.learners.explaining import (
     ExplainedIntention,
-    Explanation,
+    LearnerExplanation,
     ReasonInWords,
     explain_learner,
 )
-from enterprise_access.apps.default_enrollments.services.steering import realize_now
+from enterprise_access.apps.default_enrollments.services.operations.steering import realize_now
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.timeline import get_timeline
 
 MAY_SEE = "default_enrollments.view_realizationattempt"
 # What an override lets pass.
@@ -46,12 +47,12 @@ EVENTS: Final = {
 
 # What is to be done about an intention, in a word or two, and how it looks.
 STATES: Final = {
-    VerdictKind.NONE: ("Has it", "good"),
-    VerdictKind.SKIP: ("Does not get it", "bad"),
-    VerdictKind.ENROLL: ("To be enrolled", "warn"),
-    VerdictKind.UPGRADE: ("To be upgraded", "warn"),
+    VerdictKind.NONE: ("Enrolled", "good"),
+    VerdictKind.SKIP: ("Not enrolled", "bad"),
+    VerdictKind.ENROLL: ("Will be enrolled", "warn"),
+    VerdictKind.UPGRADE: ("Will be upgraded", "warn"),
 }
-HELD_UP = ("Held up", "bad")
+HELD_UP = ("Blocked", "bad")
 DELETED = ("Intention deleted", "")
 
 
@@ -76,6 +77,7 @@ def why_view(request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
             return _look_now(request, customer.pk, lms_user_id)
         context |= {"customer": customer, "lms_user_id": lms_user_id, "title": f"Why? Learner {lms_user_id}"}
         context |= _explained(customer.pk, lms_user_id)
+        context["timeline"] = get_timeline(customer_uuid=customer.pk, lms_user_id=lms_user_id)
     return TemplateResponse(request, "default_enrollments/why.html", context)
 
 
@@ -96,7 +98,7 @@ def _look_now(request: HttpRequest, customer_uuid: UUID, lms_user_id: int) -> Ht
         raise PermissionDenied
     say(request, realize_now(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id], now=clock.now()))
     rows = RealizationRequest.objects.filter(customer_id=customer_uuid, lms_user_id=lms_user_id)
-    note(request, rows, "Asked for a look now.")
+    note(request, rows, "Queued for evaluation.")
     return HttpResponseRedirect(why_url(customer_uuid, lms_user_id))
 
 
@@ -113,7 +115,7 @@ def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
     }
 
 
-def _silent(explanation: Explanation) -> str:
+def _silent(explanation: LearnerExplanation) -> str:
     """Return the neighbours that did not answer, as far as what they said last had to do; empty: all did."""
     contents = [entry.content for entry in explanation.intentions if entry.content is not None]
     is_catalog_silent = any(content.is_stale or content.fetched_at is None for content in contents)

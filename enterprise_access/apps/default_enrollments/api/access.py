@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from enterprise_access.apps.core.domain import Caller, Role
+from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Role
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.apps.default_enrollments.errors import IntentionUnknown, MayNotRead, MayNotWrite
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
@@ -19,6 +19,26 @@ Intention = DefaultEnterpriseEnrollmentIntention
 
 # The sentence that clients of the LMS's own endpoints know.
 DENIED = "MISSING: enterprise.can_view_default_enterprise_enrollment_intentions"
+
+
+def may_read(caller: Caller, customer_uuid: UUID) -> bool:
+    """Say whether the caller may read what the customer intends: everyone with a role for it."""
+    return caller.has(*CUSTOMER_ROLES, customer_uuid=customer_uuid)
+
+
+def may_write(caller: Caller, customer_uuid: UUID) -> bool:
+    """Say whether the caller may change what the customer intends: operators only."""
+    return caller.has(Role.OPERATOR, customer_uuid=customer_uuid)
+
+
+def may_read_learner(caller: Caller, customer_uuid: UUID, lms_user_id: int) -> bool:
+    """Say whether the caller may read what happened to this learner: admins, operators, and the learner."""
+    return caller.has(*CUSTOMER_ROLES, customer_uuid=customer_uuid, about=lms_user_id)
+
+
+def may_realize_for(caller: Caller, customer_uuid: UUID, lms_user_id: int) -> bool:
+    """Say whether the caller may ask for the learner's default enrollments: operators, and the learner."""
+    return caller.has(Role.OPERATOR, Role.LEARNER, customer_uuid=customer_uuid, about=lms_user_id)
 
 
 def caller_with_a_role(request: Request) -> Caller:
@@ -32,13 +52,13 @@ def caller_with_a_role(request: Request) -> Caller:
 def reader_of(request: Request, customer_uuid: UUID) -> Caller:
     """Return the caller. Raises MayNotRead for somebody without any role for this customer."""
     caller = get_caller(request)
-    if not caller.may_read(customer_uuid):
+    if not may_read(caller, customer_uuid):
         raise MayNotRead(DENIED)
     return caller
 
 
-def administers(caller: Caller, customer_uuid: UUID) -> bool:
-    """Say whether the caller sees what is not for the customer's learners."""
+def administers(caller: Caller, customer_uuid: UUID | None) -> bool:
+    """Say whether the caller sees what is not for the learners of the customer (None: of every customer)."""
     return caller.has(Role.ADMIN, Role.OPERATOR, customer_uuid=customer_uuid)
 
 
@@ -59,7 +79,7 @@ def writer_of(request: Request, customer_uuid: UUID) -> Caller:
 
 def refuse_unless_writer(caller: Caller, customer_uuid: UUID) -> None:
     """Raise MayNotWrite for anybody but operators."""
-    if not caller.may_write(customer_uuid):
+    if not may_write(caller, customer_uuid):
         raise MayNotWrite("Only operators change what a customer intends.")
 
 

@@ -35,8 +35,8 @@ _RESOLUTION: Final[dict[str, Any]] = {
         "is_enrollable": True,
         "rule": "D17",
         "reason": "needs_enrollment",
-        "text": "The learner is not in the course, and is to be enrolled.",
-        "what_would_change_it": "The enrollment is made, as soon as something pays for it.",
+        "text": "The learner is not in the course, and can be enrolled.",
+        "what_would_change_it": "The learner is enrolled as soon as a license or budget pays for it.",
     },
     "warnings": [],
 }
@@ -61,7 +61,7 @@ _UNCHECKED: Final[dict[str, Any]] = {
         "reason": "catalog_unavailable",
         "text": "The catalog service could not be asked, so nothing is known about the course or the customer's "
         "catalogs.",
-        "what_would_change_it": "The catalog service answers; it is asked again by itself.",
+        "what_would_change_it": "The catalog service answers. The service asks again automatically.",
     },
     "warnings": [
         {
@@ -193,7 +193,7 @@ IS_DELETED: Final = answer(
     409,
 )
 IS_UNKNOWN: Final = answer(
-    "Nobody knows the key",
+    "Unknown key",
     {
         "code": "content_not_found",
         "detail": "No course or run with the key 'edX+DemoY' is known. Check the spelling.",

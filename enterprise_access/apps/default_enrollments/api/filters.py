@@ -7,7 +7,7 @@ from rest_framework.fields import empty
 
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, ContentType, content_type_of
 from enterprise_access.apps.default_enrollments.models import Outcome
-from enterprise_access.apps.default_enrollments.selectors.intentions import HealthState, State
+from enterprise_access.apps.default_enrollments.selectors.intentions import HealthState, WhichIntentions
 from enterprise_access.apps.default_enrollments.selectors.records import RealizationState
 from enterprise_access.lib.api import BAD_UUID, MISSING, CustomerQuery, LmsUserIdField, PageQuery, customer_field
 
@@ -28,19 +28,19 @@ class ContentKeyField(serializers.CharField):
 class LearnerQuery(CustomerQuery):
     """Which learner of which customer."""
 
-    lms_user_id = LmsUserIdField(required=False, help_text="Learners may leave it out: they mean themselves.")
+    lms_user_id = LmsUserIdField(required=False, help_text="Optional for learners: they mean themselves.")
 
 
 class IntentionsQuery(CustomerQuery, PageQuery):
     """Which intentions of a customer."""
 
-    content_key = ContentKeyField(required=False, help_text="As it was configured; case does not matter.")
+    content_key = ContentKeyField(required=False, help_text="As configured, in any letter case.")
     content_type = serializers.ChoiceField(required=False, choices=[kind.value for kind in ContentType])
     state = serializers.ChoiceField(
         required=False,
-        choices=[state.value for state in State],
-        default=State.LIVING.value,
-        help_text="Deleted ones are shown to admins and operators.",
+        choices=[state.value for state in WhichIntentions],
+        default=WhichIntentions.LIVING.value,
+        help_text="Deleted intentions are shown to admins and operators only.",
     )
 
 
@@ -71,8 +71,8 @@ class RecordsQuery(PageQuery):
         max_length=50,
         error_messages={"invalid": "is a code such as enrollment_closed."},
     )
-    since = serializers.DateTimeField(required=False, help_text="This instant or later. Without an offset: UTC.")
-    until = serializers.DateTimeField(required=False, help_text="This instant or earlier. Without an offset: UTC.")
+    since = serializers.DateTimeField(required=False, help_text="At or after this time. Without an offset: UTC.")
+    until = serializers.DateTimeField(required=False, help_text="At or before this time. Without an offset: UTC.")
 
 
 class RealizationsQuery(RecordsQuery):

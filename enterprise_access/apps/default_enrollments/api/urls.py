@@ -12,6 +12,7 @@ from enterprise_access.apps.default_enrollments.api.views.intentions import (
 )
 from enterprise_access.apps.default_enrollments.api.views.learners import (
     ExplainView,
+    FindLearnersView,
     LearnerStatusView,
     RealizeView,
 )
@@ -37,6 +38,7 @@ urlpatterns = [
     path(f"{REALIZATIONS}/<uuid:realization_uuid>/", RealizationView.as_view(), name="realization"),
     path(f"{ATTEMPTS}/", AttemptsView.as_view(), name="attempts"),
     path(f"{ATTEMPTS}/<int:attempt_id>/", AttemptView.as_view(), name="attempt"),
+    path("learners/find/", FindLearnersView.as_view(), name="find-learners"),
     path(f"{PREFIX}/learner-status/", LearnerStatusView.as_view(), name="learner-status"),
     path(f"{PREFIX}/explain/", ExplainView.as_view(), name="explain"),
     path(f"{PREFIX}/realize/", RealizeView.as_view(), name="realize"),

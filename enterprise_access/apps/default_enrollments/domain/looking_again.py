@@ -19,11 +19,11 @@ PAYING_PERIOD: Final = timedelta(days=30)
 class Schedule(Enum):
     """How time alone brings the next look."""
 
-    BACKOFF = "growing pauses of 1 min to 1 h with jitter, then hourly"
+    BACKOFF = "at growing intervals of 1 min to 1 h, then hourly"
     AT_ENROLLMENT_START = "when enrollment opens"
     DAILY = "daily, for 30 days after the learner's last login"
-    GROWING_PAUSES = "growing pauses of 1 h to 7 days"
-    AT_ONCE = "at once"
+    GROWING_PAUSES = "at growing intervals of 1 h to 7 days"
+    AT_ONCE = "immediately"
     NO_TIME = "time alone changes nothing"
 
 
@@ -39,7 +39,7 @@ class Event(StrEnum):
 
 
 @frozen(kw_only=True)
-class Look:
+class RetryPolicy:
     """When one kind of skip is looked at again. `is_waiting`: to be shown as waiting for somebody to answer."""
 
     schedule: Schedule
@@ -47,17 +47,22 @@ class Look:
     is_waiting: bool = False
 
 
-WAITING: Final = Look(schedule=Schedule.BACKOFF, is_waiting=True)
-KEPT_BACK: Final = Look(schedule=Schedule.AT_ONCE)
-OPENING: Final = Look(schedule=Schedule.AT_ENROLLMENT_START)
-CONTENT: Final = Look(schedule=Schedule.NO_TIME, events=frozenset({Event.CONTENT_CHANGE, Event.LOGIN}))
-PAYING: Final = Look(schedule=Schedule.DAILY, events=frozenset({Event.LICENSE_CHANGE, Event.LOGIN}))
-REFUSED: Final = Look(schedule=Schedule.GROWING_PAUSES, events=frozenset({Event.CONTENT_CHANGE, Event.LICENSE_CHANGE}))
-NEVER: Final = Look(schedule=Schedule.NO_TIME, events=frozenset({Event.OVERRIDE}))
-UNLINKED: Final = Look(schedule=Schedule.NO_TIME, events=frozenset({Event.LINK, Event.CUSTOMER_ACTIVE}))
-SERVED: Final = Look(schedule=Schedule.NO_TIME)
+WAITING: Final = RetryPolicy(schedule=Schedule.BACKOFF, is_waiting=True)
+KEPT_BACK: Final = RetryPolicy(schedule=Schedule.AT_ONCE)
+OPENING: Final = RetryPolicy(schedule=Schedule.AT_ENROLLMENT_START)
+CONTENT: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.CONTENT_CHANGE, Event.LOGIN}))
+PAYING: Final = RetryPolicy(schedule=Schedule.DAILY, events=frozenset({Event.LICENSE_CHANGE, Event.LOGIN}))
+REFUSED: Final = RetryPolicy(
+    schedule=Schedule.GROWING_PAUSES, events=frozenset({Event.CONTENT_CHANGE, Event.LICENSE_CHANGE})
+)
+NEVER: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.OVERRIDE}))
+UNLINKED: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.LINK, Event.CUSTOMER_ACTIVE}))
+SERVED: Final = RetryPolicy(schedule=Schedule.NO_TIME)
 
-TABLE: Final[dict[Reason, Look]] = {
+# Of codes that only a payer knows: those that end so say that a service did not answer.
+WAITING_SUFFIXES: Final = ("_unavailable", "_unknown", "_not_visible")
+
+TABLE: Final[dict[Reason, RetryPolicy]] = {
     Reason.CATALOG_UNAVAILABLE: WAITING,
     Reason.MODES_UNAVAILABLE: WAITING,
     Reason.LICENSE_MANAGER_UNAVAILABLE: WAITING,
@@ -103,12 +108,12 @@ TABLE: Final[dict[Reason, Look]] = {
 }
 
 
-def look_of(code: str) -> Look:
+def look_of(code: str) -> RetryPolicy:
     """Return when a reason is looked at again. A code that only its payer knows is one of paying, or of waiting."""
     try:
         return TABLE[Reason(code)]
     except ValueError:
-        return WAITING if code.endswith(("_unavailable", "_unknown", "_not_visible")) else PAYING
+        return WAITING if code.endswith(WAITING_SUFFIXES) else PAYING
 
 
 def is_waiting(code: str) -> bool:

@@ -17,48 +17,48 @@ class Explanation:
 
 EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     Reason.CUSTOMER_INACTIVE: Explanation(
-        "The customer is switched off, so nobody is enrolled for it.",
-        "The customer is made active again in the LMS.",
+        "The customer is inactive, so no learners are enrolled for it.",
+        "The customer is activated again in the LMS.",
     ),
     Reason.LEARNER_NOT_LINKED: Explanation(
         "The learner is not linked to the customer now.",
-        "The learner is linked to the customer (again).",
+        "The learner is linked to the customer in the LMS.",
     ),
     Reason.ENROLLED: Explanation(
-        "The learner is active in a paid mode already.",
+        "The learner is already enrolled in a paid mode.",
         "Nothing has to change: the learner has the course.",
     ),
     Reason.LEARNER_UNENROLLED: Explanation(
-        "The learner left the course, and is not enrolled in it again against their will.",
-        "Only a staff override for this learner, with a reason, lets one more enrollment through.",
+        "The learner left the course, so they are not enrolled again.",
+        "A staff override for this learner, with a reason, allows one more enrollment.",
     ),
     Reason.LICENSE_REVOKED: Explanation(
         "The license that paid for the enrollment was revoked.",
-        "If the learner is out of the course, only a staff override for this learner, with a reason; if the learner is "
-        "still there in audit, a license that pays for the upgrade.",
+        "If the learner is no longer in the course, a staff override with a reason; if the learner is still in audit, "
+        "a license that pays for the upgrade.",
     ),
     Reason.ENROLLMENT_ENDED: Explanation(
         "The learner is no longer enrolled (unenrolled or license revoked): the facts do not tell which.",
-        "Only a staff override for this learner, with a reason, lets one more enrollment through.",
+        "A staff override for this learner, with a reason, allows one more enrollment.",
     ),
     Reason.ENROLLMENT_STATE_UNKNOWN: Explanation(
-        "The LMS did not say whether an enrollment of the learner is active, so nothing is risked.",
-        "The LMS answers; it is asked again by itself.",
+        "The LMS did not say whether an enrollment of the learner is active, so the learner waits.",
+        "The LMS answers. The service asks again automatically.",
     ),
     Reason.ENROLLMENT_NOT_VISIBLE: Explanation(
-        "We enrolled the learner earlier, but the LMS shows no such enrollment (a late copy, or a deleted row).",
-        "The enrollment becomes visible again; it is looked for by itself.",
+        "This service enrolled the learner earlier, but the LMS does not show it (a delay, or a deleted row).",
+        "The LMS shows the enrollment again. The service checks automatically.",
     ),
     Reason.COVERED_BY_OTHER_INTENTION: Explanation(
-        "Another intention of the customer, for a run of the same course, serves the learner.",
-        "That other intention is removed, or can no longer be honoured.",
+        "Another intention of the customer, for a run of the same course, covers the learner.",
+        "The other intention is deleted, or can no longer enroll the learner.",
     ),
     Reason.REALIZED_EARLIER: Explanation(
         "The learner was enrolled in another run of the course by a default enrollment, and is still there.",
         "Nothing has to change: the learner has the course.",
     ),
     Reason.CONTENT_NOT_FOUND: Explanation(
-        "No catalog knows the course or run that the intention names.",
+        "No catalog has the course or run that the intention names.",
         "The key is corrected (a new intention), or the content reaches the catalogs.",
     ),
     Reason.NO_ADVERTISED_RUN: Explanation(
@@ -66,16 +66,16 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "A run of the course is published and marketed; or an intention names the run itself.",
     ),
     Reason.RUN_NOT_FOUND: Explanation(
-        "The course is known, but the run that the intention names is not among its runs.",
+        "The course exists, but the run that the intention names is not one of its runs.",
         "The run returns to the course, or another run is named in a new intention.",
     ),
     Reason.CONTENT_NOT_READY: Explanation(
-        "The catalog knows the course, but has not loaded all of it yet.",
+        "The catalog has the course, but has not loaded all of it yet.",
         "The catalog's next full load, usually within a day.",
     ),
     Reason.CATALOG_UNAVAILABLE: Explanation(
-        "The catalog service could not be asked, so nothing is known about the course or the customer's catalogs.",
-        "The catalog service answers; it is asked again by itself.",
+        "The catalog service did not answer, so the course and the customer's catalogs are unknown.",
+        "The catalog service answers. The service asks again automatically.",
     ),
     Reason.ENROLLED_IN_AUDIT_ONLY_RUN: Explanation(
         "The learner is enrolled in the run, and there is no paid mode to move to.",
@@ -86,8 +86,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The course or run is added to a catalog of the customer.",
     ),
     Reason.NEEDS_LEARNER_INPUT: Explanation(
-        "It is executive education, which asks the learner for details and terms that nobody else can give.",
-        "Nothing automatic: the learner enrolls through the learner portal.",
+        "It is executive education, for which the learner has to enter details and accept terms.",
+        "The learner enrolls through the learner portal.",
     ),
     Reason.RUN_NOT_PUBLISHED: Explanation(
         "The run is not published.",
@@ -95,7 +95,7 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     ),
     Reason.ENROLLMENT_NOT_OPEN: Explanation(
         "Enrollment in the run has not opened yet.",
-        "Enrollment opens; the learner is then enrolled by itself.",
+        "Enrollment opens. The learner is then enrolled automatically.",
     ),
     Reason.ENROLLMENT_CLOSED: Explanation(
         "Enrollment in the run is closed.",
@@ -114,8 +114,8 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The run is created in the LMS, or another run is advertised.",
     ),
     Reason.MODES_UNAVAILABLE: Explanation(
-        "The LMS could not be asked which enrollment modes the run has.",
-        "The LMS answers; it is asked again by itself.",
+        "The LMS did not say which enrollment modes the run has.",
+        "The LMS answers. The service asks again automatically.",
     ),
     Reason.NO_SUBSIDIZABLE_MODE: Explanation(
         "The run has none of the modes that the LMS enrolls in automatically.",
@@ -126,7 +126,7 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The mode's expiry is moved in the LMS, or another run is advertised.",
     ),
     Reason.MODE_MISMATCH: Explanation(
-        "The LMS would enroll in another mode than the one that is wanted.",
+        "The LMS would enroll the learner in another mode than the intended one.",
         "The modes of the run are corrected in the LMS.",
     ),
     Reason.UPGRADE_DEADLINE_PASSED: Explanation(
@@ -134,12 +134,12 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
         "The upgrade deadline is moved, or another run is advertised.",
     ),
     Reason.NEEDS_UPGRADE: Explanation(
-        "The learner is in the run without a paid mode, and is to be upgraded.",
-        "The upgrade is made, as soon as something pays for it.",
+        "The learner is in the run without a paid mode, and can be upgraded.",
+        "The learner is upgraded as soon as a license or budget pays for it.",
     ),
     Reason.NEEDS_ENROLLMENT: Explanation(
-        "The learner is not in the course, and is to be enrolled.",
-        "The enrollment is made, as soon as something pays for it.",
+        "The learner is not in the course, and can be enrolled.",
+        "The learner is enrolled as soon as a license or budget pays for it.",
     ),
     Reason.LICENSE_NOT_IN_CATALOG: Explanation(
         "The learner has a usable license, but its plan's catalog does not contain the run.",
@@ -151,37 +151,37 @@ EXPLANATIONS: Final[dict[Reason, Explanation]] = {
     ),
     Reason.LICENSE_NOT_ACTIVATED: Explanation(
         "A license is assigned to the learner, but not activated yet.",
-        "The learner activates it: a visit to the learner portal does.",
+        "The learner activates it by visiting the learner portal.",
     ),
     Reason.NO_LICENSE: Explanation(
-        "The learner has no license of this customer. If the learner's e-mail address changed lately this may be wrong "
-        "until the learner's own visit to the learner portal refreshes it.",
-        "A license is assigned to the learner; after a change of address, the learner visits the learner portal, "
-        "which also asks for the default enrollments again.",
+        "The learner has no license of this customer. If their email address changed recently, ask them to open the "
+        "learner portal once.",
+        "A license is assigned to the learner. After a change of the email address, the learner opens the learner "
+        "portal, which also queues them for evaluation.",
     ),
     Reason.LEARNER_WITHOUT_EMAIL: Explanation(
         "The learner's LMS account has no email address. license-manager finds licenses by the address only.",
         "An email address is added to the account, and a license is assigned to it.",
     ),
     Reason.LICENSE_MANAGER_UNAVAILABLE: Explanation(
-        "The license service could not be asked, so nothing is known about the learner's licenses.",
-        "The license service answers; it is asked again by itself.",
+        "The license service did not answer, so the learner's licenses are unknown.",
+        "The license service answers. The service asks again automatically.",
     ),
     Reason.REFUSED_BY_LMS: Explanation(
-        "The LMS refused the enrollment without giving a cause.",
-        "It is tried again at growing intervals, and at once when the run, its modes or the license change.",
+        "The LMS refused the enrollment without giving a reason.",
+        "The service retries at growing intervals, and immediately when the run, its modes or the license change.",
     ),
     Reason.LMS_UNAVAILABLE: Explanation(
-        "The LMS could not be asked, so nothing was decided or sent.",
-        "The LMS answers; it is asked again by itself.",
+        "The LMS did not answer, so nothing was decided or sent.",
+        "The LMS answers. The service asks again automatically.",
     ),
     Reason.KEPT_BACK: Explanation(
-        "It was decided, but not sent: enrolling was paused meanwhile, or what was known had become too old.",
-        "Nothing has to change, once enrolling is not paused: it is looked at again by itself.",
+        "The enrollment was not sent, because enrollments were paused or the facts had become too old.",
+        "Enrollments are resumed, if they are paused. The service checks again automatically.",
     ),
     Reason.OUTCOME_UNKNOWN: Explanation(
-        "The LMS was asked to enroll, but its answer was lost.",
-        "A later look at the learner's enrollments settles it; it is looked at by itself.",
+        "The enrollment was sent to the LMS, but its answer was lost.",
+        "The next read of the learner's enrollments settles it. The service checks automatically.",
     ),
 }
 

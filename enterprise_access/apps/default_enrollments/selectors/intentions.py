@@ -15,7 +15,7 @@ from enterprise_access.lib.keys import fold
 Intention = DefaultEnterpriseEnrollmentIntention
 
 
-class State(StrEnum):
+class WhichIntentions(StrEnum):
     """Which intentions are meant. A deleted one is kept, since what came of it is."""
 
     LIVING = "living"
@@ -32,12 +32,12 @@ class HealthState(StrEnum):
 
 
 def find_intentions(
-    *, customer_uuid: UUID, state: State, content_key: str | None = None, content_type: str | None = None
+    *, customer_uuid: UUID, state: WhichIntentions, content_key: str | None = None, content_type: str | None = None
 ) -> QuerySet[Intention]:
     """Return the customer's intentions, oldest first. A key is compared ignoring case."""
     rows: QuerySet[Intention] = Intention.objects.of_customer(customer_uuid)
-    if state is not State.ALL:
-        rows = rows.filter(deleted_at__isnull=state is State.LIVING)
+    if state is not WhichIntentions.ALL:
+        rows = rows.filter(deleted_at__isnull=state is WhichIntentions.LIVING)
     if content_key is not None:
         rows = rows.filter(content_key_folded=fold(content_key))
     if content_type is not None:
@@ -56,7 +56,7 @@ def get_intention(*, intention_uuid: UUID, customers: frozenset[UUID] | None) ->
 
 def find_twin(*, customer_uuid: UUID, content_key: str) -> Intention | None:
     """Return the customer's intention for this key, deleted or not, if there is one."""
-    return find_intentions(customer_uuid=customer_uuid, state=State.ALL, content_key=content_key).first()
+    return find_intentions(customer_uuid=customer_uuid, state=WhichIntentions.ALL, content_key=content_key).first()
 
 
 def find_twins(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Intention]:

@@ -6,18 +6,17 @@ costs nothing. Where counting takes a while nevertheless, what was found is shar
 
 import time
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from attrs import frozen
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from enterprise_access.apps.customers.selectors import count_linked_learners, name_customers
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
-from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
+from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
@@ -25,6 +24,18 @@ from enterprise_access.apps.default_enrollments.models import (
     Outcome,
     RealizationAttempt,
     RealizationRequest,
+)
+from enterprise_access.apps.default_enrollments.selectors.overview_values import (
+    CustomerCounts,
+    Day,
+    DecisionCounts,
+    IntentionCounts,
+    LearnerCounts,
+    Obstacle,
+    Overview,
+    OwedCounts,
+    RealizationCounts,
+    Trouble,
 )
 from enterprise_access.lib import shared_cache
 
@@ -39,122 +50,9 @@ MOST_CUSTOMERS: Final = 20
 BELIEVED_SECONDS: Final = 60
 
 
-@frozen(kw_only=True)
-class LearnerCounts:
-    """Learners of a customer: linked as far as we know, asked for at least once, and who got something from us."""
-
-    linked: int
-    asked_for: int
-    served: int
-
-
-@frozen(kw_only=True)
-class DecisionCounts:
-    """Pairs of learner and intention, by what the last look at them said."""
-
-    realized: int
-    not_needed: int
-    blocked: int
-    waiting: int
-
-    @property
-    def decided(self) -> int:
-        return self.realized + self.not_needed + self.blocked + self.waiting
-
-
-@frozen(kw_only=True)
-class Obstacle:
-    """What stands in the way of how many enrollments. `is_waiting`: it is asked again by itself, and soon."""
-
-    reason: str
-    is_waiting: bool
-    count: int
-
-    @property
-    def explanation(self) -> Explanation:
-        return explain(self.reason)
-
-
-@frozen(kw_only=True)
-class OwedCounts:
-    """What is owed to learners: due now (since when the oldest), later, held by a worker, or given up."""
-
-    due: int
-    oldest_due_at: datetime | None
-    later: int
-    busy: int
-    dead: int
-
-
-@frozen(kw_only=True)
-class RealizationCounts:
-    """What became enrollments, and of how many the learner left or went back to audit.
-
-    `compared_at`: when the one that was not compared with the platform for longest was compared; None: there is none.
-    """
-
-    rows: int
-    left: int
-    downgraded: int
-    compared_at: datetime | None
-
-
-@frozen(kw_only=True)
-class Day:
-    """How many enrollments were made on one day (UTC)."""
-
-    date: date
-    realized: int
-
-
-@frozen(kw_only=True)
-class CustomerCounts:
-    """How the learners of one customer stand."""
-
-    customer_uuid: UUID
-    name: str
-    intentions: int
-    realized: int
-    blocked: int
-    waiting: int
-
-
-@frozen(kw_only=True)
-class IntentionCounts:
-    """Living intentions, by what the last check of them said."""
-
-    healthy: int
-    unhealthy: int
-    unchecked: int
-
-
-@frozen(kw_only=True)
-class Trouble:
-    """An intention that enrolls nobody new, for longest first, and what to do about it."""
-
-    health: IntentionHealth
-    explanation: Explanation
-
-
-@frozen(kw_only=True)
-class Overview:
-    """Everything that was counted, `at` an instant. `customers`: those with most in the way; none in one's own page."""
-
-    at: datetime
-    learners: LearnerCounts
-    decisions: DecisionCounts
-    obstacles: tuple[Obstacle, ...]
-    owed: OwedCounts
-    realizations: RealizationCounts
-    days: tuple[Day, ...]
-    intentions: IntentionCounts
-    troubles: tuple[Trouble, ...]
-    customers: tuple[CustomerCounts, ...]
-
-
 def get_overview(*, customer_uuid: UUID | None = None) -> Overview:
     """Count, for one customer or (None) for all; or return what was counted within the last minute, if it took long."""
-    address = shared_cache.address_of(kind="overview", version=1, customer=customer_uuid)
+    address = shared_cache.address_of(kind="overview", version=2, customer=customer_uuid)
     known: Overview | None = shared_cache.get_many([address]).get(address)
     if known is not None:
         return known

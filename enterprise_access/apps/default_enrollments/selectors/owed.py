@@ -10,7 +10,7 @@ from enterprise_access.apps.default_enrollments.models import (
     Outcome,
     RealizationAttempt,
 )
-from enterprise_access.apps.default_enrollments.selectors.facts import list_intentions
+from enterprise_access.apps.default_enrollments.selectors.past import list_intentions
 
 # "Nothing to do" is believed for so long: it is about enrollments that we did not make, and may change unseen.
 SERVED_BELIEVED = timedelta(days=1)

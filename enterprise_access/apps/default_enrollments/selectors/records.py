@@ -43,7 +43,7 @@ def state_of(realization: Realization) -> RealizationState:
 
 
 @frozen(kw_only=True)
-class Wanted:
+class RecordFilter:
     """Which records are asked for; None is everything that the caller may see.
 
     `since` and `until` are aware instants, both included: when it was realized, or when an attempt was last seen.
@@ -59,7 +59,7 @@ class Wanted:
 
 
 def find_realizations(
-    *, caller: Caller, wanted: Wanted, state: RealizationState | None = None
+    *, caller: Caller, wanted: RecordFilter, state: RealizationState | None = None
 ) -> QuerySet[Realization]:
     """Return the realizations that the caller may see, newest first."""
     rows = _visible(Realization.objects.all(), caller, wanted.customer_uuid)
@@ -69,7 +69,7 @@ def find_realizations(
     return rows.select_related("intention").order_by("-realized_at", "-uuid")
 
 
-def find_attempts(*, caller: Caller, wanted: Wanted, outcome: str | None = None) -> QuerySet[RealizationAttempt]:
+def find_attempts(*, caller: Caller, wanted: RecordFilter, outcome: str | None = None) -> QuerySet[RealizationAttempt]:
     """Return the attempts that the caller may see, in the order in which they began, newest first.
 
     That order is stable: looking again with the same outcome moves an attempt's `last_seen_at`, but not its place.
@@ -112,7 +112,7 @@ def _visible(rows: QuerySet[Rows], caller: Caller, customer_uuid: UUID | None = 
     return rows.filter(visible)
 
 
-def _wanted(rows: QuerySet[Rows], wanted: Wanted, *, instant: str, reason: str) -> QuerySet[Rows]:
+def _wanted(rows: QuerySet[Rows], wanted: RecordFilter, *, instant: str, reason: str) -> QuerySet[Rows]:
     intentions = DefaultEnterpriseEnrollmentIntention.objects.all()
     given = {
         # By the intentions' ids, so that the rows' own indexes serve.

@@ -33,16 +33,16 @@ def read_work(now: datetime) -> Iterable[State]:
     oldest = unsettled.aggregate(since=Min("created_at"))["since"]
     states = {"due": due["rows"], **owed}
     return [
-        by_label("requests", "Learners of a customer who are owed a look, by how that stands.", "state", states),
-        age("oldest_due_request_seconds", "How long the longest due request has been due.", due["since"], now=now),
+        by_label("requests", "Requests to evaluate a learner of a customer, by state.", "state", states),
+        age("oldest_due_request_seconds", "How long the oldest due request has been due.", due["since"], now=now),
         by_label(
             "attempts_unsettled",
-            "Attempts whose outcome is not known yet.",
+            "Attempts whose outcome is unknown.",
             "outcome",
             {outcome.value: by_outcome.get(outcome, 0) for outcome in (Outcome.SENDING, Outcome.IN_DOUBT)},
         ),
         age("oldest_unsettled_attempt_seconds", "Age of the oldest attempt without an outcome.", oldest, now=now),
-        number("paused", "Whether every enrollment is stopped by the switch.", waffle.switch_is_active(PAUSE_SWITCH)),
+        number("paused", "Whether the switch pauses all enrollments.", waffle.switch_is_active(PAUSE_SWITCH)),
     ]
 
 
@@ -58,13 +58,16 @@ def read_intentions(now: datetime) -> Iterable[State]:
         "unchecked": max(0, living.count() - known["rows"]),
     }
     return [
-        by_label("intentions", "Living intentions, by what they are worth to a newcomer.", "state", states),
+        by_label("intentions", "Active intentions, by whether they would enroll new learners.", "state", states),
         by_label(
-            "intentions_unhealthy", "Intentions that would enroll nobody new, by reason.", "reason", dict(unhealthy)
+            "intentions_unhealthy",
+            "Intentions that would not enroll new learners, by reason.",
+            "reason",
+            dict(unhealthy),
         ),
         age(
             "oldest_intention_check_seconds",
-            "How long ago the longest unchecked intention was checked.",
+            "Age of the oldest check of an intention.",
             known["since"],
             now=now,
         ),
@@ -88,15 +91,15 @@ def read_realizations(now: datetime) -> Iterable[State]:
         "downgraded": counted["downgraded"],
     }
     return [
-        by_label("realizations", "Intentions that became an enrollment, by how that is now.", "state", states),
+        by_label("realizations", "Realizations, by the present state of the enrollment.", "state", states),
         number(
             "realizations_in_another_mode",
-            "Enrollments not in the mode that we expected, as last seen.",
+            "Enrollments last seen in another mode than predicted.",
             counted["drifted"],
         ),
         age(
             "oldest_comparison_seconds",
-            "How long ago the longest uncompared realization was compared.",
+            "Age of the oldest comparison of a realization with the platform.",
             counted["since"],
             now=now,
         ),

@@ -26,12 +26,13 @@ from enterprise_access.apps.default_enrollments.models import (
 )
 from enterprise_access.apps.default_enrollments.selectors.doubts import list_doubts
 from enterprise_access.apps.default_enrollments.selectors.facts import make_cases
-from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
-from enterprise_access.apps.default_enrollments.services.override_use import is_in_use, pair_name
-from enterprise_access.apps.default_enrollments.services.planning import is_in_doubt
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.services.realizing.facts import fetch_facts
+from enterprise_access.apps.default_enrollments.services.realizing.override_use import is_in_use, pair_name
+from enterprise_access.apps.default_enrollments.services.realizing.planning import is_in_doubt
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
+from enterprise_access.lib.transactions import retry_deadlocks
 
 # What an override gets past. For every other reason it would change nothing now, and surprise somebody later.
 OVERRIDDEN: Final = frozenset({Rule.D2, Rule.D5})
@@ -58,23 +59,30 @@ def grant_override(
     if RealizationOverride.objects.active(now).filter(unused_for=name).exists():
         raise OverrideExists(_EXISTS)
     _check_need(intention, lms_user_id, now)
+    override = RealizationOverride(
+        intention=intention,
+        lms_user_id=lms_user_id,
+        by=by,
+        is_actor_verified=is_actor_verified,
+        reason=reason.strip(),
+        expires_at=now + override_validity(),
+        unused_for=name,
+    )
     try:
-        with transaction.atomic():
-            RealizationOverride.objects.expired(now).filter(unused_for=name).update(unused_for=None)
-            override = RealizationOverride.objects.create(
-                created=clock.now(),
-                intention=intention,
-                lms_user_id=lms_user_id,
-                by=by,
-                is_actor_verified=is_actor_verified,
-                reason=reason.strip(),
-                expires_at=now + override_validity(),
-                unused_for=name,
-            )
+        _insert(override, now)
     except IntegrityError:
         raise OverrideExists(_EXISTS) from None
     request_realization(customer_uuid=intention.customer_id, lms_user_ids=[lms_user_id], trigger=Trigger.STAFF, now=now)
     return override
+
+
+@retry_deadlocks
+def _insert(override: RealizationOverride, now: datetime) -> None:
+    """Store an override in the place of one that has expired."""
+    with transaction.atomic():
+        RealizationOverride.objects.expired(now).filter(unused_for=override.unused_for).update(unused_for=None)
+        override.created = clock.now()
+        override.save(force_insert=True)
 
 
 _EXISTS: Final = "There is an active override for this learner and intention."
@@ -115,11 +123,15 @@ def cancel_override(*, override: RealizationOverride, by: str, reason: str, now:
     """Take an active override back. Raises ReasonMissing, OverrideNotActive, and OverrideInUse while a call is made."""
     if not reason.strip():
         raise ReasonMissing("Say why the override is cancelled; it is kept with it.")
-    with transaction.atomic():
-        mine = RealizationOverride.objects.active(now).filter(pk=override.pk)
-        if mine.select_for_update().first() is None:
-            raise OverrideNotActive("The override is not active any more: there is nothing to cancel.")
-        if is_in_use(override):
-            raise OverrideInUse("A call that this override allows was sent just now: it cannot be cancelled any more.")
-        mine.update(cancelled_at=now, cancelled_by=by, cancel_reason=reason.strip(), unused_for=None, modified=now)
+    _cancel(override, by=by, reason=reason.strip(), now=now)
     override.refresh_from_db()
+
+
+@retry_deadlocks
+def _cancel(override: RealizationOverride, *, by: str, reason: str, now: datetime) -> None:
+    mine = RealizationOverride.objects.active(now).filter(pk=override.pk)
+    if mine.select_for_update().first() is None:
+        raise OverrideNotActive("The override is not active any more: there is nothing to cancel.")
+    if is_in_use(override):
+        raise OverrideInUse("A call that this override allows was sent just now: it cannot be cancelled any more.")
+    mine.update(cancelled_at=now, cancelled_by=by, cancel_reason=reason, unused_for=None, modified=now)

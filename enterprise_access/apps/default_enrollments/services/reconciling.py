@@ -14,14 +14,15 @@ from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.customers.services import read_enrollments, refresh_learners
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
-from enterprise_access.apps.default_enrollments.selectors.facts import list_realizations
-from enterprise_access.apps.default_enrollments.services.ending import ASKED_FOR, ask_why_ended, find_questions
-from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.selectors.past import list_realizations
+from enterprise_access.apps.default_enrollments.services.learners.ending import ASKED_FOR, ask_why_ended, find_questions
+from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import Reason as Cause
 from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +95,11 @@ def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[st
         return Counter(learners=len(lms_user_ids))
 
 
+@retry_deadlocks
 def _note_compared(customer_uuid: UUID, lms_user_ids: Collection[int], at: datetime) -> None:
     mine = Realization.objects.filter(intention__customer_id=customer_uuid, lms_user_id__in=lms_user_ids)
-    mine.update(compared_at=at)
+    # (MySQL does not change the table that it reads.)
+    Realization.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(compared_at=at)
 
 
 def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
@@ -114,7 +117,7 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
     enterprise = ask_why_ended(customer_uuid, learners, questions)
     notice_changes(realizations.values(), enrollments, enterprise, now=started_at)
     rows = [row for rows in realizations.values() for row in rows]
-    Realization.objects.filter(pk__in=[row.pk for row in rows]).update(compared_at=started_at)
+    _note_compared(customer_uuid, known, started_at)
     newly_downgraded = {row.lms_user_id for row in rows if row.downgraded_at and before[row.pk][1] is None}
     if newly_downgraded:
         request_realization(

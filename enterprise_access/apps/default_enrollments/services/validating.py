@@ -21,9 +21,10 @@ from enterprise_access.apps.default_enrollments.models import (
     DigestDelivery,
     IntentionHealth,
 )
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.lib import metrics
 from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ NEWS: Final = timedelta(hours=25)
 BETWEEN_MAILS: Final = timedelta(hours=23, minutes=30)
 
 
-class State(StrEnum):
+class CheckedState(StrEnum):
     """How an intention stands."""
 
     HEALTHY = "healthy"
@@ -44,7 +45,7 @@ class State(StrEnum):
 
 
 @frozen(kw_only=True)
-class Standing:
+class CheckedIntention:
     """How an intention stands as last checked: `reason` since `since`. Never checked: "" and None, unknown."""
 
     intention: Intention
@@ -54,11 +55,11 @@ class Standing:
     checked_at: datetime | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> CheckedState:
         """Say whether a newcomer would be enrolled. Where a neighbour did not answer, that is not known."""
         if not self.reason or is_waiting(self.reason):
-            return State.UNKNOWN
-        return State.HEALTHY if self.is_healthy else State.UNHEALTHY
+            return CheckedState.UNKNOWN
+        return CheckedState.HEALTHY if self.is_healthy else CheckedState.UNHEALTHY
 
     @property
     def text(self) -> str:
@@ -74,17 +75,17 @@ class Validation:
     """What came of validating one customer's intentions. `problem`: why the neighbours could not be asked ("")."""
 
     customer_uuid: UUID
-    standings: tuple[Standing, ...]
+    standings: tuple[CheckedIntention, ...]
     changed: int = 0
     problem: str = ""
 
-    def has(self, state: State) -> bool:
+    def has(self, state: CheckedState) -> bool:
         return any(standing.state is state for standing in self.standings)
 
     @property
     def is_complete(self) -> bool:
         """Whether every verdict is known."""
-        return not self.problem and not self.has(State.UNKNOWN)
+        return not self.problem and not self.has(CheckedState.UNKNOWN)
 
 
 def validate_intentions(*, customer_uuid: UUID, delay: timedelta, now: datetime) -> Validation:
@@ -104,16 +105,16 @@ def validate_intentions(*, customer_uuid: UUID, delay: timedelta, now: datetime)
     return Validation(customer_uuid=customer_uuid, standings=_standings(living), changed=len(changed), problem=problem)
 
 
-def _standings(intentions: Iterable[Intention]) -> tuple[Standing, ...]:
+def _standings(intentions: Iterable[Intention]) -> tuple[CheckedIntention, ...]:
     intentions = list(intentions)
     known = IntentionHealth.objects.in_bulk([intention.pk for intention in intentions])
     return tuple(_standing(intention, known.get(intention.pk)) for intention in intentions)
 
 
-def _standing(intention: Intention, health: IntentionHealth | None) -> Standing:
+def _standing(intention: Intention, health: IntentionHealth | None) -> CheckedIntention:
     if health is None:
-        return Standing(intention=intention)
-    return Standing(
+        return CheckedIntention(intention=intention)
+    return CheckedIntention(
         intention=intention,
         reason=health.reason,
         is_healthy=health.is_healthy,
@@ -129,8 +130,8 @@ def _standing(intention: Intention, health: IntentionHealth | None) -> Standing:
 class Digest:
     """What staff should know: what needs somebody, the newest first, and what got well since the last digest."""
 
-    unhealthy: tuple[Standing, ...]
-    recovered: tuple[Standing, ...]
+    unhealthy: tuple[CheckedIntention, ...]
+    recovered: tuple[CheckedIntention, ...]
 
     @property
     def is_worth_a_mail(self) -> bool:
@@ -147,7 +148,7 @@ def make_digest(*, now: datetime) -> Digest:
         unhealthy=tuple(
             standing
             for standing in (_standing(row.intention, row) for row in unhealthy)
-            if standing.state is State.UNHEALTHY
+            if standing.state is CheckedState.UNHEALTHY
         ),
         recovered=tuple(
             _standing(row.intention, row) for row in news if row.reason_since - row.intention.created > NEWS
@@ -173,16 +174,28 @@ def mail_digest(*, now: datetime) -> int:
 def _mail_to(address: str, subject: str, text: str, *, now: datetime) -> bool:
     """Mail one recipient; say whether that worked. It is written down first: a mail too few is better than two."""
     key = hashlib.sha256(address.lower().encode()).hexdigest()
-    delivery, _ = DigestDelivery.objects.get_or_create(pk=key)
-    due = Q(sent_at=None) | Q(sent_at__lte=now - BETWEEN_MAILS)
-    if not DigestDelivery.objects.filter(due, pk=key).update(sent_at=now):
+    delivery = _claim_delivery(key, now)
+    if delivery is None:
         return False
     try:
         # To each alone: nobody needs to know who else is told.
         send_mail(subject, text, None, [address])
     except Exception as error:  # noqa: BLE001 - every mail backend has errors of its own
-        DigestDelivery.objects.filter(pk=key, sent_at=now).update(sent_at=delivery.sent_at)
+        _take_back(delivery, now)
         # (The error itself may name the address.)
         log.warning("The digest could not be mailed to one recipient. error=%s", type(error).__name__)
         return False
     return True
+
+
+@retry_deadlocks
+def _claim_delivery(key: str, now: datetime) -> DigestDelivery | None:
+    """Write down that a mail is sent now, if one is due; return the row as it was."""
+    delivery, _ = DigestDelivery.objects.get_or_create(pk=key)
+    due = Q(sent_at=None) | Q(sent_at__lte=now - BETWEEN_MAILS)
+    return delivery if DigestDelivery.objects.filter(due, pk=key).update(sent_at=now) else None
+
+
+@retry_deadlocks
+def _take_back(delivery: DigestDelivery, now: datetime) -> None:
+    DigestDelivery.objects.filter(pk=delivery.pk, sent_at=now).update(sent_at=delivery.sent_at)

@@ -17,9 +17,9 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
-from enterprise_access.apps.default_enrollments.services.realizing import Summary, realize_due
-from enterprise_access.apps.default_enrollments.services.requests import request_realization
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
+from enterprise_access.apps.default_enrollments.services.realizing.engine import Summary, realize_due
+from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from simulator.journal import Call
 from simulator.seed import ACME
 from simulator.world import World

@@ -12,7 +12,7 @@ from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, DEMO_RUN, LINUX, intend, visit
 from simulator.seed import ACME, GLOBEX
 
@@ -91,7 +91,7 @@ def test_who_adds_an_intention_is_told_what_the_key_stands_for(staff):
 
 def test_before_anything_is_saved_the_page_shows_what_the_key_stands_for(staff):
     page = look_up(staff, DEMO).content.decode()
-    for shown in ("edX Demonstration Course", DEMO_RUN, "verified", "A learner who has nothing yet would be enrolled"):
+    for shown in ("edX Demonstration Course", DEMO_RUN, "verified", "A new learner would be enrolled"):
         assert shown in page
     assert not Intention.objects.exists()
 
@@ -139,7 +139,7 @@ def test_what_may_be_right_tomorrow_is_added_with_a_warning(staff, key, reason):
 def test_while_the_catalog_is_silent_a_key_is_added_unchecked_with_a_warning(staff, simulator):
     cache.clear()
     simulator.faults.add("status", "catalog.*", times=None, status=500)
-    assert "It could not be looked up" in look_up(staff, DEMO).content.decode()
+    assert "It could not be checked" in look_up(staff, DEMO).content.decode()
     assert add(staff, DEMO, accept=False).status_code == 200
     answer = add(staff, DEMO)
     assert errors_of(answer) == {}
@@ -262,8 +262,8 @@ def test_there_is_no_way_to_delete_for_good(staff):
 def test_deleting_asks_first_and_says_that_nobody_loses_anything(staff):
     first, second = intend(DEMO, LINUX)
     answer = act(staff, "delete_selected", first, second)
-    assert "stays enrolled" in answer.content.decode()
-    assert "stays enrolled" in staff.get(reverse(f"{BASE}_delete", args=[first.pk])).content.decode()
+    assert "stay enrolled" in answer.content.decode()
+    assert "stay enrolled" in staff.get(reverse(f"{BASE}_delete", args=[first.pk])).content.decode()
     assert Intention.objects.living().count() == 2
 
 

@@ -23,9 +23,9 @@ from enterprise_access.apps.default_enrollments.selectors.overview import (
     OwedCounts,
     get_overview,
 )
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
-from enterprise_access.apps.default_enrollments.services.requests import give_up
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,
@@ -110,7 +110,7 @@ def test_a_customer_can_be_chosen_by_name(staff):
 def test_one_that_is_not_known_is_said_to_be(staff):
     answer = staff.get(PAGE, {"customer": "nobody-inc"})
     assert answer.status_code == 200
-    assert "No customer of that name" in answer.content.decode()
+    assert "No customer with that in its name" in answer.content.decode()
 
 
 # --- What is counted -----------------------------------------------------------------------------------------------
@@ -122,8 +122,8 @@ def test_an_empty_system_says_so(staff):
         "No customer has a default enrollment yet.",
         "None were made in the last 30 days.",
         "None were checked yet.",
-        "Nothing, as far as anybody was looked at.",
-        "Nobody was given up",
+        "No evaluated learner is blocked.",
+        "No learner has failed",
         "No learner waits for a worker",
     ):
         assert shown in page
@@ -231,8 +231,8 @@ def test_what_needs_somebody_is_shown_with_since_when_why_and_what_to_do(staff):
     check_intentions(customer_uuid=ACME)
     page = text_of(staff)
     for shown in (
-        "1 needs somebody",
-        "1 enroll",
+        "1 needs attention",
+        "1 healthy",
         NO_RUN,
         "Acme Learning",
         "The course has no advertised run",
@@ -285,7 +285,7 @@ def test_a_neighbour_that_is_left_alone_is_shown(staff, settings):
         with pytest.raises(UpstreamUnavailable):
             breaker_of("lms").call(fail)
     page = text_of(staff)
-    assert "Does not answer, and is left alone" in page
+    assert "Does not answer: circuit open" in page
     assert "Last error: timeout" in page
 
 
@@ -303,7 +303,7 @@ def test_a_pause_and_a_customer_that_is_switched_off_are_said(staff):
     customer.save()
     page = text_of(staff, ACME)
     assert "Enrolling is paused." in page
-    assert "The customer is switched off in the LMS" in page
+    assert "The customer is inactive in the LMS" in page
 
 
 def test_the_customers_page_leads_to_its_overview(staff):

@@ -69,9 +69,11 @@ def name_of(model):
     return model._meta.model_name
 
 
-@pytest.mark.parametrize("model", MODELS, ids=name_of)
-def test_every_list_renders(staff, story, model):
-    assert staff.get(url_of(model, "changelist")).status_code == 200
+def test_every_list_renders_and_can_be_searched_for_anything(staff, story):
+    asked = [(model, {}) for model in MODELS]
+    asked += [(model, {"q": query}) for model in OURS for query in ["1001", "demo", "é", "%_'\"", "9" * 30]]
+    found = {(name_of(model), *query.values()): staff.get(url_of(model, "changelist"), query) for model, query in asked}
+    assert {what: answer.status_code for what, answer in found.items() if answer.status_code != 200} == {}
 
 
 @pytest.mark.parametrize("model", MODELS, ids=name_of)
@@ -85,17 +87,11 @@ def test_every_page_to_add_something_renders_or_is_not_there(staff, model):
         assert may_add
 
 
-@pytest.mark.parametrize("model", [User, EnterpriseCustomer, *LISTS_THAT_GROW], ids=name_of)
-def test_every_row_can_be_looked_at(staff, story, model):
-    row = model._default_manager.first()
-    assert staff.get(url_of(model, "change", row.pk)).status_code == 200
-    assert staff.get(url_of(model, "history", row.pk)).status_code == 200
-
-
-@pytest.mark.parametrize("model", OURS, ids=name_of)
-@pytest.mark.parametrize("query", ["1001", "demo", "é", "%_'\"", "9" * 30])
-def test_every_list_can_be_searched_for_anything(staff, story, model, query):
-    assert staff.get(url_of(model, "changelist"), {"q": query}).status_code == 200
+def test_every_row_can_be_looked_at(staff, story):
+    for model in [User, EnterpriseCustomer, *LISTS_THAT_GROW]:
+        row = model._default_manager.first()
+        for page in ("change", "history"):
+            assert staff.get(url_of(model, page, row.pk)).status_code == 200, (name_of(model), page)
 
 
 def test_the_start_page_renders(staff):

@@ -16,8 +16,8 @@ from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.admin.pauses import MOST_NAMED
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
-from enterprise_access.apps.default_enrollments.services.requests import PAUSE_SWITCH, is_paused
-from enterprise_access.apps.default_enrollments.services.steering import pause_everything, resume_everything
+from enterprise_access.apps.default_enrollments.services.operations.steering import pause_everything, resume_everything
+from enterprise_access.apps.default_enrollments.services.requests.work_items import PAUSE_SWITCH, is_paused
 from simulator.seed import ACME, GLOBEX
 
 CUSTOMER_PAGE = "admin:customers_enterprisecustomer_change"

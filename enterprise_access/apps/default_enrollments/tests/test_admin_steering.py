@@ -17,9 +17,9 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationOverride,
     RealizationRequest,
 )
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
-from enterprise_access.apps.default_enrollments.services.requests import give_up
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,
@@ -39,7 +39,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     work,
 )
 from enterprise_access.jobs.models import Job
-from enterprise_access.jobs.services import run_job
+from enterprise_access.jobs.services import run_jobs
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 
 CUSTOMER_PAGE = "admin:customers_enterprisecustomer_change"
@@ -72,7 +72,7 @@ def test_the_customers_page_shows_how_its_intentions_stand(staff, world):
     visit(ADA, HAL)
     check_intentions(customer_uuid=ACME)
     page = staff.get(reverse(CUSTOMER_PAGE, args=[ACME])).content.decode()
-    for shown in (DEMO_RUN, "edX Demonstration Course", "verified", "Learners are enrolled.", "no advertised run"):
+    for shown in (DEMO_RUN, "edX Demonstration Course", "verified", "Healthy.", "no advertised run"):
         assert shown in page
 
 
@@ -128,8 +128,8 @@ def test_an_attempt_can_be_tried_again_at_once(staff, world):
     visit(BEN)
     world.activate(license_uuid=world.licenses_of("ben")[0].uuid, username="ben")
     answer = act(staff, "look_now", RealizationAttempt.objects.get())
-    assert messages_of(answer) == ["1 learner will be looked at in a moment."]
-    assert logged() == [("root", "Asked for a look now.")]
+    assert messages_of(answer) == ["1 learner will be evaluated in a moment."]
+    assert logged() == [("root", "Queued for evaluation.")]
     work()
     assert DEMO_RUN in realizations_of(BEN)
 
@@ -137,7 +137,7 @@ def test_an_attempt_can_be_tried_again_at_once(staff, world):
 def test_a_learner_whom_nobody_has_looked_at_can_be(staff, world):
     intend(DEMO)
     staff.post(reverse("admin:look_at_learner"), {"customer": str(ACME), "lms_user_id": str(ADA)})
-    assert logged() == [("root", "Asked for a look now.")]
+    assert logged() == [("root", "Queued for evaluation.")]
     assert work().realized == 1
 
 
@@ -145,7 +145,7 @@ def test_who_was_given_up_is_revived(staff, world):
     intend(DEMO)
     visit(HAL)
     give_up(customer_uuid=ACME, lms_user_id=HAL, because="outcome_unknown")
-    assert "had been given up" in messages_of(act(staff, "look_now", request_of(HAL)))[0]
+    assert "had failed" in messages_of(act(staff, "look_now", request_of(HAL)))[0]
     answer = act(staff, "retry", request_of(HAL))
     assert messages_of(answer)[-1] == "1 row will be retried in a moment."
     assert request_of(HAL).dead_at is None
@@ -255,7 +255,7 @@ def send(client, text, **more):
 def job_of(answer):
     """Run the job to whose page an answer leads; return the job and its page's address."""
     job = Job.objects.get(pk=answer.url.split("/")[-3])
-    run_job(job_uuid=job.pk)
+    run_jobs()
     job.refresh_from_db()
     return job, answer.url
 
@@ -393,7 +393,7 @@ def test_an_action_on_all_rows_of_a_short_list_is_done(staff, world):
     intend(DEMO)
     visit(ADA, BEN)
     chosen = {"action": "look_now", "select_across": "1", "_selected_action": [str(request_of(ADA).pk)]}
-    assert messages_of(staff.post(list_of(RealizationRequest), chosen)) == ["2 learners will be looked at in a moment."]
+    assert messages_of(staff.post(list_of(RealizationRequest), chosen)) == ["2 learners will be evaluated in a moment."]
 
 
 # --- finding ------------------------------------------------------------------------------------------------------

@@ -18,9 +18,9 @@ from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.why import EVENTS
 from enterprise_access.apps.default_enrollments.domain.looking_again import Event
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.explaining import explain_learner
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
-from enterprise_access.apps.default_enrollments.services.requests import give_up
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,
@@ -96,7 +96,7 @@ def test_a_link_may_name_the_customer_alone(staff):
     assert "errornote" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("named", ["acme", "ACME", "Acme Learning", str(ACME), f" {ACME} "])
+@pytest.mark.parametrize("named", ["acme", "ACME", "Acme Learning", "me learn", str(ACME), f" {ACME} "])
 def test_a_customer_is_found_by_slug_name_or_uuid(staff, named):
     intend(DEMO)
     assert why(staff, customer=named).context["customer"].pk == ACME
@@ -105,7 +105,7 @@ def test_a_customer_is_found_by_slug_name_or_uuid(staff, named):
 @pytest.mark.parametrize(
     ("customer", "learner", "problem"),
     [
-        ("nobody-inc", "1001", "No customer of that name"),
+        ("nobody-inc", "1001", "No customer with that in its name"),
         ("acme", "ada", "Enter a whole number."),
         ("acme", "-1", "greater than or equal to 1"),
         ("acme", "9" * 30, "less than or equal to"),
@@ -121,7 +121,7 @@ def test_a_name_that_two_customers_have_is_not_guessed(staff):
     intend(DEMO)
     twin = EnterpriseCustomer.objects.get(pk=ACME)
     EnterpriseCustomer.objects.create(uuid="0" * 32, slug="other", name=twin.name, fetched_at=timezone.now())
-    assert "More than one customer" in text_of(why(staff, customer=twin.name))
+    assert "Several customers match" in text_of(why(staff, customer=twin.name))
 
 
 # --- What is told ----------------------------------------------------------------------------------------------------
@@ -131,7 +131,13 @@ def test_who_was_enrolled_has_it(staff):
     intend(DEMO)
     visit(ADA)
     page = text_of(why(staff))
-    for shown in ("Has it", "The learner is active in a paid mode already.", "rule D1", DEMO_RUN, "verified, active"):
+    for shown in (
+        "Enrolled",
+        "The learner is already enrolled in a paid mode.",
+        "rule D1",
+        DEMO_RUN,
+        "verified, active",
+    ):
         assert shown in page
 
 
@@ -140,12 +146,12 @@ def test_who_has_no_license_is_held_up_and_told_what_would_change_it(staff):
     visit(HAL)
     page = text_of(why(staff, HAL))
     for shown in (
-        "Held up",
+        "Blocked",
         "The learner has no license of this customer.",
         "A license is assigned to the learner",
-        "Looked at again by itself: daily",
+        "Checked again automatically: daily",
         "the learner's license changes",
-        "(no_license, at the last look)",
+        "(no_license, at the last evaluation)",
     ):
         assert shown in page
 
@@ -156,8 +162,8 @@ def test_who_left_does_not_get_it_and_may_be_let_in_once_more(staff, world):
     world.leave(username="ada", run_key=DEMO_RUN)
     visit(ADA)
     answer = why(staff)
-    assert "Does not get it" in text_of(answer)
-    assert "Only a staff override for this learner" in text_of(answer)
+    assert "Not enrolled" in text_of(answer)
+    assert "A staff override for this learner" in text_of(answer)
     override = reverse("admin:default_enrollments_realizationoverride_add")
     assert f"{override}?intention={intention.pk}&amp;lms_user_id={ADA}" in answer.content.decode()
 
@@ -178,7 +184,7 @@ def test_a_stranger_is_told_to_be_one(staff):
 def test_a_customer_without_intentions_intends_nothing(staff):
     (intention,) = intend(DEMO)
     delete_intention(intention=intention)
-    assert "The customer intends nothing" in text_of(why(staff))
+    assert "The customer has no default enrollments" in text_of(why(staff))
 
 
 def test_what_was_deleted_after_it_was_realized_is_still_told(staff):
@@ -197,21 +203,21 @@ def test_every_fact_says_how_old_it_is(staff, time_machine):
     why(staff)
     time_machine.shift(timedelta(seconds=50))
     page = text_of(why(staff))
-    assert re.search(r"Linked to the customer \(asked 50\sseconds ago\)", page)
+    assert re.search(r"Linked to the customer \(read 50\sseconds ago\)", page)
     assert re.search(r"verified, active \(read 50\sseconds ago\)", page)
-    assert "from the LMS, asked" in page
+    assert "from the LMS, read" in page
 
 
 def test_who_was_given_up_is_told_to_need_somebody(staff):
     intend(DEMO)
     visit(HAL)
     give_up(customer_uuid=ACME, lms_user_id=HAL, because="unexpected_error")
-    assert "nothing happens until staff revive the request" in text_of(why(staff, HAL))
+    assert "nothing happens until staff retry the request" in text_of(why(staff, HAL))
 
 
 def test_nobody_has_asked_yet(staff):
     intend(DEMO)
-    assert "nobody has asked for this learner yet" in text_of(why(staff))
+    assert "this learner was never queued for evaluation" in text_of(why(staff))
 
 
 def test_it_says_what_the_service_says_and_nothing_else(staff):
@@ -248,7 +254,7 @@ def test_a_silent_lms_is_said_and_what_was_known_before_has_to_do(staff, simulat
     simulator.faults.add("status", "lms.*", times=None, status=500)
     page = text_of(why(staff))
     assert "The LMS did not answer." in page
-    assert re.search(r"Linked to the customer \(asked 20\sminutes ago\)", page)
+    assert re.search(r"Linked to the customer \(read 20\sminutes ago\)", page)
 
 
 def test_a_silent_lms_without_a_copy_is_no_no(staff, simulator):
@@ -256,8 +262,8 @@ def test_a_silent_lms_without_a_copy_is_no_no(staff, simulator):
     simulator.faults.add("status", "lms.*", times=None, status=500)
     answer = why(staff)
     assert answer.status_code == 200
-    assert "Nothing can be said for certain now." in text_of(answer)
-    assert "Does not get it" not in text_of(answer)
+    assert "The facts are not known at the moment." in text_of(answer)
+    assert "Not enrolled" not in text_of(answer)
 
 
 def test_then_what_was_written_down_before_is_shown(staff, simulator, time_machine):
@@ -279,14 +285,14 @@ def test_staff_have_the_learner_looked_at_now(staff):
     answer = staff.post(f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}")
     assert (answer.status_code, answer.url) == (302, f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}")
     assert [str(message) for message in get_messages(answer.wsgi_request)] == [
-        "1 learner will be looked at in a moment."
+        "1 learner will be evaluated in a moment."
     ]
     assert request_of(ADA).trigger == "staff"
 
 
 def test_who_may_only_look_sees_no_button_and_is_refused(onlooker):
     intend(DEMO)
-    assert "Look at this learner now" not in why(onlooker).content.decode()
+    assert "Evaluate now" not in why(onlooker).content.decode()
     assert onlooker.post(f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}").status_code == 403
     assert not RealizationRequest.objects.exists()
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,

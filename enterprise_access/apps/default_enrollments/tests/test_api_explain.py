@@ -13,11 +13,11 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.apps.default_enrollments.api.serializers.learners import ExplanationSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.explanations import ExplanationSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.services.overrides import grant_override
-from enterprise_access.apps.default_enrollments.services.requests import give_up
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     API,
@@ -38,7 +38,7 @@ from simulator.seed import ACME, GLOBEX
 pytestmark = pytest.mark.django_db
 
 # Of an explanation with everything young, the caller's own included.
-STATEMENTS = 9
+STATEMENTS = 10
 
 
 def ask(client: APIClient, customer: object = ACME, **params: Any) -> Any:
@@ -276,7 +276,7 @@ def test_the_command_says_it_in_words(world):
 
 def test_the_command_tells_every_kind_of_story(simulator, world, clock):
     first, second = intend(DEMO, LINUX)
-    assert "Nobody has asked for this learner yet" in told("acme", ADA)
+    assert "Never queued for evaluation" in told("acme", ADA)
     visit(ADA)
     world.leave(username="ada", run_key=DEMO_RUN)
     delete_intention(second)
@@ -291,8 +291,8 @@ def test_the_command_tells_every_kind_of_story(simulator, world, clock):
     for sentence in (
         "Staff have stopped enrolling",
         "The LMS does not answer",
-        "Given up since",
-        "Staff gave leave to enroll once more.",
+        "Failed since",
+        "Staff allowed one re-enrollment.",
         f"{LINUX}: the intention was deleted",
         f"realized: {DEMO_RUN}, verified",
     ):
@@ -310,5 +310,5 @@ def test_the_command_gives_everything_to_machines(world, api_as):
 def test_the_command_says_what_makes_no_sense(world):
     with pytest.raises(CommandError, match="knows no active enterprise customer"):
         told("nobody", ADA)
-    with pytest.raises(CommandError, match="positive whole number"):
+    with pytest.raises(CommandError, match="no such learner"):
         told("acme", 0)

@@ -7,8 +7,8 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import IntentionHealthPageSerializer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.api_words import (
     OPERATOR,
     assert_says_what_the_document_says,

@@ -13,7 +13,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.intentions impor
     IntentionSerializer,
 )
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.intentions import (
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     change_key,
     delete_intention,
     restore_intention,

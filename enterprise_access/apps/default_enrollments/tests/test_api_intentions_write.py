@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
-from enterprise_access.apps.default_enrollments.services.health import check_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention, delete_intention
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, delete_intention
 from enterprise_access.apps.default_enrollments.tests.api_words import OPERATOR, code_of, results_of, with_token
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,

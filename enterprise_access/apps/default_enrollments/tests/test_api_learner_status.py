@@ -25,7 +25,7 @@ from enterprise_access.apps.customers.models import EnterpriseCustomer, Enterpri
 from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
 from enterprise_access.apps.default_enrollments.api.serializers.learners import LearnerStatusSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     API,
@@ -536,7 +536,9 @@ def test_a_silent_lms_is_503_when_nothing_is_known(simulator, world, api_as):
     body = answer.json()
     assert (body["code"], set(body)) == ("upstream_unavailable", SHAPE)
     assert body["extra"] == {"service": "lms", "reason": "timeout"}
-    assert "ada" not in answer.content.decode()
+    # The request's id is left out: three letters of a name are also hexadecimal digits.
+    del body["request_id"]
+    assert "ada" not in str(body)
 
 
 def test_after_a_503_nothing_is_half_done(simulator, world, api_as):
@@ -680,10 +682,10 @@ def test_customer_and_link_are_asked_for_at_the_same_time(simulator, world, api_
 
 
 def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_as, clock, django_assert_num_queries):
-    client = api_as("erin")
+    client = api_as("erin")  # who is in an audit track
     intend(DEMO)
     ask_well(client)
-    with django_assert_num_queries(STATEMENTS):
+    with django_assert_num_queries(STATEMENTS + 1):
         ask_well(client)
     courses = [f"ManyX+C{number}" for number in range(19)]
     for key in courses:
@@ -694,14 +696,15 @@ def test_the_number_of_statements_does_not_grow_with_the_intentions(world, api_a
     visit(ERIN)
     clock.shift(timedelta(seconds=61))
     ask_well(client)
-    with django_assert_num_queries(STATEMENTS):
+    with django_assert_num_queries(STATEMENTS + 1):
         body = ask_well(client)
     assert len(items_of(body)) == 20
 
 
-# The caller; customer, learner and both kinds of enrollments; intentions with overrides; realizations with last looks;
-# modes, which a process need not read again for a moment (CONTENT_TRUSTED_SECONDS).
-STATEMENTS = 5
+# The caller; customer and learner; platform enrollments; intentions with overrides; realizations with last looks; modes
+# (a process need not read them again for a moment, CONTENT_TRUSTED_SECONDS). One more where an enrollment has ended or
+# is in the audit track: edx-enterprise's rows.
+STATEMENTS = 6
 
 
 def public_pem(tokens: Tokens) -> bytes:

@@ -15,7 +15,7 @@ from enterprise_access.apps.content_metadata.selectors.content import _cache as 
 from enterprise_access.apps.content_metadata.services import refresh_modes
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import RealizationOverride
-from enterprise_access.apps.default_enrollments.services.intentions import (
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     change_key,
     delete_intention,
     restore_intention,

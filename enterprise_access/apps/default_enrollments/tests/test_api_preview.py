@@ -11,7 +11,7 @@ from enterprise_access.apps.content_metadata.services import refresh_modes
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import PreviewSerializer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.api_words import (
     OPERATOR,
     assert_says_what_the_document_says,

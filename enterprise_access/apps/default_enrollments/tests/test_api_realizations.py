@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.api.serializers.records import RealizationPageSerializer
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.api_words import (
     OPERATOR,
     assert_says_what_the_document_says,

@@ -26,10 +26,10 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationAttempt,
     RealizationRequest,
 )
-from enterprise_access.apps.default_enrollments.services.asking import _list_results
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
-from enterprise_access.apps.default_enrollments.services.requests import give_up, list_due_customers
-from enterprise_access.apps.default_enrollments.services.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.requests.asking import _list_results
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up, list_due_customers
 from enterprise_access.apps.default_enrollments.tasks import sweep
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,

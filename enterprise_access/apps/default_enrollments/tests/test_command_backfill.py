@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.backfill import request_all
+from enterprise_access.apps.default_enrollments.services.moving_in.backfill import request_all
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BULK,

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,

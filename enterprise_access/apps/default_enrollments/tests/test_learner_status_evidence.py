@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 STATUS = "/api/v1/default-enterprise-enrollment-intentions/learner-status/"
 # Those of a status whose modes are known, and what the runs are for.
-STATEMENTS = 6
+STATEMENTS = 7
 
 
 def best_modes(body):

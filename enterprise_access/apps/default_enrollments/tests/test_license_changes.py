@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.license_changes import licenses_changed
-from enterprise_access.apps.default_enrollments.services.refusals import list_refusals
-from enterprise_access.apps.default_enrollments.services.requests import claim
+from enterprise_access.apps.default_enrollments.services.realizing.refusals import list_refusals
+from enterprise_access.apps.default_enrollments.services.requests.license_changes import licenses_changed
+from enterprise_access.apps.default_enrollments.services.requests.work_items import claim
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,

@@ -6,9 +6,8 @@ import pytest
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerSighting
-from enterprise_access.apps.customers.services import fetch_customer, refresh_learners
+from enterprise_access.apps.customers.services import fetch_customer, refresh_learners, resolve_logins
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.logins import resolve_sightings
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,
@@ -41,7 +40,7 @@ def log_in(*lms_user_ids):
 
 
 def resolve(limit=100):
-    return resolve_sightings(limit=limit, now=timezone.now())
+    return resolve_logins(limit=limit, now=timezone.now())
 
 
 def requested():
@@ -232,7 +231,7 @@ def test_one_learner_whom_the_lms_fails_for_does_not_hold_up_the_logins_of_other
     ids = add_learners(world, 40, plan_uuid=ACME_ANNUAL)
     simulator.faults.add("status", "lms.learners", times=None, status=500, only_with=str(ids[7]))
     handle([login(lms_user_id) for lms_user_id in ids])
-    resolve_sightings(limit=100, now=timezone.now())
+    resolve_logins(limit=100, now=timezone.now())
     assert {learner for _, learner, _ in requested()} == set(ids) - {ids[7]}
     culprit = LearnerSighting.objects.get(pk=ids[7])
     assert (culprit.failures, culprit.waiting_for) == (1, "lms_unavailable")
@@ -244,7 +243,7 @@ def test_a_learner_whom_the_lms_keeps_failing_for_is_marked_as_failed_in_the_end
     handle([login(ADA)])
     for _ in range(10):
         clock.shift(timedelta(hours=2))
-        resolve_sightings(limit=100, now=timezone.now())
+        resolve_logins(limit=100, now=timezone.now())
     assert LearnerSighting.objects.get(pk=ADA).failed_at is not None
     clock.shift(timedelta(hours=2))
     handle([login(ADA)])
@@ -256,7 +255,7 @@ def test_while_the_lms_is_away_nobody_is_blamed(world, simulator, clock):
     handle([login(ADA), login(BEN)])
     for _ in range(12):
         clock.shift(timedelta(hours=2))
-        resolve_sightings(limit=100, now=timezone.now())
+        resolve_logins(limit=100, now=timezone.now())
     assert not LearnerSighting.objects.exclude(failed_at=None).exists()
     assert not LearnerSighting.objects.exclude(failures=0).exists()
 

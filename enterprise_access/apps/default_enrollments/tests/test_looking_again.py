@@ -71,20 +71,14 @@ def events_of(code: str) -> set[Event]:
     return {event for event in Event if is_woken_by(code, event)}
 
 
-@pytest.mark.parametrize("reason", WAITING)
-def test_what_was_not_answered_is_asked_again_after_1_minute_up_to_1_hour_then_hourly(reason):
-    pauses = [minutes_until_next(reason, failures) for failures in range(1, 11)]
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
+def test_what_was_not_answered_is_asked_again_after_1_minute_up_to_1_hour_then_hourly():
+    for reason in WAITING:
+        pauses = [minutes_until_next(reason, failures) for failures in range(1, 11)]
+        assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
 
 
-@pytest.mark.parametrize("reason", WAITING)
-def test_what_was_not_answered_is_visible_as_waiting(reason):
-    assert is_waiting(reason)
-
-
-@pytest.mark.parametrize("reason", sorted(set(Reason) - set(WAITING)))
-def test_nothing_else_is_waiting(reason):
-    assert not is_waiting(reason)
+def test_what_was_not_answered_and_nothing_else_is_visible_as_waiting():
+    assert {reason for reason in Reason if is_waiting(reason)} == set(WAITING)
 
 
 def test_learners_who_failed_together_do_not_come_back_together():
@@ -116,28 +110,28 @@ def test_enrollment_that_opened_in_the_meantime_is_looked_at_now():
     assert next_look(Reason.ENROLLMENT_NOT_OPEN, now=NOON, enrollment_starts_at=NOON - ONE_DAY) == NOON
 
 
-@pytest.mark.parametrize("reason", CONTENT)
-def test_what_hangs_on_content_waits_for_a_change_of_content_or_the_next_login(reason):
-    assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
-    assert events_of(reason) == {Event.CONTENT_CHANGE, Event.LOGIN}
+def test_what_hangs_on_content_waits_for_a_change_of_content_or_the_next_login():
+    for reason in CONTENT:
+        assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
+        assert events_of(reason) == {Event.CONTENT_CHANGE, Event.LOGIN}
 
 
-@pytest.mark.parametrize("reason", PAYING)
-def test_what_nobody_paid_for_is_looked_at_daily(reason):
-    assert next_look(reason, now=NOON, last_login_at=NOON) == NOON + ONE_DAY
+def test_what_nobody_paid_for_is_looked_at_daily():
+    for reason in PAYING:
+        assert next_look(reason, now=NOON, last_login_at=NOON) == NOON + ONE_DAY
 
 
-@pytest.mark.parametrize("reason", PAYING)
-def test_what_nobody_paid_for_is_looked_at_for_30_days_after_the_last_login(reason):
-    last_day = NOON - 29 * ONE_DAY
-    assert next_look(reason, now=NOON, last_login_at=last_day) == NOON + ONE_DAY
-    assert next_look(reason, now=NOON, last_login_at=last_day - ONE_SECOND) is None
-    assert next_look(reason, now=NOON, last_login_at=None) is None
+def test_what_nobody_paid_for_is_looked_at_for_30_days_after_the_last_login():
+    for reason in PAYING:
+        last_day = NOON - 29 * ONE_DAY
+        assert next_look(reason, now=NOON, last_login_at=last_day) == NOON + ONE_DAY
+        assert next_look(reason, now=NOON, last_login_at=last_day - ONE_SECOND) is None
+        assert next_look(reason, now=NOON, last_login_at=None) is None
 
 
-@pytest.mark.parametrize("reason", PAYING)
-def test_what_nobody_paid_for_is_looked_at_once_a_license_changes_and_at_the_next_login(reason):
-    assert events_of(reason) == {Event.LICENSE_CHANGE, Event.LOGIN}
+def test_what_nobody_paid_for_is_looked_at_once_a_license_changes_and_at_the_next_login():
+    for reason in PAYING:
+        assert events_of(reason) == {Event.LICENSE_CHANGE, Event.LOGIN}
 
 
 def test_what_the_lms_refused_is_tried_again_after_1_hour_up_to_7_days():
@@ -149,22 +143,22 @@ def test_what_the_lms_refused_is_tried_at_once_when_run_modes_or_license_change(
     assert events_of(Reason.REFUSED_BY_LMS) == {Event.CONTENT_CHANGE, Event.LICENSE_CHANGE}
 
 
-@pytest.mark.parametrize("reason", NEVER)
-def test_who_left_is_looked_at_by_staff_override_alone(reason):
-    assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
-    assert events_of(reason) == {Event.OVERRIDE}
+def test_who_left_is_looked_at_by_staff_override_alone():
+    for reason in NEVER:
+        assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
+        assert events_of(reason) == {Event.OVERRIDE}
 
 
-@pytest.mark.parametrize("reason", UNLINKED)
-def test_who_is_not_linked_is_looked_at_when_a_link_or_the_customer_is_seen(reason):
-    assert next_look(reason, now=NOON, last_login_at=NOON) is None
-    assert events_of(reason) == {Event.LINK, Event.CUSTOMER_ACTIVE}
+def test_who_is_not_linked_is_looked_at_when_a_link_or_the_customer_is_seen():
+    for reason in UNLINKED:
+        assert next_look(reason, now=NOON, last_login_at=NOON) is None
+        assert events_of(reason) == {Event.LINK, Event.CUSTOMER_ACTIVE}
 
 
-@pytest.mark.parametrize("reason", SERVED)
-def test_what_is_served_is_not_looked_at_again(reason):
-    assert next_look(reason, now=NOON, last_login_at=NOON) is None
-    assert events_of(reason) == set()
+def test_what_is_served_is_not_looked_at_again():
+    for reason in SERVED:
+        assert next_look(reason, now=NOON, last_login_at=NOON) is None
+        assert events_of(reason) == set()
 
 
 def test_every_reason_has_its_line():
@@ -184,22 +178,19 @@ def test_a_code_of_a_payer_that_did_not_answer_is_one_of_waiting(code):
 class TestWords:
     """Every reason in plain words."""
 
-    @pytest.mark.parametrize("reason", list(Reason))
-    def test_every_reason_has_two_sentences(self, reason):
-        explanation = explain(reason)
-        assert explanation == EXPLANATIONS[reason]
-        assert explanation.text.endswith((".", ")."))
-        assert explanation.what_would_change_it.endswith(".")
-
-    @pytest.mark.parametrize("reason", list(Reason))
-    def test_no_sentence_leans_on_codes(self, reason):
-        assert "_" not in explain(reason).text + explain(reason).what_would_change_it
+    def test_every_reason_has_two_sentences_without_codes(self):
+        for reason in Reason:
+            explanation = explain(reason)
+            assert explanation == EXPLANATIONS[reason]
+            assert explanation.text.endswith((".", ").")), reason
+            assert explanation.what_would_change_it.endswith("."), reason
+            assert "_" not in explanation.text + explanation.what_would_change_it, reason
 
     def test_an_ending_that_the_facts_do_not_explain_says_so(self):
         assert "unenrolled or license revoked" in explain("enrollment_ended").text
 
     def test_no_license_may_be_wrong_after_an_address_change(self):
-        assert "e-mail address changed" in explain("no_license").text
+        assert "email address changed" in explain("no_license").text
         assert "portal" in explain("no_license").text
 
     @pytest.mark.parametrize("reason", [Reason.LEARNER_UNENROLLED, Reason.LICENSE_REVOKED, Reason.ENROLLMENT_ENDED])

@@ -92,7 +92,7 @@ def test_rows_from_before_there_was_a_mark_are_marked(world):
     visit(HAL)
     RealizationAttempt.objects.update(is_newest=True)
     migration = importlib.import_module(
-        f"{RealizationAttempt.__module__.rpartition('.')[0]}.migrations.0005_newest_attempt"
+        f"{RealizationAttempt.__module__.partition('.models')[0]}.migrations.0005_newest_attempt"
     )
     migration.mark_replaced(apps, None)
     assert newest() == last_of_each()

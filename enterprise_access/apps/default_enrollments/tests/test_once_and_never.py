@@ -13,9 +13,10 @@ from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     RealizationOverride,
 )
+from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.services.overrides import cancel_override, grant_override
 from enterprise_access.apps.default_enrollments.services.reconciling import reconcile
-from enterprise_access.apps.default_enrollments.services.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     AUDIT_ONLY,
@@ -43,6 +44,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 )
 from enterprise_access.events.handling import handle
 from enterprise_access.events.tests.made import changed, unenrolled
+from enterprise_access.lib.work import leases
 from simulator import enrolling
 from simulator.seed import ACME, ACME_ANNUAL, ACME_OPEN, GLOBEX
 
@@ -450,3 +452,41 @@ def test_a_slow_lms_and_a_hundred_leavers_do_not_keep_anybody_out(world, clock, 
     clock.shift(HOUR)
     visit(*ids)
     assert asked(world, "lms.enterprise_enrollments") == asked_before
+
+
+@pytest.fixture
+def be_slow(clock, meanwhile):
+    """Let every call of a path take some seconds, while a second worker takes whatever is free; return what it took."""
+
+    def slow(path, seconds):
+        taken = []
+
+        def pass_time():
+            clock.shift(timedelta(seconds=seconds))
+            taken.extend(leases.take(QUEUE, limit=100).items)
+
+        meanwhile(path, after=pass_time, times=1000)
+        return taken
+
+    return slow
+
+
+@pytest.mark.parametrize("has_pages", [True, False])
+def test_a_slow_license_manager_loses_no_lease_to_another_worker(world, simulator, be_slow, has_pages):
+    ids = add_learners(world, 100, plan_uuid=ACME_ANNUAL)
+    intend(DEMO)
+    if not has_pages:
+        simulator.faults.add("status", "license_manager.subscriptions", status=500, times=None)
+    taken = be_slow("/license-manager/", 1.3)
+    ask_for(*ids)
+    assert (work().realized, taken) == (100, [])
+
+
+def test_slow_reads_of_modes_lose_no_lease_to_another_worker(world, be_slow):
+    keys = [f"SlowX+C{number:02}" for number in range(20)]
+    for key in keys:
+        world.add_open_course(key=key)
+    world.change_catalog(catalog_uuid=ACME_OPEN, course_keys=keys)
+    intend(*keys)
+    taken = be_slow("/api/enrollment/v1/course/", 8)
+    assert (visit(ADA).realized, taken) == (20, [])

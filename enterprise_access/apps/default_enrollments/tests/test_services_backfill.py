@@ -11,7 +11,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationRequest,
     Trigger,
 )
-from enterprise_access.apps.default_enrollments.services.backfill import (
+from enterprise_access.apps.default_enrollments.services.moving_in.backfill import (
     LEARNERS_AT_ONCE,
     Foretold,
     Scope,

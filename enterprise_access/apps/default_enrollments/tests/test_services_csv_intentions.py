@@ -11,7 +11,7 @@ from enterprise_access.apps.default_enrollments.services.csv_intentions import (
     read_csv,
     write_csv,
 )
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, LINUX, PROJECT, STATS, asked, intend
 from simulator.seed import ACME, GLOBEX
 

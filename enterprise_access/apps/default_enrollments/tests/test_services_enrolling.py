@@ -8,8 +8,8 @@ from waffle.testutils import override_switch
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
-from enterprise_access.apps.default_enrollments.services.requests import PAUSE_SWITCH, claim
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.requests.work_items import PAUSE_SWITCH, claim
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BULK,

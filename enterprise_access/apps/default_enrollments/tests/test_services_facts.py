@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
-from enterprise_access.apps.default_enrollments.services.facts import fetch_facts
+from enterprise_access.apps.default_enrollments.services.realizing.facts import fetch_facts
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,

@@ -9,8 +9,11 @@ from enterprise_access.apps.content_metadata.models import RunModes
 from enterprise_access.apps.content_metadata.selectors import fetch_content, refresh_content
 from enterprise_access.apps.default_enrollments import tasks
 from enterprise_access.apps.default_enrollments.models import IntentionHealth, RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.health import check_intentions, list_customers_with_intentions
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.health.verdicts import (
+    check_intentions,
+    list_customers_with_intentions,
+)
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,

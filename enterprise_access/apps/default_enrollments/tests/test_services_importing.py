@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, RealizationRequest
-from enterprise_access.apps.default_enrollments.services import importing, sweeping
 from enterprise_access.apps.default_enrollments.services.csv_intentions import read_csv
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.moving_in import importing
+from enterprise_access.apps.default_enrollments.services.requests import sweeping
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,
@@ -57,7 +58,7 @@ def import_csv(text, root, **how):
 
 def run(job):
     """Work on a job as a worker does when it is due, until nothing is left to do now."""
-    services.run_job(job_uuid=job.pk)
+    services.run_jobs()
     job.refresh_from_db()
     return job
 
@@ -103,7 +104,7 @@ def test_what_is_saved_is_in_the_admin_log_and_a_second_import_changes_nothing(w
 
 
 @pytest.mark.parametrize(("sender", "times"), [(Intention, 30), (LogEntry, 30), (LogEntry, 1)])
-def test_a_worker_that_ends_loses_nothing_and_nothing_is_added_or_logged_twice(world, root, many, clock, sender, times):
+def test_a_worker_that_ends_loses_nothing_and_nothing_is_added_or_logged_twice(world, root, many, sender, times):
     """It ends while a row is saved, or while a step is stored, after some rows of the step were saved."""
     job = import_csv("".join(f"acme,{key}\n" for key in many), root, save=True)
     left = [times]
@@ -116,12 +117,11 @@ def test_a_worker_that_ends_loses_nothing_and_nothing_is_added_or_logged_twice(w
     post_save.connect(end, sender=sender, weak=False)
     try:
         with pytest.raises(SystemExit):
-            services.run_job(job_uuid=job.pk)
+            services.run_jobs()
     finally:
         post_save.disconnect(end, sender=sender)
     assert 0 < Intention.objects.count() < len(many)
-    clock.shift(timedelta(seconds=services.LEASE_SECONDS + 1))
-    assert services.list_due_jobs(now=timezone.now()) == [job.pk]
+    assert list(Job.objects.due(timezone.now())) == [job]
     assert (run(job).state, job.done) == (JobState.FINISHED, len(many))
     assert outcomes(job) == ["added"] * len(many)
     assert keys_in_log() == sorted(many)
@@ -141,7 +141,7 @@ def test_while_the_lms_is_silent_the_job_waits_and_then_the_row_is_an_error(worl
     for tries in range(1, importing.TRIES + 1):
         assert run(job).state == JobState.PENDING
         assert (job.failures, bool(job.problem), outcomes(job)) == (tries, True, [])
-        clock.shift(timedelta(seconds=services.LAST_PAUSE_SECONDS))
+        clock.shift(services.QUEUE.back_off.last)
     assert outcomes(run(job)) == ["error", "added"]
     assert job.state == JobState.FINISHED
 

@@ -13,8 +13,8 @@ from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import ContentUnknown, IntentionDeleted, IntentionExists
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.describing import check_key, preview_key
-from enterprise_access.apps.default_enrollments.services.intentions import (
+from enterprise_access.apps.default_enrollments.services.intentions.describing import check_key, preview_key
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
     delete_intention,
     restore_intention,
@@ -91,6 +91,15 @@ def test_a_key_that_no_catalog_knows_is_an_error_and_nothing_is_saved(acme, key)
     with pytest.raises(ContentUnknown) as refusal:
         add_intention(customer_uuid=acme, content_key=key)
     assert refusal.value.code == "content_not_found"
+    assert not Intention.objects.exists()
+
+
+def test_a_known_run_without_a_record_of_its_own_is_refused_without_talk_of_spelling(acme, world):
+    world.change_run(run_key=DEMO_RUN, has_record=False)
+    with pytest.raises(ContentUnknown) as refusal:
+        add_intention(customer_uuid=acme, content_key=DEMO_RUN)
+    assert "Check the spelling" not in refusal.value.detail
+    assert refusal.value.extra == {"course_key": "edX+DemoX"}
     assert not Intention.objects.exists()
 
 

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseLearner
-from enterprise_access.apps.default_enrollments.services.noticing import notice_changes
-from enterprise_access.apps.default_enrollments.services.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
+from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     AUDIT_ONLY,

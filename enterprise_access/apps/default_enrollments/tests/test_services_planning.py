@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     AUDIT_ONLY,

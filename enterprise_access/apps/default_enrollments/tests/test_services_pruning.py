@@ -11,6 +11,9 @@ from django.core.management import call_command
 from django.db import DatabaseError
 from django.utils import timezone
 
+from enterprise_access.apps.content_assignments.services.people import see_learner
+from enterprise_access.apps.content_assignments.services.transitions import cancel
+from enterprise_access.apps.content_assignments.tests.scene import allocated, make_assigned_budget
 from enterprise_access.apps.core.domain import Role
 from enterprise_access.apps.core.models import AccessRole, AccessRoleAssignment
 from enterprise_access.apps.customers.services import note_sightings
@@ -20,8 +23,8 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationAttempt,
     Trigger,
 )
+from enterprise_access.apps.default_enrollments.services.operations.pruning import prune_attempts, retire_learner
 from enterprise_access.apps.default_enrollments.services.overrides import grant_override
-from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts, retire_learner
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DAY,
@@ -37,10 +40,12 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
     work,
 )
+from enterprise_access.apps.groups.models import GroupMembership
 from enterprise_access.apps.licenses.services.claims import take_claim
-from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind
-from enterprise_access.apps.subsidy_access_policies.services import reserve, spend
+from enterprise_access.apps.redemption.tests.ledgers import begin
+from enterprise_access.apps.subsidy_access_policies.services import spend
 from enterprise_access.apps.subsidy_access_policies.tests.test_budget import make_policy, make_subsidy, news
+from enterprise_access.apps.subsidy_requests.tests.made import made
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import learner_key
 from enterprise_access.events.tests.conftest import bus  # noqa: F401
@@ -162,15 +167,15 @@ def rows_of(lms_user_id):
 def _spend_credit(lms_user_id):
     """Let the learner have redeemed with learner credit."""
     policy = make_policy(make_subsidy())
-    promise = reserve(
-        policy_uuid=policy.pk,
-        lms_user_id=lms_user_id,
-        content_key=DEMO_RUN,
-        amount_cents=100,
-        kind=ReservationKind.REDEMPTION,
-        now=timezone.now(),
-    )
-    spend(reservation_uuid=promise.pk, news=news(policy, learner=lms_user_id), now=timezone.now())
+    attempt = begin(policy, learner=lms_user_id, cents=100)
+    spend(reservation_uuid=attempt.reservation_uuid, news=news(policy, learner=lms_user_id), now=timezone.now())
+
+
+def _assign(lms_user_id, email):
+    """Let a course have been assigned to the learner, and the assignment be cancelled."""
+    row = allocated(make_assigned_budget(), email)
+    see_learner(lms_user_id, email, timezone.now())
+    cancel([row.pk], now=timezone.now())
 
 
 @pytest.fixture
@@ -184,6 +189,10 @@ def everywhere(world, clock, bus):  # noqa: F811
         world.leave(username=username, run_key=PROJECT_RUN)
     visit(ADA, MAX)
     for lms_user_id, username in ((ADA, "ada"), (MAX, "max")):
+        made(lms_user_id)
+        GroupMembership.objects.create(
+            group_uuid=ACME, lms_user_id=lms_user_id, membership="accepted", fetched_at=timezone.now()
+        )
         for intention in (demo, project):
             grant_override(
                 intention=intention, lms_user_id=lms_user_id, by="amy_admin", reason="Asked.", now=timezone.now()
@@ -192,6 +201,7 @@ def everywhere(world, clock, bus):  # noqa: F811
         role, _ = AccessRole.objects.get_or_create(name=Role.OPERATOR)
         AccessRoleAssignment.objects.create(user=user, role=role, context="*")
         _spend_credit(lms_user_id)
+        _assign(lms_user_id, f"{username}@example.com")
         take_claim(customer_uuid=ACME, lms_user_id=lms_user_id, now=timezone.now())
     note_sightings(seen={ADA: timezone.now(), MAX: timezone.now()})
     return world
@@ -214,6 +224,14 @@ def test_histories_go_too(everywhere):
     histories = [model for model in TABLES if model.__name__.startswith("Historical")]
     assert histories
     assert [model for model in histories if model._default_manager.filter(lms_user_id=ADA).exists()] == []
+
+
+def test_no_address_of_an_assignment_is_left(everywhere):
+    retire_learner(lms_user_id=ADA)
+    for model in TABLES:
+        if "learner_email" in {field.name for field in model._meta.get_fields()}:
+            assert not model._default_manager.filter(learner_email="ada@example.com").exists()
+            assert model._default_manager.filter(learner_email="max@example.com").exists()
 
 
 def test_what_went_is_told_by_table(everywhere):

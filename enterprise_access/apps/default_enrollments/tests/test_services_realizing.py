@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.realizing import Summary
+from enterprise_access.apps.default_enrollments.services.realizing.engine import Summary
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     BEN,

@@ -9,7 +9,7 @@ from enterprise_access.apps.default_enrollments.models import (
     Outcome,
     RealizationAttempt,
 )
-from enterprise_access.apps.default_enrollments.services.recording import record_realized, settle_attempt
+from enterprise_access.apps.default_enrollments.services.realizing.recording import record_realized, settle_attempt
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     AUDIT_ONLY,

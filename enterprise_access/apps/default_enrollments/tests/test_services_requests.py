@@ -12,7 +12,7 @@ from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.requests import (
+from enterprise_access.apps.default_enrollments.services.requests.work_items import (
     PAUSE_SWITCH,
     claim,
     is_paused,

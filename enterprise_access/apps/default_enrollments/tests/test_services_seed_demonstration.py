@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, LINUX, visit
 
 Intention = DefaultEnterpriseEnrollmentIntention

@@ -4,9 +4,8 @@ import pytest
 from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
-from enterprise_access.apps.default_enrollments.services.requests import give_up
-from enterprise_access.apps.default_enrollments.services.steering import (
-    Asked,
+from enterprise_access.apps.default_enrollments.services.operations.steering import (
+    RequeueResult,
     is_everything_paused,
     pause_everything,
     realize_all_now,
@@ -14,6 +13,7 @@ from enterprise_access.apps.default_enrollments.services.steering import (
     resume_everything,
     revive,
 )
+from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_learner_is_looked_at_now_though_nothing_was_owed(world):
     intend(DEMO)
-    assert realize_now(customer_uuid=ACME, lms_user_ids=[ADA], now=timezone.now()) == Asked(now=1, dead=0)
+    assert realize_now(customer_uuid=ACME, lms_user_ids=[ADA], now=timezone.now()) == RequeueResult(now=1, dead=0)
     assert request_of(ADA).trigger == Trigger.STAFF
     assert work().realized == 1
 
@@ -43,7 +43,7 @@ def test_learners_of_several_customers_are_asked_for_at_once(world):
     intend(DEMO)
     intend(DEMO, customer=GLOBEX)
     asked = realize_all_now(learners=[(ACME, ADA), (GLOBEX, FRANK), (ACME, ADA)], now=timezone.now())
-    assert asked == Asked(now=2, dead=0)
+    assert asked == RequeueResult(now=2, dead=0)
     assert set(RealizationRequest.objects.values_list("customer_id", "lms_user_id")) == {(ACME, ADA), (GLOBEX, FRANK)}
 
 
@@ -51,7 +51,7 @@ def test_who_was_given_up_stays_so_until_revived(world):
     intend(DEMO)
     ask_for(ADA, HAL)
     give_up(customer_uuid=ACME, lms_user_id=ADA, because="outcome_unknown")
-    assert realize_now(customer_uuid=ACME, lms_user_ids=[ADA, HAL], now=timezone.now()) == Asked(now=1, dead=1)
+    assert realize_now(customer_uuid=ACME, lms_user_ids=[ADA, HAL], now=timezone.now()) == RequeueResult(now=1, dead=1)
     work()
     assert realizations_of(ADA) == {}
     ids = list(RealizationRequest.objects.values_list("pk", flat=True))

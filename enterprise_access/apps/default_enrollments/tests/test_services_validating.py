@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from enterprise_access.apps.default_enrollments import tasks
 from enterprise_access.apps.default_enrollments.models import IntentionHealth
-from enterprise_access.apps.default_enrollments.services.intentions import delete_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.services.validating import (
-    State,
+    CheckedState,
     mail_digest,
     make_digest,
     validate_intentions,
@@ -44,8 +44,8 @@ def states():
 def test_each_intention_is_healthy_or_says_why_not(world):
     intend(DEMO, CLOSED)
     assert states() == {
-        DEMO: (State.HEALTHY, "needs_enrollment"),
-        CLOSED: (State.UNHEALTHY, "enrollment_closed"),
+        DEMO: (CheckedState.HEALTHY, "needs_enrollment"),
+        CLOSED: (CheckedState.UNHEALTHY, "enrollment_closed"),
     }
 
 
@@ -62,7 +62,7 @@ def test_a_verdict_is_as_old_as_its_reason_whatever_else_changes(world, clock):
     clock.shift(HOUR)
     world.change_run(run_key=CLOSED_RUN, enrollment_end=None)
     (standing,) = validate().standings
-    assert (standing.state, standing.since) == (State.HEALTHY, began + 2 * HOUR)
+    assert (standing.state, standing.since) == (CheckedState.HEALTHY, began + 2 * HOUR)
 
 
 def test_a_change_of_the_verdict_is_counted_once(world, clock):
@@ -83,7 +83,7 @@ def test_what_was_checked_lately_is_not_asked_about_again(world, clock):
     clock.shift(timedelta(minutes=20))
     calls = len(world.journal.calls())
     (standing,) = validate(delay=timedelta(minutes=30)).standings
-    assert standing.state is State.HEALTHY
+    assert standing.state is CheckedState.HEALTHY
     assert len(world.journal.calls()) == calls
     clock.shift(timedelta(minutes=11))
     validate(delay=timedelta(minutes=30))
@@ -109,14 +109,14 @@ def test_a_catalog_that_is_away_changes_no_verdict_and_is_told(world, simulator,
     found = validate()
     assert found.problem
     assert not found.is_complete
-    assert [one.state for one in found.standings] == [State.HEALTHY]
+    assert [one.state for one in found.standings] == [CheckedState.HEALTHY]
 
 
 def test_what_was_never_checked_is_unknown(world, simulator):
     intend(DEMO)
     simulator.faults.add(FaultKind.UNREACHABLE, "catalog.*", times=None)
     (standing,) = validate().standings
-    assert (standing.state, standing.reason, standing.since) == (State.UNKNOWN, "", None)
+    assert (standing.state, standing.reason, standing.since) == (CheckedState.UNKNOWN, "", None)
 
 
 def test_deleted_intentions_are_nobodys_business(world):
@@ -157,7 +157,7 @@ def test_what_got_well_is_told_once(world, recipients, clock):
     world.change_run(run_key=CLOSED_RUN, enrollment_end=None)
     validate()
     tasks.mail_digest()
-    assert "well again" in mail.outbox[0].body
+    assert "healthy again" in mail.outbox[0].body
     assert CLOSED in mail.outbox[0].body
     clock.shift(2 * DAY)
     assert mail_digest(now=timezone.now()) == 0

@@ -10,7 +10,7 @@ from django.utils import timezone
 from waffle.testutils import override_switch
 
 from enterprise_access.apps.default_enrollments.models import Trigger
-from enterprise_access.apps.default_enrollments.services.requests import (
+from enterprise_access.apps.default_enrollments.services.requests.work_items import (
     PAUSE_SWITCH,
     QUEUE,
     REALIZE_JOB,

@@ -6,7 +6,7 @@ import pytest
 from celery import current_app
 from django.core.cache import caches
 
-from enterprise_access.apps.default_enrollments.services.requests import QUEUE, REALIZE_JOB
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, REALIZE_JOB
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ACME,
     ADA,

@@ -20,6 +20,7 @@ from enterprise_access.apps.licenses.domain.usable import (
     LicenseRefusal,
     LicenseStatus,
     Plan,
+    SomeLicenses,
     choose_license,
     is_usable,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Plan",
     "Problem",
     "ProblemCode",
+    "SomeLicenses",
     "by_status",
     "choose_license",
     "choose_shown_license",

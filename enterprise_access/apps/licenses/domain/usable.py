@@ -57,6 +57,10 @@ class License:
         return self.status is LicenseStatus.ASSIGNED
 
 
+class SomeLicenses(tuple[License, ...]):
+    """Some of a learner's licenses; the others could not be read. What is here counts; an absence says nothing."""
+
+
 class LicenseRefusal(StrEnum):
     """Why no license of a learner can be used."""
 
@@ -76,10 +80,13 @@ def choose_license(licenses: Collection[License] | None, *, catalogs: Collection
     """Return the license to use for content that is in `catalogs`, or why there is none.
 
     `licenses` None: they could not be asked for. Of several, the one whose plan expires last, then the smallest uuid.
+    Of SomeLicenses none is refused: the one that is missing may be the one to use.
     """
     if licenses is None:
         return LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE
     fitting = [license_ for license_ in licenses if is_usable(license_) and license_.plan.catalog_uuid in catalogs]
+    if not fitting and isinstance(licenses, SomeLicenses):
+        return LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE
     if not fitting:
         return _refusal(licenses)
     return _longest_lasting(fitting)

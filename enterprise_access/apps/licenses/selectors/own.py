@@ -13,7 +13,7 @@ from django.conf import settings
 
 from enterprise_access.apps.licenses.domain import Agreement, LicenseStatus, OwnLicense, OwnLicenses, OwnPlan
 from enterprise_access.lib.caching import Ages, Entry, Fetch, RefreshingCache
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.upstream import license_manager
 from enterprise_access.upstream.license_manager import types
@@ -39,7 +39,8 @@ def fetch_own_licenses(
 ) -> OwnLicenses:
     """Return the licenses of the token's owner, who is `lms_user_id`, as of a few seconds ago at most.
 
-    Raises UpstreamError when license-manager does not answer within the budget: that is never "none".
+    Raises UpstreamError when license-manager does not answer within the budget: that is never "none". An answer with
+    unreadable licenses counts if it shows another one to use or to activate; otherwise it is unknown as a whole.
     """
     failures: list[UpstreamError] = []
     ask = _asking(learner_token, customer_uuid)
@@ -108,11 +109,21 @@ def _somebody_elses_failure() -> UpstreamUnavailable:
 
 def _as_own_licenses(entry: Entry[types.OwnLicenses]) -> OwnLicenses:
     answer = entry.value
+    if answer.licenses.unreadable and not any(map(_is_worth_having, answer.licenses)):
+        raise UpstreamChanged(
+            "license-manager answered, but a license that may be the one to use cannot be read",
+            service="license-manager",
+            reason=Reason.UNKNOWN_SHAPE,
+        )
     return OwnLicenses(
         licenses=tuple(_as_own_license(row, row.plan) for row in answer.licenses),
         agreement=None if answer.agreement is None else _as_agreement(answer.agreement),
         fetched_at=entry.fetched_at,
     )
+
+
+def _is_worth_having(row: types.License) -> bool:
+    return row.status in (types.ACTIVATED, types.ASSIGNED) and row.plan.is_active and row.plan.is_current
 
 
 def _as_own_license(row: types.License, plan: types.Plan) -> OwnLicense:

@@ -83,6 +83,7 @@ def wait_until_done(*, customer_uuid: UUID, lms_user_id: int, ends_at: float) ->
     return True
 
 
+@retry_deadlocks
 def forget_learner(*, lms_user_id: int) -> dict[str, int]:
     """Delete the claims of a learner; return how many rows went, by table."""
     return {str(LicenseClaim._meta.verbose_name): LicenseClaim.objects.filter(lms_user_id=lms_user_id).delete()[0]}

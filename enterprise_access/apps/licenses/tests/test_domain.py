@@ -12,6 +12,7 @@ from enterprise_access.apps.licenses.domain import (
     LicenseRefusal,
     LicenseStatus,
     Plan,
+    SomeLicenses,
     choose_license,
     is_usable,
 )
@@ -129,3 +130,10 @@ def test_the_refusals_come_in_this_order():
 
 def test_licenses_that_could_not_be_asked_for_are_not_no_license():
     assert choose_license(None, catalogs=[CATALOG]) is LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE
+
+
+def test_of_licenses_that_are_known_in_part_a_good_one_counts_and_its_absence_says_nothing():
+    assert choose_license(SomeLicenses([make_license()]), catalogs=[CATALOG]) == make_license()
+    for known in ([], [make_license(status="assigned")], [make_license(catalog_uuid=OTHER_CATALOG)]):
+        refused = choose_license(SomeLicenses(known), catalogs=[CATALOG])
+        assert refused is LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE

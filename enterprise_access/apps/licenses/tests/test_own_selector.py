@@ -11,7 +11,8 @@ from enterprise_access.apps.licenses.selectors import (
     read_own_licenses_again,
 )
 from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from simulator.seed import ACME, ACME_ANNUAL, ACME_OPEN, GLOBEX, HOOLI, HOOLI_AUTO_APPLY
+from simulator.faults import FaultKind
+from simulator.seed import ACME, ACME_ANNUAL, ACME_LEADERS, ACME_OPEN, GLOBEX, HOOLI, HOOLI_AUTO_APPLY
 
 READ = "license_manager.learner_licenses"
 SOON, LATER = timedelta(seconds=4), timedelta(seconds=6)
@@ -140,3 +141,29 @@ def test_an_error_is_not_remembered(simulator, fetch):
     with pytest.raises(UpstreamError):
         fetch("ben")
     assert len(fetch("ben").licenses) == 1
+
+
+def spoil(world, simulator, plan_uuid):
+    """Make max's license of this plan unreadable."""
+    (odd,) = [row.uuid for row in world.licenses_of("max") if row.plan_uuid == plan_uuid]
+    simulator.faults.add(FaultKind.ODD_ROW, READ, row_of=str(odd), keys=["status"], value=5, times=None)
+
+
+def test_beside_an_odd_license_the_good_one_is_shown(world, simulator, fetch):
+    spoil(world, simulator, ACME_ANNUAL)
+    assert [row.plan.uuid for row in fetch("max").licenses] == [ACME_LEADERS]
+
+
+def test_when_only_the_odd_one_could_be_used_it_is_an_error_and_never_none(world, simulator, fetch):
+    email = world.user("max").email
+    simulator.faults.add(FaultKind.ODD_ROW, READ, row_of=email, keys=["status"], value=5, times=None)
+    with pytest.raises(UpstreamChanged):
+        fetch("max")
+
+
+def test_beside_an_odd_license_a_revoked_one_is_not_the_whole_truth(world, simulator, fetch):
+    (good,) = [row for row in world.licenses_of("max") if row.plan_uuid == ACME_LEADERS]
+    world.revoke(license_uuid=good.uuid)
+    spoil(world, simulator, ACME_ANNUAL)
+    with pytest.raises(UpstreamChanged):
+        fetch("max")

@@ -2,8 +2,10 @@
 
 import pytest
 
-from enterprise_access.apps.licenses.domain import LicenseRefusal, LicenseStatus, choose_license, is_usable
-from enterprise_access.apps.licenses.selectors import fetch_licenses
+from enterprise_access.apps.licenses.domain import License, LicenseRefusal, LicenseStatus, choose_license, is_usable
+from enterprise_access.apps.licenses.services import fetch_licenses, fetch_licenses_with_revoked
+from enterprise_access.lib import unreadable
+from simulator.faults import FaultKind
 from simulator.seed import ACME, ACME_ANNUAL, ACME_LEADERS, ACME_OPEN, GLOBEX
 
 # By LMS user id; what they hold is told in `simulator`.
@@ -118,3 +120,43 @@ def test_both_ways_find_the_same_license_to_pay_with(world):
 def test_nobody_is_nothing_to_ask_for(world):
     assert fetch_licenses(customer_uuid=ACME, emails={}) == {}
     assert calls(world) == []
+
+
+# --- One odd license ------------------------------------------------------------------------------------------------
+
+
+def spoil(world, simulator, plan_uuid):
+    """Make MAX's license of this plan unreadable."""
+    (odd,) = [row.uuid for row in world.licenses_of("max") if row.plan_uuid == plan_uuid]
+    simulator.faults.add(FaultKind.ODD_ROW, "license_manager.*", row_of=str(odd), keys=["status"], value=5, times=None)
+
+
+@pytest.mark.parametrize("ids", [(MAX,), tuple(EMAILS)])
+@pytest.mark.parametrize("plan_uuid", [ACME_ANNUAL, ACME_LEADERS])
+def test_beside_an_odd_license_the_good_one_is_used(world, simulator, ids, plan_uuid):
+    catalogs = {world.plan(ACME_ANNUAL).catalog_uuid, world.plan(ACME_LEADERS).catalog_uuid}
+    spoil(world, simulator, plan_uuid)
+    found = fetch(*ids)[MAX]
+    assert isinstance(choose_license(found, catalogs=catalogs), License)
+    # For what only the odd one would open, it is not known whether there is a license.
+    only = [world.plan(plan_uuid).catalog_uuid]
+    assert choose_license(found, catalogs=only) is LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE
+
+
+def test_an_odd_license_alone_is_unknown_and_not_none(world, simulator):
+    email = EMAILS[MAX]
+    simulator.faults.add(FaultKind.ODD_ROW, "license_manager.*", row_of=email, keys=["status"], value=5, times=None)
+    assert fetch(MAX) == {MAX: None}
+
+
+def test_whether_a_license_was_revoked_is_not_concluded_from_some_of_them(world, simulator):
+    spoil(world, simulator, ACME_ANNUAL)
+    assert fetch_licenses_with_revoked(customer_uuid=ACME, emails={MAX: EMAILS[MAX]}) == {MAX: None}
+
+
+def test_an_odd_license_is_counted_and_shown_without_saying_whose_it_is(world, simulator):
+    unreadable.forget()
+    spoil(world, simulator, ACME_ANNUAL)
+    fetch(MAX)
+    (shown,) = unreadable.list_unreadable_rows()
+    assert (shown.service, shown.rows, shown.problem) == ("license-manager", 1, "expected text, got a number")

@@ -11,7 +11,7 @@ from enterprise_access.apps.content_assignments.domain.states import AssignmentS
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.lib.keys import same_key
 
-_REASONS_OF_ENDED: Final[Mapping[AssignmentState, CreditReason]] = {
+REASONS_OF_ENDED: Final[Mapping[AssignmentState, CreditReason]] = {
     AssignmentState.CANCELLED: CreditReason.ASSIGNMENT_CANCELLED,
     AssignmentState.ERRORED: CreditReason.ASSIGNMENT_FAILED,
     AssignmentState.EXPIRED: CreditReason.ASSIGNMENT_EXPIRED,
@@ -51,9 +51,9 @@ def paying_assignment(*, run_key: str, course_key: str, assignments: Iterable[As
         if allocated:
             return PayingAssignment(assignment=min(allocated, key=_oldest_first))
     for rows in (of_run, of_course):
-        ended = [row for row in rows if row.state in _REASONS_OF_ENDED]
+        ended = [row for row in rows if row.state in REASONS_OF_ENDED]
         if ended:
-            return PayingAssignment(reason=_REASONS_OF_ENDED[min(ended, key=_latest_first).state])
+            return PayingAssignment(reason=REASONS_OF_ENDED[min(ended, key=_latest_first).state])
     return PayingAssignment(reason=CreditReason.NOT_ASSIGNED)
 
 

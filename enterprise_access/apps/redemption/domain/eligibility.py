@@ -138,7 +138,10 @@ UNKNOWN: Final = Unknown()
 
 @frozen(kw_only=True)
 class RedeemCase:
-    """Everything that the rules ask. None in `subsidy` and `transactions`: could not be asked."""
+    """Everything that the rules ask. None in `subsidy` and `transactions`: could not be asked.
+
+    `allocates`: staff redeem, and an assignment that is missing is allocated with the redemption.
+    """
 
     policy: PolicyFacts
     learner: LearnerFacts
@@ -147,6 +150,7 @@ class RedeemCase:
     enrollment: PlatformEnrollment | Unknown | None
     transactions: Collection[RunTransaction] | None
     assignments: Collection[Assignment]
+    allocates: bool = False
 
 
 @frozen(kw_only=True)
@@ -269,7 +273,7 @@ def _c7_enrollment(view: _View) -> CreditReason | None:
 
 
 def _c8_assignment(view: _View) -> CreditReason | None:
-    return view.paying.reason
+    return None if view.case.allocates else view.paying.reason
 
 
 def _c9_balance(view: _View) -> CreditReason | None:

@@ -125,3 +125,9 @@ def test_a_definite_refusal_of_a_repeat_is_believed_only_after_a_look():
     assert redeem_next(asked=ASKED, call=call, look=None, calls_left=3).next is Next.LOOK
     nothing = Look(transactions=[], enrolled=Enrolled.NO, is_running_past_lms_limit=False)
     assert redeem_next(asked=ASKED, call=call, look=nothing, calls_left=3).next is Next.REFUSED
+
+
+def test_a_look_that_could_not_list_anything_proves_no_refusal():
+    call = LedgerCall(status=422, code="content_not_found")
+    unread = Look(transactions=None, enrolled=Enrolled.NO, is_running_past_lms_limit=False)
+    assert redeem_next(asked=ASKED, call=call, look=unread, calls_left=4).next is Next.WAIT

@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final
 
 from attrs import frozen
@@ -28,10 +29,20 @@ class PriceBounds:
 
 def cents_of_dollars(dollars: object) -> int | None:
     """Return the cents of a price in dollars (a number or text), half up; None when it is no price."""
+    # The catalog's prices come as numbers, and the same few of them again and again.
+    return _cents_of_number(dollars) if type(dollars) in (int, float) else _cents_of_dollars(dollars)
+
+
+def _cents_of_dollars(dollars: object) -> int | None:
     number = _decimal(dollars)
     if number is None or number < 0:
         return None
     return _storable(int((number * CENTS_PER_DOLLAR).to_integral_value(rounding=ROUND_HALF_UP)))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _cents_of_number(dollars: object) -> int | None:
+    return _cents_of_dollars(dollars)
 
 
 def dollars_of_cents(cents: int) -> float:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from enterprise_access.apps.subsidy_access_policies.domain.availability import (
     ReservationKind,
     ReservationState,
     ReservedMoney,
+    Use,
     availability,
+    charges_of,
 )
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import LedgerEntry, TransactionState
 
@@ -112,3 +115,40 @@ def test_money_that_was_seen_at_the_very_start_of_the_read_is_not_in_the_balance
     )
     assert free([], [entry]).subsidy_cents == 9_700
     assert free([], [evolve(entry, seen_at=NOON - timedelta(microseconds=1))]).subsidy_cents == 10_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "use"),
+    [
+        (ReservationKind.ALLOCATION, None, Use.ALLOCATED),
+        (ReservationKind.REDEMPTION, None, Use.HELD),
+        (ReservationKind.REDEMPTION, TransactionState.PENDING, Use.HELD),
+        (ReservationKind.REDEMPTION, TransactionState.COMMITTED, Use.SPENT),
+    ],
+)
+@pytest.mark.parametrize("seconds", [-1, 0])
+def test_money_of_ours_is_held_until_it_is_spent_and_the_balance_shows_what_was_seen_before_its_read(
+    kind, state, use, seconds
+):
+    promise = ReservedMoney(
+        policy_uuid=POLICY,
+        lms_user_id=7,
+        kind=kind,
+        state=ReservationState.HELD,
+        amount_cents=300,
+        assignment_uuid=None,
+        transaction_uuid=UUID(int=999) if state else None,
+    )
+    entry = LedgerEntry(
+        uuid=UUID(int=999),
+        policy_uuid=None,
+        lms_user_id=None,
+        quantity_cents=-300,
+        state=state or TransactionState.FAILED,
+        is_reversed=False,
+        seen_at=NOON + timedelta(seconds=seconds),
+    )
+    balance = Balance(cents=1000, read_started_at=NOON)
+    (charge,) = charges_of(reservations=[promise], entries=[entry] if state else [], balance=balance)
+    assert (charge.policy_uuid, charge.lms_user_id, charge.cents, charge.use) == (POLICY, 7, 300, use)
+    assert charge.is_in_balance == (state is not None and seconds < 0)

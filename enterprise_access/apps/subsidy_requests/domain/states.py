@@ -89,6 +89,8 @@ _CREDIT_MOVES: Final[_Moves] = {
     **_COMMON_MOVES,
     (_S.REQUESTED, _A.APPROVE): _S.APPROVED,
     (_S.ERROR, _A.APPROVE): _S.APPROVED,
+    # The assignment behind it has failed for good.
+    (_S.APPROVED, _A.GRANT_FAILED): _S.ERROR,
     (_S.APPROVED, _A.REDEEMED): _S.ACCEPTED,
     (_S.APPROVED, _A.CANCELLED): _S.CANCELLED,
     (_S.APPROVED, _A.EXPIRED): _S.EXPIRED,
@@ -117,6 +119,7 @@ _GRANTED_REPEATS: Final = frozenset(
 _CREDIT_REPEATS: Final = frozenset(
     {
         *_COMMON_REPEATS,
+        (_S.ERROR, _A.GRANT_FAILED),
         (_S.ACCEPTED, _A.REDEEMED),
         (_S.CANCELLED, _A.CANCELLED),
         (_S.EXPIRED, _A.EXPIRED),

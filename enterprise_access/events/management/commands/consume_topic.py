@@ -17,15 +17,20 @@ class Command(BaseCommand):
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("topic", help="Without the prefix of the environment (EVENT_BUS_TOPIC_PREFIX).")
+        parser.add_argument("topic", help="Topic, without the prefix (EVENT_BUS_TOPIC_PREFIX).")
         parser.add_argument(
             "--name",
             default=socket.gethostname(),
-            help="Of this consumer within its group. One that comes back under its name goes on at once with what it"
-            " had in hand; that of others is taken over later (EVENT_BUS_CLAIM_AFTER_SECONDS). Default: the host's.",
+            help=(
+                "Name of this consumer in its group. A consumer that restarts under its name immediately continues "
+                "with the messages it had read; those of others are taken over after EVENT_BUS_CLAIM_AFTER_SECONDS. "
+                "Default: the host name."
+            ),
         )
         parser.add_argument(
-            "--try-set-aside-again", action="store_true", help="Handle the messages set aside once more, and end."
+            "--try-set-aside-again",
+            action="store_true",
+            help="Handle the messages that were set aside again, and exit.",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_access.upstream.catalog.types import Catalog, RunMetadata, RunRecord, Seat
+from enterprise_access.upstream.catalog.types import Catalog, Owner, RunMetadata, RunRecord, Seat, read_content
 from enterprise_access.upstream.tests.recorded import (
     DIFFERENT,
     EQUAL,
@@ -221,6 +221,14 @@ def test_members_of_a_course():
         "course-v1:MichiganX+PY101+2026_T1",
         "course-v1:MichiganX+PY101+2026_T3",
     }
+
+
+def test_an_owner_that_cannot_be_read_is_left_out_and_the_course_is_not():
+    owner = {"name": "Org X", "logo_image_url": None}
+    record = {"content_type": "course", "key": "OrgX+BIO1", "owners": [{"name": 7}, None, owner]}
+    assert read_content(record).owners == (Owner(name="Org X"),)
+    assert [read_content({**record, "owners": owners}).owners for owners in (None, "x", {}, [None])] == [None] * 4
+    assert read_content({**record, "owners": []}).owners == ()
 
 
 def test_members_of_a_nested_run():

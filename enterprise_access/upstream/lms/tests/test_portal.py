@@ -141,6 +141,12 @@ def read_both(body):
     return found
 
 
+@pytest.mark.parametrize("branding", [None, ..., [], "blue", {}, {"primary_color": 7}, {"primary_color": "red; x: y"}])
+def test_how_mails_look_stops_no_enrollment(branding):
+    lean, _portal = read_both(customer_with(branding_configuration=branding, default_language=7))
+    assert (lean.slug, lean.primary_color, lean.language) == ("acme", "", "")
+
+
 @pytest.mark.parametrize("name", sorted(SWITCHES))
 def test_a_switch_that_is_not_there_is_off_and_one_that_changed_stops_no_enrollment(name):
     wire_name = WIRE_NAMES.get(name, name)

@@ -299,6 +299,7 @@ def test_members_of_a_customer():
     assert (customer.slug, customer.name, customer.active) == ("acme", "Acme Learning", True)
     assert (customer.enable_learner_portal, customer.enable_data_sharing_consent) == (True, True)
     assert customer.identity_provider is None
+    assert (customer.primary_color, customer.language) == ("#2D494E", "")
     assert customer.catalog_uuids == (
         UUID("ca7a0000-0000-4000-8000-0000000000a1"),
         UUID("ca7a0000-0000-4000-8000-0000000000a2"),

@@ -7,8 +7,6 @@ from enterprise_access.upstream.catalog.client import CatalogClient
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
-    SOME_COURSE,
-    SOME_UUID,
     Arguments,
     Route,
     as_list,
@@ -43,7 +41,6 @@ ROUTES: Final = (
         "/api/v*/enterprise-catalogs/",
         "list_catalogs",
         lambda recording, _: {"customer_uuid": as_uuid(recording.value("enterprise_customer"))},
-        customer_uuid=SOME_UUID,
     ),
     _catalog(
         "GET",
@@ -53,8 +50,6 @@ ROUTES: Final = (
             "catalog_uuid": as_uuid(found["catalog"]),
             "content_keys": recording.values("content_keys"),
         },
-        catalog_uuid=SOME_UUID,
-        content_keys=[SOME_COURSE],
     ),
     _catalog(
         "GET",
@@ -64,7 +59,6 @@ ROUTES: Final = (
             "content_keys": recording.values("content_identifiers"),
             "coerce_to_parent_course": bool(recording.value("coerce_to_parent_course")),
         },
-        content_keys=[SOME_COURSE],
     ),
     _catalog(
         "GET",
@@ -75,8 +69,6 @@ ROUTES: Final = (
             "content_key": as_uuid(found["key"]),
             "skip_customer_fetch": bool(recording.value("skip_customer_fetch")),
         },
-        customer_uuid=SOME_UUID,
-        content_key=SOME_COURSE,
     ),
     _catalog(
         "GET",
@@ -86,7 +78,6 @@ ROUTES: Final = (
             "content_key": as_uuid(found["key"]),
             "coerce_to_parent_course": bool(recording.value("coerce_to_parent_course")),
         },
-        content_key=SOME_COURSE,
     ),
     _catalog(
         "GET",
@@ -97,24 +88,13 @@ ROUTES: Final = (
             "content_keys": recording.values("course_run_ids"),
             "with_catalogs": _wants_catalogs(recording),
         },
-        customer_uuid=SOME_UUID,
-        content_keys=[SOME_COURSE],
         with_catalogs=_wants_catalogs,
     ),
-    _catalog(
-        "POST",
-        "/api/v*/enterprise-customer/{customer}/filter_content_items/",
-        "filter_content_keys",
-        _filter,
-        customer_uuid=SOME_UUID,
-        content_keys=[SOME_COURSE],
-    ),
+    _catalog("POST", "/api/v*/enterprise-customer/{customer}/filter_content_items/", "filter_content_keys", _filter),
     _catalog(
         "GET",
         "/api/v*/enterprise-customer/{customer}/secured-algolia-api-key/",
         "get_search_key",
         lambda _, found: {"learner_token": LEARNER_TOKEN, "customer_uuid": as_uuid(found["customer"])},
-        learner_token=LEARNER_TOKEN,
-        customer_uuid=SOME_UUID,
     ),
 )

@@ -6,7 +6,6 @@ from enterprise_access.upstream.license_manager.client import LicenseManagerClie
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
-    SOME_UUID,
     Route,
     as_uuid,
     member,
@@ -29,15 +28,18 @@ ROUTES: Final = (
         "/api/v1/admin-license-view/",
         "list_licenses_of",
         lambda recording, _: {"customer_uuid": _customer_of(recording), "user_email": recording.value("user_email")},
-        customer_uuid=SOME_UUID,
-        user_email="somebody@example.com",
     ),
     _licenses(
-        "GET",
-        "/api/v1/subscriptions/",
-        "list_plans",
-        lambda recording, _: {"customer_uuid": _customer_of(recording)},
-        customer_uuid=SOME_UUID,
+        "GET", "/api/v1/subscriptions/", "list_plans", lambda recording, _: {"customer_uuid": _customer_of(recording)}
+    ),
+    _licenses(
+        "POST",
+        "/api/v1/subscriptions/{plan}/licenses/assign/",
+        "assign_licenses",
+        lambda recording, found: {
+            "plan_uuid": as_uuid(found["plan"]),
+            "user_emails": member(recording.body, "user_emails"),
+        },
     ),
     _licenses(
         "GET",
@@ -47,29 +49,24 @@ ROUTES: Final = (
             "plan_uuid": as_uuid(found["plan"]),
             "statuses": split(recording.values("status")),
         },
-        plan_uuid=SOME_UUID,
     ),
     _licenses(
         "GET",
         "/api/v1/customer-agreement/",
         "get_agreement",
         lambda recording, _: {"customer_uuid": _customer_of(recording)},
-        customer_uuid=SOME_UUID,
     ),
     _licenses(
         "POST",
         "/api/v1/staff_lookup_licenses/",
         "staff_lookup",
         lambda recording, _: {"user_email": member(recording.body, "user_email")},
-        user_email="somebody@example.com",
     ),
     _licenses(
         "GET",
         "/api/v1/learner-licenses/",
         "list_own_licenses",
         lambda recording, _: {"learner_token": LEARNER_TOKEN, "customer_uuid": _customer_of(recording)},
-        learner_token=LEARNER_TOKEN,
-        customer_uuid=SOME_UUID,
     ),
     _licenses(
         "POST",
@@ -79,15 +76,11 @@ ROUTES: Final = (
             "learner_token": LEARNER_TOKEN,
             "activation_key": as_uuid(recording.value("activation_key")),
         },
-        learner_token=LEARNER_TOKEN,
-        activation_key=SOME_UUID,
     ),
     _licenses(
         "POST",
         "/api/v1/customer-agreement/{agreement}/auto-apply/",
         "auto_apply",
         lambda _, found: {"learner_token": LEARNER_TOKEN, "agreement_uuid": as_uuid(found["agreement"])},
-        learner_token=LEARNER_TOKEN,
-        agreement_uuid=SOME_UUID,
     ),
 )

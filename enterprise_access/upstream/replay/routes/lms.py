@@ -8,7 +8,6 @@ from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
-    SOME_RUN,
     SOME_UUID,
     Arguments,
     Route,
@@ -46,19 +45,11 @@ def _enroll_item(row: object) -> EnrollItem:
     )
 
 
-def _first_slug(recording: Recording) -> Any:
-    rows = member(recording.answer_body, "results")
-    return member(rows[0], "slug") if isinstance(rows, list) and rows else "acme"
-
-
 _ENTERPRISE: Final = "/enterprise/api/v1"
-_SOME_ITEM: Final = EnrollItem(lms_user_id=1, course_run_key=SOME_RUN, license_uuid=SOME_UUID)
 
 
-def _lms(
-    method: str, path: str, call: str, arguments: Any, also: Mapping[str, Arguments] | None = None, **stand_ins: Any
-) -> Route:
-    return Route("lms", LmsClient, method, pattern(path), call, arguments, stand_ins, also or {})
+def _lms(method: str, path: str, call: str, arguments: Any, also: tuple[str, ...] = (), **stand_ins: Any) -> Route:
+    return Route("lms", LmsClient, method, pattern(path), call, arguments, stand_ins, also)
 
 
 ROUTES: Final = (
@@ -67,54 +58,37 @@ ROUTES: Final = (
         f"{_ENTERPRISE}/enterprise-customer/{{customer}}/",
         "get_customer",
         lambda _, found: {"customer_uuid": as_uuid(found["customer"])},
-        customer_uuid=SOME_UUID,
-        also={"get_portal_customer": {"customer_uuid": SOME_UUID}},
+        also=("get_portal_customer",),
     ),
     _lms(
         "GET",
         f"{_ENTERPRISE}/enterprise-customer/",
         "find_customer",
         lambda recording, _: {"slug": recording.value("slug")},
-        slug=_first_slug,
-        also={"find_portal_customer": {"slug": _first_slug}},
+        also=("find_portal_customer",),
     ),
     _lms(
         "GET",
         f"{_ENTERPRISE}/enterprise-learner/",
         "list_learner_links",
         _links,
+        also=("list_portal_links",),
         customer_uuid=SOME_UUID,
-        also={"list_portal_links": {"lms_user_id": 1}},
     ),
     _lms(
         "GET",
         f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/",
         "list_default_intentions",
         lambda recording, _: {"customer_uuid": as_uuid(recording.value("enterprise_customer_uuid"))},
-        customer_uuid=SOME_UUID,
     ),
-    _lms(
-        "POST",
-        f"{_ENTERPRISE}/enterprise-customer/{{customer}}/enroll_learners_in_courses/",
-        "enroll",
-        _enroll,
-        customer_uuid=SOME_UUID,
-        items=[_SOME_ITEM],
-    ),
+    _lms("POST", f"{_ENTERPRISE}/enterprise-customer/{{customer}}/enroll_learners_in_courses/", "enroll", _enroll),
     _lms(
         "GET",
         "/api/enrollment/v1/enrollments",
         "list_platform_enrollments",
         lambda recording, _: {"usernames": split(recording.values("username"))},
-        usernames=["somebody"],
     ),
-    _lms(
-        "GET",
-        "/api/enrollment/v1/course/{run}",
-        "get_run_modes",
-        lambda _, found: {"course_run_key": found["run"]},
-        course_run_key=SOME_RUN,
-    ),
+    _lms("GET", "/api/enrollment/v1/course/{run}", "get_run_modes", lambda _, found: {"course_run_key": found["run"]}),
     _lms(
         "GET",
         f"{_ENTERPRISE}/enterprise-course-enrollment/",
@@ -123,7 +97,6 @@ ROUTES: Final = (
             "enterprise_customer_user_id": as_integer(recording.value("enterprise_customer_user")),
             "course_run_key": recording.value("course_id"),
         },
-        enterprise_customer_user_id=1,
     ),
     _lms(
         "GET",
@@ -133,8 +106,6 @@ ROUTES: Final = (
             "customer_uuid": as_uuid(recording.value("enterprise_uuid")),
             "lms_user_id": as_integer(recording.value("lms_user_id")),
         },
-        customer_uuid=SOME_UUID,
-        lms_user_id=1,
     ),
     _lms(
         "GET",
@@ -145,7 +116,5 @@ ROUTES: Final = (
             "customer_uuid": as_uuid(recording.value("enterprise_id")),
             "is_active": as_flag(recording.value("is_active")),
         },
-        learner_token=LEARNER_TOKEN,
-        customer_uuid=SOME_UUID,
     ),
 )

@@ -1,5 +1,6 @@
 """Which method of which client sends a recorded request, and with which arguments."""
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -8,10 +9,10 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.http import Transport
 from enterprise_access.upstream.catalog.client import CatalogClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.lms.client import LmsClient
+from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.services import service_named
 from enterprise_access.upstream.subsidy.client import SubsidyClient
@@ -21,25 +22,42 @@ Arguments = Mapping[str, Any]
 
 LEARNER_TOKEN: Final = "replayed.learner.token"  # noqa: S105 (nobody's)
 SOME_UUID: Final = UUID("00000000-0000-4000-8000-000000000000")
-SOME_COURSE: Final = "edX+DemoX"
 SOME_RUN: Final = "course-v1:edX+DemoX+2026_T1"
+# By the names that the arguments of all methods have.
+STAND_INS: Final[Arguments] = {
+    **dict.fromkeys(["customer_uuid", "catalog_uuid", "plan_uuid", "agreement_uuid", "activation_key"], SOME_UUID),
+    **dict.fromkeys(["subsidy_uuid", "policy_uuid"], SOME_UUID),
+    **dict.fromkeys(["lms_user_id", "enterprise_customer_user_id", "quantity_cents"], 1),
+    **dict.fromkeys(["course_run_key", "content_key"], SOME_RUN),
+    "content_keys": [SOME_RUN],
+    "items": [EnrollItem(lms_user_id=1, course_run_key=SOME_RUN, license_uuid=SOME_UUID)],
+    "learner_token": LEARNER_TOKEN,
+    "slug": "acme",
+    "user_email": "learner@example.com",
+    "user_emails": ("learner@example.com",),
+    "usernames": ["learner"],
+    "idempotency_key": "key",
+    "sales_contract_reference_id": "reference",
+    "sales_contract_reference_provider": "provider",
+}
 
 
 @attrs.frozen
 class Route:
-    """An endpoint in use. `arguments` reads them out of a recording; `stand_ins` are some that can always be sent.
+    """An endpoint in use. `arguments` reads them out of a recording.
 
-    `also` are methods that ask the same for another purpose and make more of the answer, with stand-ins of their own.
+    `more` are stand-ins for arguments that the method does not require and this endpoint needs. `also` are methods that
+    ask the same for another purpose and make more of the answer.
     """
 
     service: str
-    client: Callable[[Transport], Client]
+    client: type[Client]
     method: str
     pattern: re.Pattern[str]
     call: str
     arguments: Callable[[Recording, Mapping[str, str]], Arguments]
-    stand_ins: Arguments
-    also: Mapping[str, Arguments] = attrs.field(factory=dict)
+    more: Arguments = attrs.field(factory=dict)
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -48,7 +66,17 @@ class Route:
 
     def name_of(self, call: str) -> str:
         """Return the full name of another method of the same client."""
-        return f"{getattr(self.client, '__name__', '')}.{call}"
+        return f"{self.client.__name__}.{call}"
+
+    def stand_ins_of(self, call: str, recording: Recording | None = None) -> Arguments:
+        """Return arguments with which this or another method can always be called; a slug is that of the recording."""
+        parameters = inspect.signature(getattr(self.client, call)).parameters.values()
+        needed = [it.name for it in parameters if it.kind is it.KEYWORD_ONLY and it.default is it.empty]
+        found = {name: STAND_INS[name] for name in needed} | (dict(self.more) if call == self.call else {})
+        if recording is not None:
+            found |= {"slug": _first_slug(recording)} if "slug" in found else {}
+            found |= {name: value(recording) for name, value in found.items() if callable(value)}
+        return found
 
     def matches(self, recording: Recording) -> bool:
         """Say whether this is the endpoint of the recording; a missing trailing slash does not make it another."""
@@ -62,6 +90,11 @@ class Route:
         """Return what the method must be given to send this. Malformed values stay as they are: the client refuses."""
         found = self.pattern.fullmatch(unquote(recording.path))
         return self.arguments(recording, found.groupdict() if found else {})
+
+
+def _first_slug(recording: Recording) -> Any:
+    rows = member(recording.answer_body, "results")
+    return member(rows[0], "slug") if isinstance(rows, list) and rows else "acme"
 
 
 def pattern(path: str) -> re.Pattern[str]:

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from enterprise_access.lib.http import Transport
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
-    SOME_RUN,
-    SOME_UUID,
     Route,
     as_integer,
     as_uuid,
@@ -16,18 +13,9 @@ from enterprise_access.upstream.replay.routes.shared import (
 )
 from enterprise_access.upstream.subsidy.client import SubsidyClient
 
-_READ_SECONDS: Final = 45.0
-
-
-def _client(transport: Transport) -> SubsidyClient:
-    return SubsidyClient(transport, redeem_read_seconds=_READ_SECONDS)
-
-
-_client.__name__ = SubsidyClient.__name__
-
 
 def _subsidy(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Route:
-    return Route("enterprise-subsidy", _client, method, pattern(path), call, arguments, stand_ins)
+    return Route("enterprise-subsidy", SubsidyClient, method, pattern(path), call, arguments, stand_ins)
 
 
 def _filters(recording: Recording, found: Mapping[str, str]) -> dict[str, Any]:
@@ -69,42 +57,14 @@ ROUTES: Final = (
         "/api/v1/subsidies/",
         "list_subsidies",
         lambda recording, _: {"customer_uuid": as_uuid(recording.value("enterprise_customer_uuid"))},
-        customer_uuid=SOME_UUID,
     ),
     _subsidy(
         "GET",
         "/api/v1/subsidies/{subsidy}/",
         "get_subsidy",
         lambda _, found: {"subsidy_uuid": as_uuid(found["subsidy"])},
-        subsidy_uuid=SOME_UUID,
     ),
-    _subsidy(
-        "GET",
-        "/api/v2/subsidies/{subsidy}/admin/transactions/",
-        "list_transactions",
-        _filters,
-        subsidy_uuid=SOME_UUID,
-    ),
-    _subsidy(
-        "POST",
-        "/api/v2/subsidies/{subsidy}/admin/transactions/",
-        "redeem",
-        _redemption,
-        subsidy_uuid=SOME_UUID,
-        policy_uuid=SOME_UUID,
-        lms_user_id=1,
-        content_key=SOME_RUN,
-        idempotency_key="key",
-    ),
-    _subsidy(
-        "POST",
-        "/api/v2/subsidies/{subsidy}/admin/deposits/",
-        "deposit",
-        _deposit,
-        subsidy_uuid=SOME_UUID,
-        quantity_cents=1,
-        idempotency_key="key",
-        sales_contract_reference_id="reference",
-        sales_contract_reference_provider="provider",
-    ),
+    _subsidy("GET", "/api/v2/subsidies/{subsidy}/admin/transactions/", "list_transactions", _filters),
+    _subsidy("POST", "/api/v2/subsidies/{subsidy}/admin/transactions/", "redeem", _redemption),
+    _subsidy("POST", "/api/v2/subsidies/{subsidy}/admin/deposits/", "deposit", _deposit),
 )

@@ -15,14 +15,14 @@ class Command(BaseCommand):
     """Ask the catalog service again for some keys of one customer."""
 
     help = (
-        "Ask the catalog service again for content keys of one customer, whatever the cache has. For all that a"
-        " customer, or every customer, intends: validate_default_enrollment_intentions. To empty the whole cache:"
-        " change the setting CACHE_STAMP."
+        "Fetch content keys of one customer again, even if they are cached. For all intentions of one or every "
+        "customer use validate_default_enrollment_intentions. To empty the whole cache, change the setting "
+        "CACHE_STAMP."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("content_keys", nargs="+", help="edX+DemoX or course-v1:edX+DemoX+2026_T1; several.")
-        parser.add_argument("--customer", required=True, help="Slug or uuid.")
+        parser.add_argument("content_keys", nargs="+", help="edX+DemoX or course-v1:edX+DemoX+2026_T1; one or more.")
+        parser.add_argument("--customer", required=True, help="Slug or UUID.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

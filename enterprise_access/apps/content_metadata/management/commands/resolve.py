@@ -25,12 +25,12 @@ from enterprise_access.lib.keys import fold
 class Command(BaseCommand):
     """Print what a key resolves to for a customer: from which source, how old, in which catalogs, which mode."""
 
-    help = "Print what a content key resolves to for a customer, how old that knowledge is, and which mode it means."
+    help = "Print what a content key resolves to for a customer, the age of the data, and the mode."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("content_key", help="edX+DemoX or course-v1:edX+DemoX+2026_T1")
-        parser.add_argument("--customer", required=True, help="Slug or uuid.")
-        parser.add_argument("--fresh", action="store_true", help="Ask the catalog service, whatever the cache has.")
+        parser.add_argument("--customer", required=True, help="Slug or UUID.")
+        parser.add_argument("--fresh", action="store_true", help="Ask the catalog service, even if the key is cached.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         key = options["content_key"]

@@ -18,11 +18,11 @@ def _lms_user_id(text: str) -> int:
 class Command(BaseCommand):
     """Find the account by LMS user id, make it where there is none, and let it do everything."""
 
-    help = "Make somebody who signs in through the LMS a superuser, before or after their first sign-in."
+    help = "Make a user who signs in through the LMS a superuser, before or after their first sign-in."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("lms_user_id", type=_lms_user_id, help="Whom, by LMS user id.")
-        parser.add_argument("--username", required=True, help="Their username at the LMS, to be shown here.")
+        parser.add_argument("lms_user_id", type=_lms_user_id, help="LMS user id of the user.")
+        parser.add_argument("--username", required=True, help="Their username at the LMS, for display.")
 
     def handle(self, *_: Any, **options: Any) -> None:
         user = get_person(lms_user_id=options["lms_user_id"], username=options["username"])

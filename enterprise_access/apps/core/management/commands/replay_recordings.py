@@ -17,16 +17,15 @@ class Command(BaseCommand):
     """Drives our clients over a folder of recorded conversations; nothing leaves this machine."""
 
     help = (
-        "Replay recorded conversations with the neighbours through our clients. Exits with 1 when the answer of an"
-        " endpoint that we use can no longer be turned into a value or a known failure, and with 2 when there is"
-        " nothing to replay."
+        "Replay recorded answers of the upstream services through the clients. Exits with 1 if a client cannot read "
+        "the answer of an endpoint in use, and with 2 if there is nothing to replay."
     )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the folder, and how to report."""
-        parser.add_argument("folder", metavar="DIR", type=Path, help="folder of recordings, searched to its depth")
-        parser.add_argument("--json", action="store_true", help="report for machines")
+        parser.add_argument("folder", metavar="DIR", type=Path, help="folder of recordings, searched recursively")
+        parser.add_argument("--json", action="store_true", help="report as JSON")
 
     def handle(self, *, folder: Path, **options: Any) -> None:
         """Replay every recording and report. Exits with 2 when there is nothing to replay."""

@@ -10,7 +10,7 @@ from enterprise_access.lib.oracle import OracleCommand, Result
 class Command(OracleCommand):
     """Evaluate the cases of course types."""
 
-    help = "Evaluate the cases of FILE with the rules of course types as they are, and print those that differ."
+    help = "Evaluate the cases of FILE with the rules of course types, and print those with an unexpected result."
     example = "tests/data/course-types-oracle.json"
 
     def evaluate(self, path: Path) -> Iterator[Result]:

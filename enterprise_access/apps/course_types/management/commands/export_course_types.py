@@ -13,7 +13,7 @@ from enterprise_access.lib.errors import ServiceError
 class Command(BaseCommand):
     """Write a row for each course type, run type and track."""
 
-    help = "Write the types to the standard output: one row for each course type, run type and track."
+    help = "Write the types to standard output: one row for each course type, run type and track."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["csv", "json"], default="csv", help="csv (the default) or json.")

@@ -14,17 +14,17 @@ class Command(BaseCommand):
     """Read the types of course-discovery, and make ours of them: all or nothing."""
 
     help = (
-        "Read the types that course-discovery has, and add and update ours: all of it or nothing. Nothing is deleted,"
-        " and which organizations may have a type stays as it is here. Without --commit it only says what it would do."
-        " See docs/how-to/import-course-types.rst."
+        "Read the types of course-discovery, and add and update this service's types, all or nothing. Deletes "
+        "nothing, and does not change which organizations may use a type. Without --commit it only prints what it "
+        "would do. See docs/how-to/import-course-types.rst."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--from-course", metavar="KEY", help="A course of course-discovery that our account may change."
+            "--from-course", metavar="KEY", help="A course of course-discovery that the service account may change."
         )
-        parser.add_argument("--with-courses", action="store_true", help="Take over what courses and runs are for, too.")
-        parser.add_argument("--commit", action="store_true", help="Save it. Otherwise nothing is saved.")
+        parser.add_argument("--with-courses", action="store_true", help="Also import the types of courses and runs.")
+        parser.add_argument("--commit", action="store_true", help="Save the result. Without it, nothing is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         commit = options["commit"]

@@ -22,22 +22,30 @@ class Command(BaseCommand):
     """Match courses of which nothing is known with the types that have their seats."""
 
     help = (
-        "Find types that fit what course-discovery sells of courses and runs of which it is not known what they are"
-        " for. What is known is never changed. Without --commit it only says what it would do. Ends with 1 when a"
-        " course cannot be matched."
+        "Find types for courses and runs without one, from their products in course-discovery. Existing types are not"
+        " changed. Without --commit it only prints what it would do. Exits with 1 if a course cannot be matched."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--course", action="append", default=[], metavar="KEY", help="Repeatable. Left out: all.")
+        parser.add_argument(
+            "--course",
+            action="append",
+            default=[],
+            metavar="KEY",
+            help="Course key; repeatable. Default: all courses.",
+        )
         parser.add_argument(
             "--allow",
             action="append",
             default=[],
             type=pair,
             metavar="COURSE-TYPE:RUN-TYPE",
-            help="Runs of this type may be in courses of this type, although it does not list them; repeatable.",
+            help=(
+                "Allow runs of this type in courses of this type, although the course type does not list it; "
+                "repeatable."
+            ),
         )
-        parser.add_argument("--commit", action="store_true", help="Save it. Otherwise nothing is saved.")
+        parser.add_argument("--commit", action="store_true", help="Save the result. Without it, nothing is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         fates: list[Fate] = []

@@ -17,14 +17,14 @@ class Command(BaseCommand):
     """Compare types, what courses are for, and what they have."""
 
     help = (
-        "Compare the types, what courses and runs are for, what is sold of them and which modes the LMS has with what"
-        " is said here; list types that nobody knows. Changes nothing. Ends with 1 when something differs, with 2 when"
-        " course-discovery could not be asked."
+        "Compare this service's course types, and the types, products and LMS modes of courses and runs, with "
+        "course-discovery, ecommerce and the LMS; list unknown types. Changes nothing. Exits with 1 if anything "
+        "differs, with 2 if course-discovery did not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--from-course", metavar="KEY", help="A course of course-discovery that our account may change."
+            "--from-course", metavar="KEY", help="A course of course-discovery that the service account may change."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,7 +10,7 @@ from enterprise_access.apps.customers.services import NeighbourCheck, check_neig
 class Command(BaseCommand):
     """Ask every neighbour something harmless that needs the rights of our worker account."""
 
-    help = "Ask every neighbour something harmless that needs our worker account's rights. Exits with 1 on a failure."
+    help = "Check the service account's permissions with one read of every upstream service. Exits with 1 on a failure."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, and say for each check what came of it."""

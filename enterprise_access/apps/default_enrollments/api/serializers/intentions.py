@@ -11,11 +11,12 @@ from rest_framework import serializers
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, CourseRun, Resolved
 from enterprise_access.apps.content_metadata.selectors import Evidence
 from enterprise_access.apps.course_types.domain.modes import deadline, want
+from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
 from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.describing import Description, Preview
+from enterprise_access.apps.default_enrollments.services.intentions.describing import Description, Preview
 from enterprise_access.lib.api import StrictSerializer, TextField, UuidTextField
 
 Intention = DefaultEnterpriseEnrollmentIntention
@@ -24,7 +25,7 @@ Intention = DefaultEnterpriseEnrollmentIntention
 
 
 class AddIntentionSerializer(StrictSerializer):
-    """What every learner of the customer is to start with."""
+    """A new intention."""
 
     enterprise_customer_uuid = UuidTextField()
     content_key = TextField(
@@ -33,7 +34,7 @@ class AddIntentionSerializer(StrictSerializer):
 
 
 class ChangeIntentionSerializer(StrictSerializer):
-    """What the intention should name instead."""
+    """The key that the intention should have instead."""
 
     content_key = TextField(max_length=MAX_KEY_LENGTH)
 
@@ -52,56 +53,58 @@ class RunMetadataSerializer(serializers.Serializer):
 
 
 class VerdictSerializer(serializers.Serializer):
-    """What would be decided for a linked learner who has nothing yet."""
+    """The decision for a linked learner without enrollments."""
 
-    is_enrollable = serializers.BooleanField(help_text="Such a learner would be enrolled, if something pays for it.")
-    rule = serializers.CharField(help_text="The rule of the decision that matched.")
-    reason = serializers.CharField(help_text="A stable code.")
-    text = serializers.CharField(help_text="The same for people.")
+    is_enrollable = serializers.BooleanField(help_text="Such a learner would be enrolled, if a license or budget pays.")
+    rule = serializers.ChoiceField(RULES, help_text="The rule of the decision that matched.")
+    reason = serializers.ChoiceField(REASONS, help_text="A stable code. More codes may be added.")
+    text = serializers.CharField(help_text="The same in plain words.")
     what_would_change_it = serializers.CharField()
 
 
 class WarningSerializer(serializers.Serializer):
-    """What staff should mind. Saved all the same."""
+    """What prevents enrollments today. The intention is saved anyway."""
 
     reason = serializers.CharField(help_text="A stable code.")
-    text = serializers.CharField(help_text="The same for people.")
+    text = serializers.CharField(help_text="The same in plain words.")
 
 
 class ResolutionSerializer(serializers.Serializer):
-    """What a content key stands for, for one customer."""
+    """The run that a content key resolves to, for one customer."""
 
     content_key = serializers.CharField()
     enterprise_customer = serializers.UUIDField()
     course_key = serializers.CharField(allow_null=True)
     course_run_key = serializers.CharField(allow_null=True)
-    is_course_run_enrollable = serializers.BooleanField(help_text="Published, and its enrollment is open.")
+    is_course_run_enrollable = serializers.BooleanField(help_text="Published, with open enrollment.")
     best_mode_for_course_run = serializers.CharField(allow_null=True, help_text="The mode that the LMS would choose.")
     applicable_enterprise_catalog_uuids = serializers.ListField(child=serializers.UUIDField())
     course_run_normalized_metadata = RunMetadataSerializer()
     content_type = serializers.ChoiceField(choices=["course", "course_run"])
     title = serializers.CharField(allow_null=True, help_text="Of the course.")
-    deadline = serializers.DateTimeField(allow_null=True, help_text="The last moment to enroll in the best mode.")
-    downgrade_target = serializers.CharField(allow_null=True, help_text="What losing the license would make of it.")
+    deadline = serializers.DateTimeField(allow_null=True, help_text="Deadline to enroll in the best mode.")
+    downgrade_target = serializers.CharField(
+        allow_null=True, help_text="What happens to the enrollment without the license."
+    )
     modes_evidence = serializers.ChoiceField(
         choices=[evidence.value for evidence in Evidence],
         allow_null=True,
-        help_text="Where the modes are known from: the LMS, or (weaker) what the run is for, or the catalog's seats.",
+        help_text="Source of the modes: the LMS, or (weaker) the run's type, or the catalog's seats.",
     )
-    is_checked = serializers.BooleanField(help_text="False: the catalog service could not be asked yet.")
-    is_stale = serializers.BooleanField(help_text="The catalog service is silent, and an older copy was used.")
+    is_checked = serializers.BooleanField(help_text="False: the catalog service has not answered yet.")
+    is_stale = serializers.BooleanField(help_text="The catalog service does not answer, and an older copy was used.")
     content_fetched_at = serializers.DateTimeField(allow_null=True)
     verdict_for_newcomer = VerdictSerializer()
     warnings = WarningSerializer(many=True)
 
 
 class IntentionSerializer(ResolutionSerializer):
-    """Something that every learner of a customer starts with."""
+    """A course or run that every learner of a customer starts with."""
 
     uuid = serializers.UUIDField()
     created = serializers.DateTimeField()
     modified = serializers.DateTimeField()
-    deleted_at = serializers.DateTimeField(allow_null=True, help_text="Nobody is enrolled for it any more.")
+    deleted_at = serializers.DateTimeField(allow_null=True, help_text="When it was deleted.")
 
 
 class IntentionPageSerializer(PageSerializer):
@@ -126,23 +129,23 @@ class PreviewModeSerializer(serializers.Serializer):
 
     slug = serializers.CharField()
     expires_at = serializers.DateTimeField(allow_null=True)
-    upgrade_deadline = serializers.DateTimeField(allow_null=True, help_text="Of its seat, if there is one.")
+    upgrade_deadline = serializers.DateTimeField(allow_null=True, help_text="Of its seat, if any.")
 
 
 class TwinSerializer(serializers.Serializer):
-    """The customer's intention that has the key already."""
+    """The customer's existing intention for this key."""
 
     uuid = serializers.UUIDField()
     deleted_at = serializers.DateTimeField(allow_null=True, help_text="If set, restore it instead of adding another.")
 
 
 class PreviewSerializer(ResolutionSerializer):
-    """What a key would stand for. Nothing was saved."""
+    """The run that a key would resolve to. Nothing was saved."""
 
     run = PreviewRunSerializer(allow_null=True)
     modes = PreviewModeSerializer(many=True, allow_null=True, help_text="Null: not known yet.")
-    modes_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Null: as old as the content.")
-    wanted_mode = serializers.CharField(allow_null=True, help_text="The mode that a learner should get.")
+    modes_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Null: the same as the content's.")
+    wanted_mode = serializers.CharField(allow_null=True, help_text="The best mode for a learner.")
     existing_intention = TwinSerializer(allow_null=True)
 
 
@@ -173,17 +176,17 @@ class HistoryPageSerializer(PageSerializer):
 
 
 class IntentionHealthSerializer(serializers.Serializer):
-    """What was found about an intention at the last check; everything is null when it was never checked."""
+    """The result of the last check of an intention; null if it was never checked."""
 
     uuid = serializers.UUIDField()
     content_key = serializers.CharField()
     enterprise_customer = serializers.UUIDField()
     state = serializers.ChoiceField(choices=["healthy", "unhealthy", "unchecked"])
-    reason = serializers.CharField(allow_null=True, help_text="What would be decided for a newcomer: a stable code.")
-    text = serializers.CharField(allow_null=True, help_text="The same for people.")
+    reason = serializers.CharField(allow_null=True, help_text="The decision for a new learner, as a stable code.")
+    text = serializers.CharField(allow_null=True, help_text="The same in plain words.")
     what_would_change_it = serializers.CharField(allow_null=True)
     course_run_key = serializers.CharField(allow_null=True)
-    since = serializers.DateTimeField(allow_null=True, help_text="Since when the reason is what it is.")
+    since = serializers.DateTimeField(allow_null=True, help_text="When the present reason began.")
     checked_at = serializers.DateTimeField(allow_null=True)
 
 

@@ -7,7 +7,7 @@ class PageSerializer(serializers.Serializer):
     """One page of a list; a subclass says of what (`results`)."""
 
     next = serializers.URLField(allow_null=True, help_text="The address of the next page.")
-    previous = serializers.URLField(allow_null=True, help_text="The address of the page before.")
+    previous = serializers.URLField(allow_null=True, help_text="The address of the previous page.")
     count = serializers.IntegerField(help_text="Of all pages together.")
     num_pages = serializers.IntegerField()
     current_page = serializers.IntegerField(help_text="Counted from 1.")

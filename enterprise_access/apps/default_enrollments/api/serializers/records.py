@@ -26,12 +26,16 @@ class RealizationRecordSerializer(serializers.Serializer):
     enterprise_customer_user_id = serializers.IntegerField(help_text="The LMS's id of the learner's link.")
     course_key = serializers.CharField()
     course_run_key = serializers.CharField()
-    mode = serializers.CharField(help_text="As last seen; before the first look, the one that was expected.")
+    mode = serializers.CharField(help_text="As last seen; before that, the predicted one.")
     state = serializers.ChoiceField(choices=[state.value for state in RealizationState])
     realized_at = serializers.DateTimeField()
-    left_at = serializers.DateTimeField(allow_null=True, help_text="When it was first seen that the learner had left.")
+    left_at = serializers.DateTimeField(
+        allow_null=True, help_text="When this service first saw that the learner had left."
+    )
     left_reason = serializers.CharField(allow_null=True, help_text="A stable code.")
-    downgraded_at = serializers.DateTimeField(allow_null=True, help_text="When it was first seen to be audit again.")
+    downgraded_at = serializers.DateTimeField(
+        allow_null=True, help_text="When this service first saw it in audit again."
+    )
     created = serializers.DateTimeField()
     modified = serializers.DateTimeField()
 
@@ -43,7 +47,7 @@ class RealizationPageSerializer(PageSerializer):
 
 
 class AttemptSerializer(serializers.Serializer):
-    """What came of looking at one learner for one intention: the answer to "why not?"."""
+    """The outcome of evaluating one learner for one intention: the answer to "why not?"."""
 
     id = serializers.IntegerField()
     intention = serializers.UUIDField()
@@ -52,14 +56,14 @@ class AttemptSerializer(serializers.Serializer):
     lms_user_id = serializers.IntegerField()
     outcome = serializers.ChoiceField(choices=[(value, value) for value in Outcome.values])
     reason = serializers.CharField(allow_null=True, help_text="A stable code.")
-    text = serializers.CharField(allow_null=True, help_text="What stands in the way, for people.")
+    text = serializers.CharField(allow_null=True, help_text="The reason in plain words.")
     rule = serializers.CharField(allow_null=True, help_text="The rule of the decision that matched.")
     course_key = serializers.CharField(allow_null=True)
     course_run_key = serializers.CharField(allow_null=True)
     mode = serializers.CharField(allow_null=True, help_text="The mode that the LMS was expected to choose.")
-    is_upgrade = serializers.BooleanField(help_text="The learner was in the run already, without a paid mode.")
+    is_upgrade = serializers.BooleanField(help_text="The learner was already in the run, without a paid mode.")
     trigger = serializers.ChoiceField(choices=[(value, value) for value in Trigger.values])
-    times = serializers.IntegerField(help_text="How often the same came of it in a row.")
+    times = serializers.IntegerField(help_text="How often in a row this was the outcome.")
     created_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
 

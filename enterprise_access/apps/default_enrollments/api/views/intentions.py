@@ -14,6 +14,7 @@ from enterprise_access.apps.default_enrollments.api.access import (
     administrator_of,
     caller_with_a_role,
     load_intention,
+    may_write,
     reader_of,
     refuse_unless_writer,
     writer_of,
@@ -40,13 +41,13 @@ from enterprise_access.apps.default_enrollments.errors import IntentionUnknown, 
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.intentions import (
     HealthState,
-    State,
+    WhichIntentions,
     find_checked,
     find_intentions,
     list_changes,
 )
-from enterprise_access.apps.default_enrollments.services.describing import describe_all, preview_key
-from enterprise_access.apps.default_enrollments.services.intentions import (
+from enterprise_access.apps.default_enrollments.services.intentions.describing import describe_all, preview_key
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
     change_key,
     delete_intention,
@@ -69,11 +70,11 @@ class IntentionsView(APIView):
         examples=[examples.page_of(examples.INTENTION_ROW)],
     )
     def get(self, request: Request) -> Response:
-        """Return a customer's intentions, oldest first, each with what it stands for now."""
+        """Return a customer's intentions, oldest first, each with the run that it resolves to now."""
         query = parse_query(IntentionsQuery, request)
         caller = reader_of(request, query[CUSTOMER])
-        state = State(query["state"])
-        if state is not State.LIVING and not administers(caller, query[CUSTOMER]):
+        state = WhichIntentions(query["state"])
+        if state is not WhichIntentions.LIVING and not administers(caller, query[CUSTOMER]):
             raise MayNotRead("Only admins of the customer and operators see deleted intentions.")
         rows = find_intentions(
             customer_uuid=query[CUSTOMER],
@@ -102,7 +103,7 @@ class IntentionsView(APIView):
     def post(self, request: Request) -> Response:
         """Add an intention. Operators only.
 
-        A key that no catalog knows is refused. Whatever else is wrong may be right tomorrow, and is a warning.
+        A key that no catalog has is refused. Everything else that prevents enrollments today is a warning.
         """
         caller_with_a_role(request)
         body = parse_body(AddIntentionSerializer, request)
@@ -122,7 +123,7 @@ class IntentionView(APIView):
         examples=[examples.answer("A course", examples.INTENTION_ROW)],
     )
     def get(self, request: Request, intention_uuid: UUID) -> Response:
-        """Return one intention with what it stands for now. Learners see living ones only."""
+        """Return one intention with the run that it resolves to now. Learners see active intentions only."""
         intention = _load(request, intention_uuid)
         return Response(render_intention(describe_all([intention])[0]))
 
@@ -139,7 +140,7 @@ class IntentionView(APIView):
         ],
     )
     def patch(self, request: Request, intention_uuid: UUID) -> Response:
-        """Change the key, as long as no learner was looked at for the intention. Operators only."""
+        """Change the key, if no learner has been evaluated for the intention yet. Operators only."""
         intention = _load_to_write(request, intention_uuid)
         body = parse_body(ChangeIntentionSerializer, request)
         description = change_key(intention, content_key=body["content_key"])
@@ -151,9 +152,9 @@ class IntentionView(APIView):
         responses={204: None, **failures(400, 404)},
     )
     def delete(self, request: Request, intention_uuid: UUID) -> Response:
-        """Delete softly: nobody is enrolled for it any more, and what was realized stays. Operators only.
+        """Delete an intention: it enrolls no more learners, and its realizations remain. Operators only.
 
-        Deleting twice is deleting once.
+        Idempotent.
         """
         delete_intention(_load_to_write(request, intention_uuid))
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -170,7 +171,7 @@ class RestoreIntentionView(APIView):
         examples=[examples.answer("Restored", examples.INTENTION_ROW)],
     )
     def post(self, request: Request, intention_uuid: UUID) -> Response:
-        """Bring a deleted intention back. One that lives stays as it is. Operators only."""
+        """Restore a deleted intention. An active one remains unchanged. Operators only."""
         intention = _load_to_write(request, intention_uuid)
         restore_intention(intention)
         return Response(render_intention(describe_all([intention])[0]))
@@ -186,12 +187,12 @@ class IntentionHistoryView(APIView):
         examples=[examples.page_of(examples.CHANGE)],
     )
     def get(self, request: Request, intention_uuid: UUID) -> Response:
-        """Return who changed what and when, newest first. Admins of the customer, and operators, who see the names."""
+        """Return the changes of an intention, newest first. Admins of the customer; operators also see names."""
         parse_query(PageQuery, request)
         caller = caller_with_a_role(request)
         intention = load_intention(caller, intention_uuid)
         administrator_of(request, intention.customer_id)
-        with_names = caller.may_write(intention.customer_id)
+        with_names = may_write(caller, intention.customer_id)
         return paginated(
             self, list_changes(intention), lambda page: [render_change(row, with_names=with_names) for row in page]
         )
@@ -207,9 +208,9 @@ class PreviewView(APIView):
         examples=[examples.answer("A course", examples.PREVIEW), examples.IS_UNKNOWN],
     )
     def get(self, request: Request) -> Response:
-        """Return what a key would stand for, and what a newcomer would get. Nothing is saved; no modes are asked for.
+        """Return the run that a key would resolve to, and whether a new learner would be enrolled. Nothing is saved.
 
-        Admins of the customer, and operators.
+        The LMS is not asked for modes. Admins of the customer, and operators.
         """
         query = parse_query(PreviewQuery, request)
         administrator_of(request, query[CUSTOMER])
@@ -227,7 +228,7 @@ class IntentionHealthView(APIView):
         examples=[examples.page_of(examples.HEALTH)],
     )
     def get(self, request: Request) -> Response:
-        """Return what the last check found about every living intention. Admins of the customer, and operators."""
+        """Return the result of the last check of every active intention. Admins of the customer, and operators."""
         query = parse_query(HealthQuery, request)
         administrator_of(request, query[CUSTOMER])
         state = HealthState(query["state"]) if "state" in query else None

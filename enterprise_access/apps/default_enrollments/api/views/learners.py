@@ -14,10 +14,21 @@ from rest_framework.views import APIView
 
 from enterprise_access.apps.core.domain import Caller, Role
 from enterprise_access.apps.core.services import get_caller
-from enterprise_access.apps.default_enrollments.api.access import DENIED
+from enterprise_access.apps.customers.services import find_learners
+from enterprise_access.apps.default_enrollments.api.access import (
+    DENIED,
+    administers,
+    may_read,
+    may_read_learner,
+    may_realize_for,
+)
 from enterprise_access.apps.default_enrollments.api.filters import LearnerQuery
+from enterprise_access.apps.default_enrollments.api.serializers.explanations import ExplanationSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.finding import (
+    FindLearnersSerializer,
+    FoundLearnersSerializer,
+)
 from enterprise_access.apps.default_enrollments.api.serializers.learners import (
-    ExplanationSerializer,
     LearnerStatusSerializer,
     RealizeAnswerSerializer,
     RealizeSerializer,
@@ -25,9 +36,10 @@ from enterprise_access.apps.default_enrollments.api.serializers.learners import 
     render_learner_status,
 )
 from enterprise_access.apps.default_enrollments.errors import MayNotRead, MayNotRealize
-from enterprise_access.apps.default_enrollments.services.asking import ask_for_realization
-from enterprise_access.apps.default_enrollments.services.explaining import as_plain_data, explain_learner
-from enterprise_access.apps.default_enrollments.services.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
+from enterprise_access.apps.default_enrollments.services.learners.explanation_data import as_plain_data
+from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
+from enterprise_access.apps.default_enrollments.services.requests.asking import ask_for_realization
 from enterprise_access.lib.api import NoQuery, failures, parse_body, parse_query
 from enterprise_access.lib.errors import Invalid
 
@@ -46,12 +58,12 @@ class LearnerStatusView(APIView):
         responses={200: LearnerStatusSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        """Return every intention of the customer as it stands for the learner, with the reason."""
+        """Return the learner's status for every intention of the customer, with the reason."""
         caller = get_caller(request)
         query = parse_query(LearnerQuery, request)
         customer_uuid: UUID = query[CUSTOMER]
         lms_user_id = _learner_in(query, caller)
-        if not caller.may_read_learner(customer_uuid, lms_user_id):
+        if not may_read_learner(caller, customer_uuid, lms_user_id):
             raise MayNotRead(DENIED)
         own = caller.lms_user_id == lms_user_id
         learner_status = get_learner_status(customer_uuid=customer_uuid, lms_user_id=lms_user_id, with_email=not own)
@@ -69,14 +81,38 @@ class ExplainView(APIView):
         responses={200: ExplanationSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        """Return rule, reason and facts for every intention; also for a learner who is not linked."""
+        """Explain each intention for a learner: rule, reason and facts; also for a learner who is not linked."""
         caller = get_caller(request)
         query = parse_query(LearnerQuery, request)
         customer_uuid: UUID = query[CUSTOMER]
         lms_user_id = _learner_in(query, caller)
-        if not caller.may_read_learner(customer_uuid, lms_user_id):
+        if not may_read_learner(caller, customer_uuid, lms_user_id):
             raise MayNotRead("Learners read about themselves, admins about the learners of their customer.")
         return Response(as_plain_data(explain_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)))
+
+
+class FindLearnersView(APIView):
+    """Learners by what support knows of them."""
+
+    throttle_scope = "explain"
+
+    @extend_schema(
+        operation_id="learners_find",
+        request=FindLearnersSerializer,
+        responses={200: FoundLearnersSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Return the learners whose LMS user id, username or email address this is. Changes nothing.
+
+        The LMS is asked at that moment. It is a POST so that an email address stands in no address and in no log.
+        """
+        caller = get_caller(request)
+        parse_query(NoQuery, request)
+        body = parse_body(FindLearnersSerializer, request)
+        if not administers(caller, body.get(CUSTOMER)):
+            raise MayNotRead("Operators find any learner, admins those of the customer that they name.")
+        found = find_learners(text=body["learner"], customer_uuid=body.get(CUSTOMER))
+        return Response(FoundLearnersSerializer(found).data)
 
 
 class RealizeView(APIView):
@@ -90,16 +126,16 @@ class RealizeView(APIView):
         responses={200: RealizeAnswerSerializer, 202: RealizeAnswerSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
-        """Ask that the learner's default enrollments be realized. Asking twice is asking once.
+        """Queue the learner's default enrollments for evaluation. Idempotent.
 
-        Answered with 200 when everything is decided, within `wait_seconds`, and with 202 as long as something is not.
+        Answers 200 if everything is decided within `wait_seconds`, otherwise 202.
         """
         caller = get_caller(request)
         parse_query(NoQuery, request)
         body = parse_body(RealizeSerializer, request)
         customer_uuid: UUID = body[CUSTOMER]
         lms_user_id = _learner_in(body, caller)
-        if not caller.may_realize_for(customer_uuid, lms_user_id):
+        if not may_realize_for(caller, customer_uuid, lms_user_id):
             raise MayNotRealize("Learners ask for their own default enrollments only, and operators for anyone's.")
         asked = ask_for_realization(
             customer_uuid=customer_uuid,
@@ -125,7 +161,7 @@ def _learner_in(values: Mapping[str, Any], caller: Caller) -> int:
     """
     if "lms_user_id" in values:
         return int(values["lms_user_id"])
-    if not caller.may_read(values[CUSTOMER]):
+    if not may_read(caller, values[CUSTOMER]):
         raise MayNotRead(DENIED)
     if not caller.has(Role.LEARNER, customer_uuid=values[CUSTOMER]):
         raise Invalid("lms_user_id is required: say which learner is meant.")

@@ -24,7 +24,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.records import (
 from enterprise_access.apps.default_enrollments.errors import AttemptUnknown, MayNotRead
 from enterprise_access.apps.default_enrollments.selectors.records import (
     RealizationState,
-    Wanted,
+    RecordFilter,
     find_attempts,
     find_realizations,
     get_attempt,
@@ -79,7 +79,7 @@ class AttemptsView(APIView):
         examples=[examples.page_of(examples.ATTEMPT)],
     )
     def get(self, request: Request) -> Response:
-        """Return the attempts that the caller may see, the one that began last first."""
+        """Return the attempts that the caller may see, latest start first."""
         query = parse_query(AttemptsQuery, request)
         caller = _reader(request, query)
         rows = find_attempts(caller=caller, wanted=_wanted(query), outcome=query.get("outcome"))
@@ -118,8 +118,8 @@ def _reader(request: Request, query: dict[str, Any]) -> Caller:
     raise MayNotRead("Learners see their own records only; leave lms_user_id out.")
 
 
-def _wanted(query: dict[str, Any]) -> Wanted:
-    return Wanted(
+def _wanted(query: dict[str, Any]) -> RecordFilter:
+    return RecordFilter(
         customer_uuid=query.get("enterprise_customer_uuid"),
         lms_user_id=query.get("lms_user_id"),
         intention_uuid=query.get("intention"),

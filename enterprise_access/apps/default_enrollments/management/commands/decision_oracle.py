@@ -10,7 +10,9 @@ from enterprise_access.lib.oracle import OracleCommand, Result
 class Command(OracleCommand):
     """Evaluate decision and payer cases."""
 
-    help = "Evaluate the decision and payer cases of FILE with the rules as they are, and print those that differ."
+    help = (
+        "Evaluate the cases of FILE with the rules of decision and payment, and print those with an unexpected result."
+    )
     example = "tests/data/decision-oracle.json"
 
     def evaluate(self, path: Path) -> Iterator[Result]:

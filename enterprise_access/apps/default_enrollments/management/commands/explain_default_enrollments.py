@@ -1,15 +1,17 @@
-"""`manage.py explain_default_enrollments CUSTOMER LMS_USER_ID`: why a learner has or lacks what is intended."""
+"""`manage.py explain_default_enrollments CUSTOMER LEARNER`: why a learner has or lacks what is intended."""
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.default_enrollments.services.explaining import as_plain_data, explain_learner
+from enterprise_access.apps.customers.services import find_learners, get_customer_named
+from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
+from enterprise_access.apps.default_enrollments.services.learners.explanation_data import as_plain_data
 from enterprise_access.lib.errors import ServiceError
 
 Plain = dict[str, Any]
@@ -19,21 +21,20 @@ class Command(BaseCommand):
     """Explain every intention of a customer for one learner."""
 
     help = (
-        "Say why a learner has, or does not have, what the customer intends: the rule, the reason, what would have to"
-        " change, and the facts with their age. Changes nothing."
+        "Explain why a learner is or is not enrolled in the customer's default enrollments: the rule, the reason, "
+        "what would change it, and the facts with their age. Changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("customer", help="Slug or uuid.")
-        parser.add_argument("lms_user_id", type=int, help="The learner.")
-        parser.add_argument("--json", action="store_true", help="Everything, for machines.")
+        parser.add_argument("customer", help="Slug or UUID.")
+        parser.add_argument("learner", help="LMS user id, username or email address (looked up in the LMS).")
+        parser.add_argument("--json", action="store_true", help="Print everything as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not 0 < options["lms_user_id"] < 2**63:
-            raise CommandError("The LMS user id is a positive whole number.")
         try:
             customer = get_customer_named(slug_or_uuid=options["customer"])
-            explanation = explain_learner(customer_uuid=customer.pk, lms_user_id=options["lms_user_id"])
+            lms_user_id = _learner(str(options["learner"]), customer.pk)
+            explanation = explain_learner(customer_uuid=customer.pk, lms_user_id=lms_user_id)
         except ServiceError as error:
             raise CommandError(error.detail) from error
         plain = as_plain_data(explanation)
@@ -43,6 +44,24 @@ class Command(BaseCommand):
         self.stdout.write(f"Learner {explanation.lms_user_id} of {customer.name} ({customer.slug}), {customer.pk}")
         for line in _lines(plain):
             self.stdout.write(line)
+
+
+def _learner(text: str, customer_uuid: UUID) -> int:
+    """Return the learner. An id is taken as it is, so that somebody who is not linked can be explained, too."""
+    if text.isascii() and text.isdigit() and 0 < int(text) < 2**63:
+        return int(text)
+    answer = find_learners(text=text, customer_uuid=customer_uuid)
+    found = answer.learners
+    if answer.is_incomplete:
+        raise CommandError("A part of the LMS's answer could not be read. Try again, or give the LMS user id.")
+    if not found:
+        raise CommandError(
+            "The LMS knows no such learner of this customer. Check the spelling, or give the LMS user id."
+        )
+    if len(found) > 1:
+        ids = ", ".join(str(row.lms_user_id) for row in found)
+        raise CommandError(f"Several learners of this customer have it. Give the LMS user id: {ids}.")
+    return found[0].lms_user_id
 
 
 def _lines(plain: Plain) -> Iterator[str]:
@@ -66,9 +85,9 @@ def _lines(plain: Plain) -> Iterator[str]:
 
 def _request_lines(request: Plain | None) -> Iterator[str]:
     if request is None:
-        yield "  Nobody has asked for this learner yet: a login, a visit to the portal or a backfill does."
+        yield "  Never queued for evaluation: a login, a visit to the portal or a backfill queues the learner."
     elif request["dead_at"]:
-        yield f"  Given up since {_utc(request['dead_at'])}: nothing happens before somebody of staff has looked."
+        yield f"  Failed since {_utc(request['dead_at'])}: nothing happens until staff retry the request."
     elif request["due_at"]:
         yield f"  next look: {_utc(request['due_at'])}"
     else:
@@ -89,7 +108,7 @@ def _intention_lines(entry: Plain) -> Iterator[str]:
         yield f"  The last attempt came to nothing ({entry['obstacle']['code']}): {entry['obstacle']['text']}"
         yield f"  What would change it: {entry['obstacle']['what_would_change_it']}"
     if entry["has_override"]:
-        yield "  Staff gave leave to enroll once more."
+        yield "  Staff allowed one re-enrollment."
     yield from _fact_lines(entry)
 
 

@@ -13,11 +13,11 @@ from enterprise_access.lib.errors import ServiceError
 class Command(BaseCommand):
     """Write the intentions as CSV, in a form that import_intentions_csv takes."""
 
-    help = "Write the intentions as CSV to the standard output. What comes of it can be imported again."
+    help = "Write the intentions as CSV to standard output. The result can be imported again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customer", help="Slug or uuid. Left out: all customers.")
-        parser.add_argument("--with-deleted", action="store_true", help="Those too that staff have deleted.")
+        parser.add_argument("--customer", help="Slug or UUID. Default: all customers.")
+        parser.add_argument("--with-deleted", action="store_true", help="Include those that staff have deleted.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         rows = DefaultEnterpriseEnrollmentIntention.objects.select_related("customer", "health")

@@ -7,7 +7,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from enterprise_access.apps.customers.selectors import list_customers
 from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.services.moving_in import Arrival, Fate, list_arrivals, move_in
+from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import (
+    Arrival,
+    Fate,
+    list_arrivals,
+    move_in,
+)
 from enterprise_access.lib.errors import ServiceError
 
 WORDS = {
@@ -22,15 +27,18 @@ class Command(BaseCommand):
     """Read the LMS's own default enrollment intentions, and make ours of them."""
 
     help = (
-        "Read the default enrollment intentions that the LMS has itself, and add them here. Without --commit it only"
-        " says what it would do. Doing it again changes nothing. See docs/how-to/switch-over.rst."
+        "Read the LMS's own default enrollment intentions, and add them to this service. Without --commit it only "
+        "prints what it would do. Running it again changes nothing. See docs/how-to/switch-over.rst."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--customer", action="append", default=[], help="Slug or uuid; repeatable. Left out: every one known here."
+            "--customer",
+            action="append",
+            default=[],
+            help="Slug or UUID; repeatable. Default: every customer that this service knows.",
         )
-        parser.add_argument("--commit", action="store_true", help="Add them. Otherwise nothing is saved.")
+        parser.add_argument("--commit", action="store_true", help="Add the intentions. Without it, nothing is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.totals = dict.fromkeys(Fate, 0)

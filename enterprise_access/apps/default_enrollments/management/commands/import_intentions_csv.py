@@ -28,15 +28,15 @@ class Command(BaseCommand):
     """Check a CSV file of intentions, and add them."""
 
     help = (
-        "Check a CSV file with the columns customer (slug or uuid) and content_key, and with --commit add its"
-        " intentions. Ends with 1 when a row has an error; then nothing is saved, unless --skip-errors is given."
+        "Check a CSV file with the columns customer (slug or UUID) and content_key, and with --commit add its "
+        "intentions. Exits with 1 if a row has an error; then nothing is saved, unless --skip-errors is given."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="In UTF-8.")
-        parser.add_argument("--commit", action="store_true", help="Add them. Otherwise nothing is saved.")
-        parser.add_argument("--skip-errors", action="store_true", help="Add the rows that are right all the same.")
-        parser.add_argument("--restore-deleted", action="store_true", help="Restore those that were deleted.")
+        parser.add_argument("file", type=Path, help="CSV file in UTF-8.")
+        parser.add_argument("--commit", action="store_true", help="Add the intentions. Without it, nothing is saved.")
+        parser.add_argument("--skip-errors", action="store_true", help="Add the rows without errors anyway.")
+        parser.add_argument("--restore-deleted", action="store_true", help="Restore intentions that were deleted.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -15,18 +15,18 @@ class Command(BaseCommand):
     """Let one learner be enrolled once more for one intention, although the learner left or lost it."""
 
     help = (
-        "Let one learner be enrolled once more for one intention, although the learner left the course or a license was"
-        " taken away. Refused unless that is what blocks the learner now. The next enrollment uses it up; else it"
-        " expires after OVERRIDE_VALID_DAYS."
+        "Allow one more enrollment of a learner for an intention, although the learner left the course or a license "
+        "was revoked. Refused unless that is what blocks the learner now. The next enrollment ends the override; "
+        "otherwise it expires after OVERRIDE_VALID_DAYS."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--intention", type=UUID, required=True, help="Its uuid.")
+        parser.add_argument("--intention", type=UUID, required=True, help="UUID of the intention.")
         parser.add_argument("--learner", type=int, required=True, help="The LMS user id.")
         parser.add_argument(
-            "--by", required=True, help="Your username; kept with the override, as a name that nobody has verified."
+            "--by", required=True, help="Your username; stored with the override as an unverified name."
         )
-        parser.add_argument("--reason", required=True, help="Why; it is kept with the override.")
+        parser.add_argument("--reason", required=True, help="Why; stored with the override.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         intention = DefaultEnterpriseEnrollmentIntention.objects.living().filter(pk=options["intention"]).first()
@@ -44,5 +44,5 @@ class Command(BaseCommand):
         except ServiceError as error:
             raise CommandError(error.detail) from error
         self.stdout.write(
-            f"Learner {options['learner']} may be enrolled once more for {intention}, and is looked at now."
+            f"Learner {options['learner']} may be enrolled once more for {intention}, and is evaluated now."
         )

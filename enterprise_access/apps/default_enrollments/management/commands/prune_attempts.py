@@ -5,17 +5,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from enterprise_access.apps.default_enrollments.services.pruning import prune_attempts
+from enterprise_access.apps.default_enrollments.services.operations.pruning import prune_attempts
 from enterprise_access.lib import clock
 
 
 class Command(BaseCommand):
     """Delete old attempts that a later one has replaced."""
 
-    help = "Delete attempts that are old and were replaced by a later one of the same learner and intention."
+    help = "Delete old attempts that a later one of the same learner and intention has replaced."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, default=90, help="How old they have to be (default: 90).")
+        parser.add_argument("--days", type=int, default=90, help="Minimum age in days (default: 90).")
 
     def handle(self, *args: Any, **options: Any) -> None:
         deleted = prune_attempts(older_than=clock.now() - timedelta(days=options["days"]))

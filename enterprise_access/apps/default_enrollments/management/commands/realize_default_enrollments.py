@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.default_enrollments.services.backfill import (
+from enterprise_access.apps.default_enrollments.services.moving_in.backfill import (
     Scope,
     check_scope,
     foretell,
@@ -20,22 +20,24 @@ class Command(BaseCommand):
     """Ask for the default enrollments of a customer's learners, or say what that would do."""
 
     help = (
-        "Ask for the default enrollments of a customer's learners. Workers do the enrolling; this command may be"
-        " stopped at any time, and goes on with --after."
+        "Queue a customer's learners for evaluation. Workers evaluate and enroll them. You may stop this command at "
+        "any time, and continue with --after."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customer", required=True, help="Slug or uuid.")
+        parser.add_argument("--customer", required=True, help="Slug or UUID.")
         parser.add_argument("--learner", type=int, action="append", default=[], help="An LMS user id; repeatable.")
-        parser.add_argument("--intention", type=UUID, action="append", default=[], help="A uuid; repeatable.")
+        parser.add_argument(
+            "--intention", type=UUID, action="append", default=[], help="UUID of an intention; repeatable."
+        )
         parser.add_argument(
             "--include-inactive-links",
             action="store_true",
-            help="Also learners who have selected another customer; enrolling selects this one for them.",
+            help="Include learners who have selected another customer; enrolling selects this one for them.",
         )
-        parser.add_argument("--dry-run", action="store_true", help="Say what would happen to whom, and why.")
-        parser.add_argument("--rate", type=int, metavar="N", help="At most N learners a minute.")
-        parser.add_argument("--after", type=int, default=0, metavar="ID", help="Go on after this LMS user id.")
+        parser.add_argument("--dry-run", action="store_true", help="Print what would happen for each learner, and why.")
+        parser.add_argument("--rate", type=int, metavar="N", help="At most N learners per minute.")
+        parser.add_argument("--after", type=int, default=0, metavar="ID", help="Continue after this LMS user id.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rate"] is not None and options["rate"] < 1:

@@ -5,15 +5,15 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from enterprise_access.apps.default_enrollments.selectors.drift import list_mode_drift
-from enterprise_access.apps.default_enrollments.services.unknown_types import list_unknown_types
+from enterprise_access.apps.default_enrollments.services.intentions.unknown_types import list_unknown_types
 
 
 class Command(BaseCommand):
     """List types that nobody knows, and enrollments in another mode than expected."""
 
     help = (
-        "List types and modes of intended content that nobody here knows, and count learners who were seen in another"
-        " mode than we expected. Asks nobody. Exits with 1 when there is anything to tell."
+        "List unknown types and modes of intended content, and count learners who were seen in another mode than "
+        "predicted. Calls no upstream service. Exits with 1 if it lists anything."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandParser
 
-from enterprise_access.apps.default_enrollments.services.pruning import retire_learner
+from enterprise_access.apps.default_enrollments.services.operations.pruning import retire_learner
 
 
 class Command(BaseCommand):
     """Remove a learner, histories included."""
 
-    help = "Remove a learner from every table, histories included. The LMS is not touched."
+    help = "Delete a learner from every table, including histories. The LMS is not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("lms_user_id", type=int, help="The learner.")

@@ -8,20 +8,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
-from enterprise_access.apps.default_enrollments.services.intentions import add_intention
+from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 from enterprise_access.lib.errors import ServiceError
 
 
 class Command(BaseCommand):
     """Make the demonstration's login, customers and first intentions where they are missing. Safe to repeat."""
 
-    help = "Make the demonstration's login (demo), customers and first intentions where they are missing."
+    help = "Create the demonstration's login (demo), customers and first intentions if they are missing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "intentions",
             nargs="*",
-            help="Customers, each with its content keys: slug=key,key (no keys: the customer alone).",
+            help="Customers, each with its content keys: slug=key,key (without keys: only the customer).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,10 +10,10 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.default_enrollments.services.health import list_customers_with_intentions
+from enterprise_access.apps.default_enrollments.services.health.verdicts import list_customers_with_intentions
 from enterprise_access.apps.default_enrollments.services.validating import (
-    Standing,
-    State,
+    CheckedIntention,
+    CheckedState,
     Validation,
     validate_intentions,
 )
@@ -28,21 +28,21 @@ class Command(BaseCommand):
     """Ask anew what intentions stand for, and wake the learners who waited for what changed."""
 
     help = (
-        "Check what intentions stand for, write down changed verdicts, and make learners due who waited for a change."
-        " Exits with 0 when every intention would enroll a newcomer, with 1 when some would not, and with 2 when a"
-        " neighbour could not be asked, so that not every verdict is known."
+        "Resolve and check intentions, record changed verdicts, and queue the learners who waited for a change. Exits"
+        " with 0 if every intention would enroll new learners, with 1 if some would not, and with 2 if an upstream "
+        "service did not answer, so that some verdicts are unknown."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--customer", help="Slug or uuid. Left out: every customer that intends anything.")
+        parser.add_argument("--customer", help="Slug or UUID. Default: every customer with intentions.")
         parser.add_argument(
             "--delay-minutes",
             type=_minutes,
             default=0,
             metavar="N",
-            help="Ask only about what was not checked within so many minutes; of the rest, tell the last verdict.",
+            help="Check only intentions that were not checked within N minutes; print the last verdict of the others.",
         )
-        parser.add_argument("--json", action="store_true", help="Tell it for machines.")
+        parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         delay = timedelta(minutes=options["delay_minutes"])
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             self.tell(validations)
         if not all(validation.is_complete for validation in validations):
             raise SystemExit(COULD_NOT_ASK)
-        if any(validation.has(State.UNHEALTHY) for validation in validations):
+        if any(validation.has(CheckedState.UNHEALTHY) for validation in validations):
             raise SystemExit(SOMETHING_IS_UNHEALTHY)
 
     def customers(self, slug_or_uuid: str | None) -> list[UUID]:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             if validation.problem:
                 self.stderr.write(f"{validation.customer_uuid}: could not be checked: {validation.problem}")
         states = [one.state for validation in validations for one in validation.standings]
-        counts = ", ".join(f"{states.count(state)} {state.value}" for state in State)
+        counts = ", ".join(f"{states.count(state)} {state.value}" for state in CheckedState)
         self.stdout.write(f"{counts}; {sum(validation.changed for validation in validations)} changed")
 
 
@@ -85,11 +85,11 @@ def _minutes(text: str) -> int:
     return minutes
 
 
-def _in_words(one: Standing) -> str:
+def _in_words(one: CheckedIntention) -> str:
     if one.since is None:
         return f"{one.state.value} (never checked)"
     words = f"{one.state.value} ({one.reason}) since {one.since:%Y-%m-%d %H:%M} UTC"
-    return words if one.state is State.HEALTHY else f"{words}. {one.text} {one.what_would_change_it}"
+    return words if one.state is CheckedState.HEALTHY else f"{words}. {one.text} {one.what_would_change_it}"
 
 
 def _as_json(validation: Validation) -> dict[str, Any]:

@@ -20,13 +20,16 @@ class Command(BaseCommand):
     that is not known.
     """
 
-    help = "Evaluate the cases of FILE with the rules of learner credit, and print the ids of those that differ."
+    help = (
+        "Evaluate the cases of FILE with the rules of learner credit, and print the ids of those with an unexpected "
+        "result."
+    )
     # The rules need neither database nor settings.
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help="JSON like tests/data/credit-oracle.json")
-        parser.add_argument("--explain", metavar="ID", help="show what this case wants and what the rules answer")
+        parser.add_argument("--explain", metavar="ID", help="show what this case expects and what the rules answer")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:

@@ -3,22 +3,22 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import transaction
 
 from enterprise_access.apps.subsidy_access_policies.models import Subsidy
-from enterprise_access.apps.subsidy_access_policies.selectors import list_differences
+from enterprise_access.apps.subsidy_access_policies.services import list_differences_now
 
 
 class Command(BaseCommand):
     """Recompute the totals of every account, and print those that differ. Changes nothing."""
 
-    help = "Recompute the totals of every account of learner credit, and print those that differ. Exits 1 if any does."
+    help = (
+        "Recompute the totals of every account of learner credit, and print those that differ. Exits with 1 if any do."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         count = 0
         for subsidy in Subsidy.objects.order_by("pk"):
-            with transaction.atomic():
-                differences = list(list_differences(subsidy))
+            differences = list_differences_now(subsidy_uuid=subsidy.pk)
             for one in differences:
                 self.stdout.write(f"{one.subsidy_uuid} {one.what}: stored {one.stored}, computed {one.computed}")
             count += len(differences)

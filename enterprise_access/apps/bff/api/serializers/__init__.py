@@ -1,0 +1,1 @@
+"""The bodies of the learner portal's pages, by family. `pages.py` puts them together."""

@@ -1,0 +1,9 @@
+"""The rules and reasons of a decision, with their sentences, for the API document."""
+
+from typing import Final
+
+from enterprise_access.apps.default_enrollments.domain.reasons import EXPLANATIONS
+from enterprise_access.apps.default_enrollments.domain.values import Reason, Rule
+
+RULES: Final = [(rule.value, rule.value) for rule in Rule]
+REASONS: Final = [(reason.value, EXPLANATIONS[reason].text) for reason in Reason]

@@ -1,0 +1,1 @@
+"""Whether intentions can still enroll learners."""

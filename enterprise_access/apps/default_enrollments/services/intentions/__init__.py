@@ -1,0 +1,1 @@
+"""What staff want every learner of a customer to start with."""

@@ -1,0 +1,1 @@
+"""One learner: status, explanation, and changes that the platform reports."""

@@ -1,0 +1,1 @@
+"""Taking over intentions and learners that exist already."""

@@ -1,0 +1,1 @@
+"""One evaluation: facts, plan, enrollment, record."""

@@ -1,0 +1,1 @@
+"""Which learners are to be evaluated: asking for it, and the rows that wait."""

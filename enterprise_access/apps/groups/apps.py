@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GroupsConfig(AppConfig):
+    name = "enterprise_access.apps.groups"
+    verbose_name = "Groups"

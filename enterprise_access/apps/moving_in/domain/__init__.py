@@ -1,0 +1,1 @@
+"""What the tables of openedx/enterprise-access mean here."""

@@ -1,0 +1,33 @@
+"""Asking for mails, and sending them."""
+
+from enterprise_access.apps.notifications.services.asking import (
+    Wanted,
+    ask,
+    ask_all,
+    forget_learner,
+    note_bounce,
+    prune,
+    send_again,
+    withdraw,
+)
+from enterprise_access.apps.notifications.services.kinds import Fact, Kind, Letter, register
+from enterprise_access.apps.notifications.services.queue import QUEUE, SEND_JOB
+from enterprise_access.apps.notifications.services.sending import send_due
+
+__all__ = [
+    "QUEUE",
+    "SEND_JOB",
+    "Fact",
+    "Kind",
+    "Letter",
+    "Wanted",
+    "ask",
+    "ask_all",
+    "forget_learner",
+    "note_bounce",
+    "prune",
+    "register",
+    "send_again",
+    "send_due",
+    "withdraw",
+]

@@ -1,0 +1,1 @@
+"""What workflows and their steps are, and what a request to provision a customer says. Pure."""

@@ -1,0 +1,1 @@
+"""Use cases: running workflows, and the kinds of workflows that there are."""

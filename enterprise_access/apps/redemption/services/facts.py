@@ -1,0 +1,271 @@
+"""Reading everything that the rules ask about one learner, each upstream service once for all policies and runs."""
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from django.conf import settings
+from django.db import models
+from django.db.models import QuerySet
+
+from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
+from enterprise_access.apps.customers.selectors import get_customer, list_learners
+from enterprise_access.apps.customers.services import fetch_customer, read_enrollments, refresh_learners
+from enterprise_access.apps.redemption.domain.assignments import Assignment
+from enterprise_access.apps.redemption.domain.eligibility import Membership
+from enterprise_access.apps.redemption.domain.transactions import AttemptState
+from enterprise_access.apps.redemption.models import RedemptionAttempt
+from enterprise_access.apps.redemption.services.assignments import (
+    AssignmentRow,
+    assignments_by_policy,
+    list_assignments_of,
+)
+from enterprise_access.apps.redemption.services.memberships import list_memberships
+from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of, totals_of
+from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
+    Account,
+    LearnerTransaction,
+    Policy,
+    list_transactions_of,
+)
+from enterprise_access.apps.subsidy_access_policies.selectors.usage import LearnerUse
+from enterprise_access.apps.subsidy_access_policies.services import (
+    Offer,
+    begin_to_refresh_accounts,
+    begin_to_refresh_transactions,
+    fetch_offers,
+)
+from enterprise_access.lib import clock
+from enterprise_access.lib.errors import NotFound, UpstreamError
+from enterprise_access.lib.http import deadline
+from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import Prepared
+
+# How old copies may be for a question, and for a redemption.
+READING_AGE: Final = timedelta(seconds=60)
+REDEEMING_AGE: Final = timedelta(seconds=10)
+
+
+@frozen(kw_only=True)
+class OpenAttempt:
+    """What an open attempt of the learner holds for a run. Redeeming the run joins it."""
+
+    policy_uuid: UUID
+    subsidy_uuid: UUID
+    amount_cents: int
+
+
+@frozen(kw_only=True)
+class CreditFacts:
+    """What is known of one learner of one customer. `is_linked` and `enrollments` None: could not be asked.
+
+    `accounts` has no row of an account that could not be asked. `known_ledgers`: the accounts whose transactions of
+    this learner are known. `started_here`: the transactions of our own attempts. `open_runs` is by folded run
+    key. A group that is missing in `memberships`: the learner is no member.
+    """
+
+    customer_uuid: UUID
+    lms_user_id: int
+    policies: tuple[Policy, ...]
+    ledgers: frozenset[UUID]
+    is_linked: bool | None
+    enrollments: tuple[EnrollmentCopy, ...] | None
+    known_ledgers: frozenset[UUID]
+    transactions: tuple[LearnerTransaction, ...]
+    started_here: frozenset[UUID]
+    open_runs: Mapping[str, "OpenAttempt"]
+    accounts: Mapping[UUID, Account]
+    uses: Mapping[UUID, PolicyUse]
+    learner_uses: Mapping[UUID, LearnerUse]
+    offers: Mapping[tuple[UUID, str], Offer]
+    assignment_rows: tuple[AssignmentRow, ...]
+    assignments: Mapping[UUID, tuple[Assignment, ...]]
+    memberships: Mapping[UUID, Membership]
+
+
+def fetch_credit_facts(
+    *,
+    customer_uuid: UUID,
+    lms_user_id: int,
+    policies: Iterable[Policy],
+    ledgers: Collection[UUID],
+    run_keys: Collection[str],
+    max_age: timedelta,
+    now: datetime,
+) -> CreditFacts:
+    """Ask for what our copies are too old for, and return everything. What could not be asked is unknown.
+
+    `ledgers`: the accounts in which the learner may have redeemed; those of the policies are asked.
+    """
+    facts = fetch_facts_of_learners(
+        customer_uuid=customer_uuid,
+        lms_user_ids=[lms_user_id],
+        policies=policies,
+        ledgers=ledgers,
+        run_keys=run_keys,
+        max_age=max_age,
+        now=now,
+    )
+    return facts[lms_user_id]
+
+
+def fetch_facts_of_learners(
+    *,
+    customer_uuid: UUID,
+    lms_user_ids: Collection[int],
+    policies: Iterable[Policy],
+    ledgers: Collection[UUID],
+    run_keys: Collection[str],
+    max_age: timedelta,
+    now: datetime,
+) -> dict[int, CreditFacts]:
+    """Do the same for several learners, by learner, with as many statements as for one."""
+    rows = tuple(policies)
+    own_ledgers = frozenset(policy.subsidy_id for policy in rows)
+    # Altogether no longer than a request may take: what was not answered by then is unknown.
+    with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
+        # The ledger answers while the LMS is asked.
+        read = {policy.subsidy_id: policy.subsidy for policy in rows}
+        asked_accounts = begin_to_refresh_accounts(read, own_ledgers, since=now - max_age)
+        asked_ledgers = begin_to_refresh_transactions(lms_user_ids, subsidy_uuids=own_ledgers, since=now - max_age)
+        links = _links(customer_uuid, lms_user_ids, max_age=max_age, now=now)
+        enrollments = _enrollments(links, max_age=max_age) if run_keys else dict.fromkeys(lms_user_ids, ())
+        accounts, known = asked_accounts(), asked_ledgers()
+        offers = fetch_offers(rows, run_keys, now=now) if rows and run_keys else {}
+        groups = {group for policy in rows for group in groups_of(policy)}
+        memberships = list_memberships(lms_user_ids, groups=groups)
+    # Last: what the budget uses is compared with the newest balance.
+    transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})
+    attempts = _attempts_of(lms_user_ids)
+    assigned = list_assignments_of(lms_user_ids, policy_uuids=[policy.pk for policy in rows])
+    uses, learner_uses = totals_of(rows), learner_uses_of(rows, lms_user_ids=lms_user_ids)
+    folded_offers = {(policy_uuid, fold(key)): offer for (policy_uuid, key), offer in offers.items()}
+    return {
+        learner: CreditFacts(
+            customer_uuid=customer_uuid,
+            lms_user_id=learner,
+            policies=rows,
+            ledgers=own_ledgers,
+            is_linked=links[learner].is_linked,
+            enrollments=enrollments[learner],
+            known_ledgers=known[learner],
+            transactions=tuple(transactions[learner]),
+            started_here=frozenset(row.transaction_uuid for row in attempts[learner] if row.transaction_uuid),
+            open_runs=_open_runs(attempts[learner]),
+            accounts=accounts,
+            uses=uses,
+            learner_uses=learner_uses[learner],
+            offers=folded_offers,
+            assignment_rows=tuple(assigned[learner]),
+            assignments=assignments_by_policy(assigned[learner]),
+            memberships=memberships[learner],
+        )
+        for learner in lms_user_ids
+    }
+
+
+def _attempts_of(lms_user_ids: Collection[int]) -> dict[int, list["_Attempt"]]:
+    """Return, by learner, the attempts that were not refused."""
+    ids = list(lms_user_ids)
+    rows: Iterable[Sequence[Any]] = _OF_LEARNER.rows(lms_user_id=ids[0]) if len(ids) == 1 else _attempts(ids)
+    found: dict[int, list[_Attempt]] = {lms_user_id: [] for lms_user_id in ids}
+    for values in rows:
+        attempt = _Attempt(*values)
+        found[attempt.lms_user_id].append(attempt)
+    return found
+
+
+@frozen
+class _Attempt:
+    """What facts need of an attempt, in the order in which it is read."""
+
+    lms_user_id: int
+    transaction_uuid: UUID | None
+    content_key_folded: str
+    policy_uuid: UUID
+    subsidy_uuid: UUID
+    amount: int | None
+    open_for: str | None
+
+
+def _attempts(lms_user_ids: Collection[int]) -> QuerySet[RedemptionAttempt, Any]:
+    rows = RedemptionAttempt.objects.filter(lms_user_id__in=lms_user_ids).exclude(state=AttemptState.REFUSED.value)
+    return rows.order_by().values_list(
+        "lms_user_id", "transaction_uuid", "content_key_folded", "policy_id", "subsidy_uuid", "amount", "open_for"
+    )
+
+
+_OF_LEARNER: Final = Prepared(lambda lms_user_id: _attempts([lms_user_id]), lms_user_id=models.BigIntegerField())
+
+
+def _open_runs(attempts: Iterable[_Attempt]) -> Mapping[str, OpenAttempt]:
+    return {
+        row.content_key_folded: OpenAttempt(
+            policy_uuid=row.policy_uuid, subsidy_uuid=row.subsidy_uuid, amount_cents=row.amount or 0
+        )
+        for row in attempts
+        if row.open_for is not None
+    }
+
+
+def groups_of(policy: Policy) -> frozenset[UUID]:
+    """Return the groups that a policy is restricted to (prefetched)."""
+    return frozenset(association.group_uuid for association in policy.group_associations.all())
+
+
+@frozen(kw_only=True)
+class _Link:
+    """A learner as linked to the customer. `is_linked` None: could not be asked. `learner` None: never linked."""
+
+    learner: Learner | None
+    is_linked: bool | None
+
+
+def _links(
+    customer_uuid: UUID, lms_user_ids: Collection[int], *, max_age: timedelta, now: datetime
+) -> dict[int, _Link]:
+    """Return how each learner is linked to the customer; those whose copies are too old are asked for together."""
+    known = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+    young = {key: one for key, one in known.items() if one.fetched_at >= now - max_age}
+    links = {key: _Link(learner=one, is_linked=one.is_linked) for key, one in young.items()}
+    old = [key for key in lms_user_ids if key not in young]
+    if not old:
+        return links
+    unknown = {key: _Link(learner=known.get(key), is_linked=None) for key in old}
+    try:
+        told = ask_links(customer_uuid, old)
+    except (UpstreamError, NotFound):
+        return links | unknown
+    for key in old:
+        learner = told.get(key)
+        is_linked = learner is not None and learner.is_linked
+        links[key] = unknown[key] if key in told.unknown else _Link(learner=learner, is_linked=is_linked)
+    return links
+
+
+def ask_links(customer_uuid: UUID, lms_user_ids: Collection[int]) -> Told[Learner]:
+    """Ask the LMS which learners are linked, and for their addresses. Raises UpstreamError, and NotFound."""
+    if get_customer(customer_uuid=customer_uuid) is None:
+        fetch_customer(customer_uuid=customer_uuid)
+    return refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
+
+
+def _enrollments(links: Mapping[int, _Link], *, max_age: timedelta) -> dict[int, tuple[EnrollmentCopy, ...] | None]:
+    """Return each learner's enrollments; None: could not be asked, or never linked (then the rules refuse before)."""
+    learners = [link.learner for link in links.values() if link.learner is not None]
+    found: dict[int, tuple[EnrollmentCopy, ...] | None] = dict.fromkeys(links)
+    if not learners:
+        return found
+    try:
+        read = read_enrollments(
+            learners=learners,
+            # Their names were read with the links.
+            names_since=min([clock.now(), *(learner.fetched_at for learner in learners)]),
+            reuse_seconds=max_age.total_seconds(),
+        )
+    except UpstreamError:
+        return found
+    return found | {key: read.enrollments.get(key) for key in found}

@@ -1,0 +1,81 @@
+"""Budgets with all that answers show of them: in one statement, however many there are, and thus one snapshot."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+from uuid import UUID
+
+from attrs import frozen
+from django.db.models import QuerySet
+
+from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy
+from enterprise_access.apps.subsidy_access_policies.selectors.usage import (
+    USE_COLUMNS,
+    PolicyUse,
+    limits_of_account,
+    use_of,
+)
+
+_GROUP: Final = "group_associations__group_uuid"
+_COLUMNS: Final = (
+    *USE_COLUMNS,
+    _GROUP,
+    "uuid",
+    "policy_type",
+    "display_name",
+    "description",
+    "active",
+    "retired",
+    "retired_at",
+    "customer_uuid",
+    "catalog_uuid",
+    "subsidy_id",
+    "access_method",
+    "per_learner_enrollment_limit",
+    "per_learner_spend_limit",
+    "assignment_configuration",
+    "learner_credit_request_config",
+    "late_redemption_allowed_until",
+    "created",
+)
+
+
+@frozen(kw_only=True)
+class Budget:
+    """A budget, what it uses, and the groups that it is restricted to. `row`: its columns, by name."""
+
+    row: Mapping[str, Any]
+    use: PolicyUse
+    groups: tuple[UUID, ...]
+
+
+def read_budget(policy_uuid: UUID) -> Budget:
+    """Return a budget that exists."""
+    rows = list(
+        _rows(SubsidyAccessPolicy.objects.filter(pk=policy_uuid).annotate(limits=limits_of_account()), "limits")
+    )
+    return _budget_of(rows, limits_cents=rows[0]["limits"] or 0)
+
+
+def list_budgets(*, customer_uuid: UUID) -> list[Budget]:
+    """Return all budgets of a customer, oldest first."""
+    rows = _rows(SubsidyAccessPolicy.objects.filter(customer_uuid=customer_uuid))
+    budgets = [list(joined) for _, joined in groupby(rows, key=itemgetter("uuid"))]
+    # An account is one customer's, so that all of its budgets are here.
+    limits: dict[UUID, int] = defaultdict(int)
+    for joined in budgets:
+        if joined[0]["active"]:
+            limits[joined[0]["subsidy_id"]] += joined[0]["spend_limit"] or 0
+    return [_budget_of(joined, limits_cents=limits[joined[0]["subsidy_id"]]) for joined in budgets]
+
+
+def _rows(policies: QuerySet[SubsidyAccessPolicy], *more: str) -> Iterable[dict[str, Any]]:
+    """Return a row for each group of a budget, and one for a budget without groups."""
+    return policies.order_by("created", "uuid", "group_associations__pk").values(*_COLUMNS, *more)
+
+
+def _budget_of(joined: list[dict[str, Any]], *, limits_cents: int) -> Budget:
+    groups = tuple(row[_GROUP] for row in joined if row[_GROUP] is not None)
+    return Budget(row=joined[0], use=use_of(joined[0], limits_cents=limits_cents), groups=groups)

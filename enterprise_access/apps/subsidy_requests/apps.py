@@ -1,0 +1,31 @@
+from django.apps import AppConfig
+
+
+class SubsidyRequestsConfig(AppConfig):
+    name = "enterprise_access.apps.subsidy_requests"
+    verbose_name = "Subsidy requests"
+    admin_order = 60
+
+    def ready(self) -> None:
+        """Register mails, events and metrics, and let requests follow their assignments."""
+        from enterprise_access.apps.subsidy_requests.selectors import timeline
+        from enterprise_access.apps.subsidy_requests.services import (  # needs the models
+            digests,
+            event_schemas,  # noqa: F401 (registers)
+            following,
+            mails,
+            unlinking,
+            watching,
+        )
+        from enterprise_access.apps.subsidy_requests.services.granting import QUEUE
+        from enterprise_access.lib import state
+        from enterprise_access.lib import timeline as learners_timeline
+        from enterprise_access.lib.work.watching import watch
+
+        watch(QUEUE)
+        watch(unlinking.QUEUE)
+        following.connect()
+        mails.connect()
+        digests.connect()
+        learners_timeline.register("subsidy requests", timeline.list_past_events)
+        state.register("subsidy requests", watching.read_failed, seconds=60)

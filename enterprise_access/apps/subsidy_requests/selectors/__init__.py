@@ -1,0 +1,1 @@
+"""Reads of requests and of how customers take them."""

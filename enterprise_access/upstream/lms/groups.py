@@ -1,0 +1,148 @@
+"""Groups of a customer's learners, and their members, as the LMS lists them.
+
+Contract: the calls and rows in recordings/enterprise-access/group-members-*.json, whose LMS was a stand-in: no real
+server was recorded. Members, the parameter `show_removed` and the group itself, which no recording asks for, follow
+edx-enterprise's public serializers.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+from uuid import UUID
+
+import attrs
+from django.conf import settings
+
+from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.structure import Fields, Rows, field, integer, reader, text
+from enterprise_access.upstream.connections import transport
+from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
+from enterprise_access.upstream.rights import need_staff
+
+_GROUP: Final = "/enterprise/api/v1/enterprise-group/{}/"
+_PATH: Final = f"{_GROUP}learners/"
+_LARGEST_PAGE: Final = ("page_size", "500")
+
+
+def _email(value: object) -> str | None:
+    return Fields(value).optional("user_email", text)
+
+
+@attrs.frozen(kw_only=True)
+class EnterpriseGroup:
+    """A group, and the customer that owns it."""
+
+    uuid: UUID
+    customer_uuid: UUID = field("enterprise_customer")
+
+
+@attrs.frozen(kw_only=True)
+class GroupMember:
+    """A member, or a person who was invited by an address and has no account yet (`lms_user_id` None)."""
+
+    lms_user_id: int | None
+    status: str
+    email: str | None = field("member_details", read=_email, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class MemberDetails:
+    """How a member is shown to admins."""
+
+    user_email: str | None = attrs.field(default=None, repr=False)
+    user_name: str | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class ListedMember:
+    """A member as the admin portal lists it."""
+
+    enterprise_customer_user_id: int | None
+    lms_user_id: int | None
+    pending_enterprise_customer_user_id: int | None
+    enterprise_group_membership_uuid: UUID | None
+    member_details: MemberDetails
+    recent_action: str
+    status: str
+    activated_at: datetime | None
+
+
+@attrs.frozen(kw_only=True)
+class MembersQuery:
+    """Which members of a group, in which order. Only the LMS's own orders; ascending is not its default."""
+
+    emails: tuple[str, ...] = attrs.field(default=(), repr=False)
+    user_query: str = attrs.field(default="", repr=False)
+    sort_by: str = ""
+    is_ascending: bool = False
+    with_removed: bool = False
+
+    def params(self) -> list[tuple[str, str]]:
+        found = [("learners", email) for email in self.emails]
+        found += [
+            (name, value) for name, value in (("user_query", self.user_query), ("sort_by", self.sort_by)) if value
+        ]
+        if self.sort_by and not self.is_ascending:
+            # To the LMS the flag means descending.
+            found.append(("is_reversed", "true"))
+        return [*found, ("show_removed", "true")] if self.with_removed else found
+
+
+def _key_of_member(value: object) -> int | None:
+    return Fields(value).nullable("lms_user_id", integer)
+
+
+_LISTED: Final = page_of(ListedMember)
+
+
+class LmsGroups:
+    """Asks the LMS for groups as our worker account.
+
+    Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LmsClient do. A group that
+    does not exist is refused (`not_found`).
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._checked = Identifiers(transport.refusal)
+
+    def get_group(self, *, group_uuid: UUID) -> EnterpriseGroup:
+        """Return a group."""
+        answer = self.transport.get(_GROUP, self._checked.uuid(group_uuid, "group_uuid"))
+        return answer.read(reader(EnterpriseGroup))
+
+    def list_members(
+        self, *, group_uuid: UUID, emails: Sequence[str] = (), with_removed: bool = False
+    ) -> Rows[GroupMember]:
+        """Return the members with these addresses, or all members. The key of an unreadable one is its LMS user id."""
+        params = [_LARGEST_PAGE, *(("learners", self._checked.email(email)) for email in emails)]
+        if with_removed:
+            params.append(("show_removed", "true"))
+        group = self._checked.uuid(group_uuid, "group_uuid")
+        found = all_rows(numbered_pages(self._ask(group), params, page_of(GroupMember, key=_key_of_member)))
+        need_staff(self.transport)
+        return found
+
+    def get_page(self, *, group_uuid: UUID, query: MembersQuery, page: int) -> Page[ListedMember]:
+        """Return one page, of ten members. One beyond the end is refused like a group that does not exist."""
+        params = [*query.params(), ("page", str(self._checked.positive(page, "page")))]
+        found = self._ask(self._checked.uuid(group_uuid, "group_uuid"))(params).read(_LISTED)
+        need_staff(self.transport)
+        return cast("Page[ListedMember]", found)
+
+    def iterate(self, *, group_uuid: UUID, query: MembersQuery) -> Iterator[Page[ListedMember]]:
+        """Yield all pages, of up to 500 members."""
+        ask = self._ask(self._checked.uuid(group_uuid, "group_uuid"))
+        yield from numbered_pages(ask, [*query.params(), _LARGEST_PAGE], _LISTED)
+
+    def _ask(self, group: str) -> Any:
+        def ask(params: Params) -> Answer:
+            return self.transport.get(_PATH, group, params=params)
+
+        return ask
+
+
+def from_settings() -> LmsGroups:
+    """Return a client for groups at the LMS of this installation."""
+    return LmsGroups(transport(service="lms", base_url=settings.LMS_BASE_URL))
