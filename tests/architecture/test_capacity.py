@@ -10,6 +10,7 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.services import platform_reads
 from enterprise_access.apps.licenses.services import lookup
+from enterprise_access.apps.subsidy_requests.services import granting
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -45,12 +46,33 @@ def test_the_constants_are_those_of_the_service():
     assert capacity.FEW_LEARNERS == lookup.FEW_LEARNERS
     assert capacity.LEARNERS_PER_READ == platform_reads.LEARNERS_PER_READ
     assert settings.PLATFORM_READS_AT_ONCE + capacity.READS_PER_MINUTE < 120
+    assert granting.AT_ONCE == capacity.LICENSES_PER_CALL
     assert lookup.CALLS_AT_ONCE + capacity.LICENSE_READS_PER_MINUTE < 360
 
 
 def test_the_table_is_the_one_of_what_was_measured():
     """`make capacity-page` writes it again."""
     assert capacity.table(json.loads(capacity.MEASURED.read_text())) == capacity.TABLE.read_text()
+    assert capacity.table_of_credit() == capacity.TABLE_OF_CREDIT.read_text()
+
+
+def test_one_subsidy_is_served_by_one_call_at_a_time_and_all_of_them_by_every_worker(monkeypatch, tmp_path):
+    for name, measured in {
+        "redeeming": {"redeeming": {"paid": 150, "seconds": 75.0}},
+        "redemption": {"results": [{"what": "redeem, a ledger that takes 400 ms", "p50_ms": 450.0}]},
+        "budgets": {"results": [{"what": "promises on one budget by 8 processes", "per_second": 100}]},
+        "assignments": {"about": {"people": 1000}, "results": [{"what": "allocate 1000 people", "p50_ms": 500.0}]},
+    }.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(measured))
+    monkeypatch.setattr(capacity, "BENCHMARKS", tmp_path)
+
+    assert capacity.limits_of_credit(evolve(ALONE, workers=2)) == {
+        "redemptions of one subsidy": 7_200,
+        "redemptions of all subsidies": 16_000,
+        "promises of one budget": 360_000,
+        "assignments of one budget": 7_200_000,
+        "licenses for approved requests": 1_800_000,
+    }
 
 
 def test_the_command_names_the_first_limit(capsys):
