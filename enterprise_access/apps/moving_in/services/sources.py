@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -147,14 +148,27 @@ def _config_of(url: str) -> dict[str, Any]:
 def _database(config: dict[str, Any]) -> Iterator[BaseDatabaseWrapper]:
     """Open a database beside ours, in one transaction that only reads."""
     connections.settings[_ALIAS] = connections.configure_settings({DEFAULT_DB_ALIAS: {}, _ALIAS: config})[_ALIAS]
-    connection = connections[_ALIAS]
     try:
-        _begin(connection)
-        yield connection
-        connection.rollback()
+        connection = _connection()
+        try:
+            _begin(connection)
+            yield connection
+            connection.rollback()
+        finally:
+            connection.close()
+            del connections[_ALIAS]
     finally:
-        connection.close()
-        del connections[_ALIAS], connections.settings[_ALIAS]
+        del connections.settings[_ALIAS]
+
+
+def _connection() -> BaseDatabaseWrapper:
+    try:
+        return connections[_ALIAS]
+    except ImproperlyConfigured as error:
+        raise SourceUnreadable(
+            "The Python driver for this kind of database is not installed. Install requirements/mysql.txt for MySQL "
+            "and MariaDB, or import from a file that dumpdata wrote."
+        ) from error
 
 
 def _begin(connection: BaseDatabaseWrapper) -> None:

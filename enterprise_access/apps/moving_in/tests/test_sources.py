@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
+import sys
 from contextlib import closing
 
 import pytest
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from enterprise_access.apps.moving_in.domain import tables
 from enterprise_access.apps.moving_in.errors import SourceUnreadable
@@ -29,6 +30,14 @@ def test_a_file_that_is_no_dump_is_refused(tmp_path, text):
 def test_a_source_that_is_not_there_is_refused_with_a_sentence(where):
     with pytest.raises(SourceUnreadable), sources.opened(where):
         pass
+
+
+def test_a_database_whose_driver_is_not_installed_is_refused_and_harms_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "MySQLdb", None)
+    monkeypatch.delitem(sys.modules, "django.db.backends.mysql.base", raising=False)
+    with pytest.raises(SourceUnreadable, match=r"requirements/mysql\.txt"), sources.opened("mysql://127.0.0.1:1/x"):
+        pass
+    assert list(connections) == ["default"]
 
 
 def changed(url: str, *statements: str) -> str:
