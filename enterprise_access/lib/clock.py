@@ -24,7 +24,7 @@ MEASURED_EVERY_SECONDS: Final = 30.0
 # A difference that readiness and the alert report.
 MAX_SKEW_SECONDS: Final = 5.0
 
-_QUERIES: Final = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
+QUESTIONS: Final = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT UTC_TIMESTAMP(6)"}
 
 
 @frozen(kw_only=True)
@@ -41,7 +41,7 @@ _last: list[Measurement | None] = [None]
 
 def now() -> datetime:
     """Return the time by the database's clock."""
-    if not settings.DATABASE_CLOCK or connection.vendor not in _QUERIES:
+    if not settings.DATABASE_CLOCK or connection.vendor not in QUESTIONS:
         return timezone.now()
     last = _last[0]
     if last is None or time.monotonic() - last.monotonic > MEASURED_EVERY_SECONDS:
@@ -70,7 +70,7 @@ def _measured_again(last: Measurement | None) -> Measurement | None:
 def _measure() -> Measurement:
     began = time.monotonic()
     with connection.cursor() as cursor:
-        cursor.execute(_QUERIES[connection.vendor])
+        cursor.execute(QUESTIONS[connection.vendor])
         read: Any = cursor.fetchone()[0]
     ended = time.monotonic()
     at = read if read.tzinfo else read.replace(tzinfo=UTC)
