@@ -78,7 +78,7 @@ class Cells:
         if value is None or value == "":
             return None
         try:
-            return value if isinstance(value, UUID) else UUID(str(value))
+            return UUID(str(value))
         except ValueError:
             raise RowUnreadable(f"{name}: not a UUID.") from None
 
@@ -94,7 +94,7 @@ class Cells:
         if value is None or value == "":
             return None
         try:
-            instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            instant = datetime.fromisoformat(str(value))
         except ValueError:
             raise RowUnreadable(f"{name}: not a date and time.") from None
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
@@ -120,6 +120,6 @@ class Cells:
         if not isinstance(value, str):
             return value
         try:
-            return loads(value) if value else None
+            return loads(value)
         except JSONDecodeError:
             return None

@@ -53,6 +53,7 @@ class Color(StrEnum):
         ("instant", "", None),
         ("instant", "2026-11-29T12:00:00Z", NOON),
         ("instant", "2026-11-29 12:00:00", NOON),
+        ("instant", "2026-11-29T14:00:00+02:00", NOON),
         ("instant", NOON.replace(tzinfo=None), NOON),
         ("needed_instant", NOON, NOON),
         ("json", None, None),

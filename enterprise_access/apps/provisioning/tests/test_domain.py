@@ -53,6 +53,7 @@ def test_values_of_steps_are_what_json_can_hold():
         "n": 1.5,
     }
     assert from_json(AskedCustomer, written["customer"]) == customer
+    assert type(written["1"][0]) is str
 
 
 def test_a_value_of_another_kind_is_refused():

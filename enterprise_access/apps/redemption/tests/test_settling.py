@@ -131,3 +131,9 @@ def test_a_look_that_could_not_list_anything_proves_no_refusal():
     call = LedgerCall(status=422, code="content_not_found")
     unread = Look(transactions=None, enrolled=Enrolled.NO, is_running_past_lms_limit=False)
     assert redeem_next(asked=ASKED, call=call, look=unread, calls_left=4).next is Next.WAIT
+
+
+def test_the_last_call_that_is_left_is_made():
+    busy = LedgerCall(status=429)
+    assert redeem_next(asked=ASKED, call=busy, look=None, calls_left=1).next is Next.SAME_KEY
+    assert redeem_next(asked=ASKED, call=busy, look=None, calls_left=0).next is Next.DEAD

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +41,26 @@ def test_committed_and_reversed_are_for_good(news):
     assert copy.is_reversed == any(one.is_reversed for one in news)
     if any(one.state is TransactionState.COMMITTED or one.is_reversed for one in news):
         assert copy.state is TransactionState.COMMITTED
+
+
+def copy(state: TransactionState, seconds: int, *, is_reversed: bool = False) -> TransactionCopy:
+    return TransactionCopy(state=state, is_reversed=is_reversed, modified=NOON + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("news", "known"),
+    [
+        ([copy(TransactionState.PENDING, 1, is_reversed=True)], copy(TransactionState.COMMITTED, 1, is_reversed=True)),
+        (
+            [copy(TransactionState.COMMITTED, 2), copy(TransactionState.COMMITTED, 1, is_reversed=True)],
+            copy(TransactionState.COMMITTED, 2, is_reversed=True),
+        ),
+        (
+            [copy(TransactionState.COMMITTED, 1), copy(TransactionState.FAILED, 2)],
+            copy(TransactionState.COMMITTED, 2),
+        ),
+        ([copy(TransactionState.PENDING, 2), copy(TransactionState.FAILED, 1)], copy(TransactionState.PENDING, 2)),
+    ],
+)
+def test_a_copy_is_as_new_as_the_newest_news(news, known):
+    assert merged(news) == known

@@ -1,5 +1,6 @@
 """The rules of policy types, sameness and spend limits, each in one place."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,13 @@ from enterprise_access.apps.subsidy_access_policies.domain.policies import (
     SpendLimitProblem,
     SpendLimits,
     active_key,
+    is_late_redemption_allowed,
     limit_problems,
     spend_limit_problem,
 )
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 
 def test_every_type_has_its_rules():
@@ -36,6 +41,7 @@ def test_an_assigned_budget_needs_a_spend_limit():
 def test_a_limit_is_not_negative():
     found = limit_problems(policy_type=PolicyType.PER_LEARNER_SPEND, limits={Limit.SPEND: -1})
     assert found == {Limit.SPEND: LimitProblem.NEGATIVE}
+    assert limit_problems(policy_type=PolicyType.PER_LEARNER_SPEND, limits={Limit.SPEND: 0}) == {}
 
 
 def key(**changes):
@@ -54,6 +60,26 @@ def key(**changes):
 def test_names_that_differ_in_case_and_spaces_are_the_same_budget():
     assert key() == key(display_name=" team  NORTH ")
     assert key(display_name=None) == key(display_name="")
+
+
+def test_the_key_of_a_budget_is_the_one_that_is_stored():
+    ids = [f"{number:032x}" for number in (1, 2, 3)]
+    assert key() == "|".join([*ids, AccessMethod.DIRECT.value, PolicyType.PER_LEARNER_SPEND.value, "team north"])
+
+
+def test_the_instant_at_which_late_redemption_ends_is_too_late():
+    assert is_late_redemption_allowed(until=NOON, now=NOON - timedelta(microseconds=1))
+    assert not is_late_redemption_allowed(until=NOON, now=NOON)
+    assert not is_late_redemption_allowed(until=None, now=NOON)
+
+
+def test_what_is_unknown_is_not_no():
+    assert {reason for reason in CreditReason if reason.is_unknown} == {
+        CreditReason.LEARNER_STATE_UNKNOWN,
+        CreditReason.CONTENT_PRICE_UNKNOWN,
+        CreditReason.CATALOG_UNAVAILABLE,
+        CreditReason.SUBSIDY_UNAVAILABLE,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """When a request is open, how lists show it, and which batches follow a refusal."""
 
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,13 @@ def key(**about: Any) -> str:
         "course_id_folded": "a",
     }
     return open_key(**{**usual, **about})
+
+
+def test_the_key_of_a_request_is_the_one_that_is_stored():
+    """For licenses the course does not count: a learner holds one license of a customer."""
+    for kind, course in ((SubsidyType.COUPON, "a"), (SubsidyType.LICENSE, "")):
+        stored = sha256(f"{kind.value}|{UUID(int=1)}|7|{course}".encode()).hexdigest()
+        assert key(subsidy_type=kind) == stored
 
 
 def test_two_requests_are_for_the_same_where_kind_customer_learner_and_course_are():
