@@ -18,6 +18,7 @@ from enterprise_access.upstream.license_manager.client import LicenseManagerClie
 from enterprise_access.upstream.license_manager.creating import LicenseCreator
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.lms.creating import LmsCreator
+from enterprise_access.upstream.lms.groups import LmsGroups, MembersQuery
 from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.subsidy.client import SubsidyClient
 from enterprise_access.upstream.subsidy.creating import SubsidyCreator
@@ -43,10 +44,11 @@ ENROLL_READ_SECONDS = 5.0
 MAX_BODY_BYTES = 1_000_000
 
 Creator = LmsCreator | LicenseCreator | SubsidyCreator
-Client = LmsClient | CatalogClient | LicenseManagerClient | DiscoveryClient | SubsidyClient | Creator
+Client = LmsClient | LmsGroups | CatalogClient | LicenseManagerClient | DiscoveryClient | SubsidyClient | Creator
 Arguments = Callable[[Simulator], dict[str, Any]]
 PREFIXES = {
     LmsClient: "lms",
+    LmsGroups: "lms",
     CatalogClient: "catalog",
     LicenseManagerClient: "license-manager",
     DiscoveryClient: "discovery",
@@ -186,6 +188,10 @@ def _subsidy(method: str, endpoint: str, arguments: Arguments, **about: Any) -> 
     return Call(SubsidyClient, method, f"subsidy.{endpoint}", arguments, **about)
 
 
+def _groups(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
+    return Call(LmsGroups, method, f"lms.{endpoint}", arguments, **about)
+
+
 def _lms_creator(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
     return Call(LmsCreator, method, f"lms.{endpoint}", arguments, **about)
 
@@ -196,6 +202,15 @@ def _license_creator(method: str, endpoint: str, arguments: Arguments, **about: 
 
 def _subsidy_creator(method: str, endpoint: str, arguments: Arguments, **about: Any) -> Call:
     return Call(SubsidyCreator, method, f"subsidy.{endpoint}", arguments, **about)
+
+
+def _group(**about: Any) -> Arguments:
+    def made(simulator: Simulator) -> dict[str, Any]:
+        group_uuid = simulator.world.add_group(customer=ACME, name="North").uuid
+        simulator.world.set_member(group_uuid=group_uuid, username="ada")
+        return {"group_uuid": group_uuid, **about}
+
+    return made
 
 
 def _pending(simulator: Simulator) -> dict[str, Any]:
@@ -333,6 +348,10 @@ CALLS = (
         needed=("transaction",),
         is_write=True,
     ),
+    _groups("get_group", "group", _group(), needed=("uuid",)),
+    _groups("list_members", "group_members", _group(emails=["ada@example.com"], with_removed=True)),
+    _groups("get_page", "group_members", _group(query=MembersQuery(), page=1)),
+    _groups("iterate", "group_members", _group(query=MembersQuery())),
     _lms_creator("find_customer", "customers", _are(slug="acme")),
     _lms_creator(
         "create_customer",

@@ -13,8 +13,10 @@ from uuid import UUID
 import attrs
 from django.conf import settings
 
+from enterprise_access.lib.errors import UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.structure import Fields, Rows, field, integer, reader, text
+from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.connections import transport
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
@@ -99,28 +101,48 @@ _LISTED: Final = page_of(ListedMember)
 class LmsGroups:
     """Asks the LMS for groups as our worker account.
 
-    Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LmsClient do. A group that
-    does not exist is refused (`not_found`).
+    Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LmsClient do. Pages of a
+    group that does not exist are refused (`not_found`).
     """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self._checked = Identifiers(transport.refusal)
 
-    def get_group(self, *, group_uuid: UUID) -> EnterpriseGroup:
-        """Return a group."""
-        answer = self.transport.get(_GROUP, self._checked.uuid(group_uuid, "group_uuid"))
-        return answer.read(reader(EnterpriseGroup))
+    def get_group(self, *, group_uuid: UUID) -> EnterpriseGroup | None:
+        """Return a group; None when the LMS says that there is no such group."""
+        group = self._checked.uuid(group_uuid, "group_uuid")
+        answer = self.transport.get(_GROUP, group, expect=(200, 404))
+        is_absent = is_absence(answer, status=404)
+        need_staff(self.transport)
+        return None if is_absent else answer.read(reader(EnterpriseGroup))
 
     def list_members(
         self, *, group_uuid: UUID, emails: Sequence[str] = (), with_removed: bool = False
-    ) -> Rows[GroupMember]:
-        """Return the members with these addresses, or all members. The key of an unreadable one is its LMS user id."""
+    ) -> Rows[GroupMember] | None:
+        """Return the members with these addresses, or all members; None when the LMS says that there is no such group.
+
+        The key of an unreadable row is its LMS user id.
+        """
         params = [_LARGEST_PAGE, *(("learners", self._checked.email(email)) for email in emails)]
         if with_removed:
             params.append(("show_removed", "true"))
         group = self._checked.uuid(group_uuid, "group_uuid")
-        found = all_rows(numbered_pages(self._ask(group), params, page_of(GroupMember, key=_key_of_member)))
+        absences: list[Answer] = []
+
+        def ask(params: Params) -> Answer:
+            answer = self.transport.get(_PATH, group, params=params, expect=(200, 404))
+            if is_absence(answer, status=404):
+                absences.append(answer)
+                raise answer.failure()
+            return answer
+
+        try:
+            found = all_rows(numbered_pages(ask, params, page_of(GroupMember, key=_key_of_member)))
+        except UpstreamRefused:
+            if not absences:
+                raise
+            found = None
         need_staff(self.transport)
         return found
 
@@ -134,7 +156,9 @@ class LmsGroups:
     def iterate(self, *, group_uuid: UUID, query: MembersQuery) -> Iterator[Page[ListedMember]]:
         """Yield all pages, of up to 500 members."""
         ask = self._ask(self._checked.uuid(group_uuid, "group_uuid"))
-        yield from numbered_pages(ask, [*query.params(), _LARGEST_PAGE], _LISTED)
+        for page in numbered_pages(ask, [*query.params(), _LARGEST_PAGE], _LISTED):
+            need_staff(self.transport)
+            yield page
 
     def _ask(self, group: str) -> Any:
         def ask(params: Params) -> Answer:
@@ -144,5 +168,8 @@ class LmsGroups:
 
 
 def from_settings() -> LmsGroups:
-    """Return a client for groups at the LMS of this installation."""
-    return LmsGroups(transport(service="lms", base_url=settings.LMS_BASE_URL))
+    """Return a client for groups at the LMS of this installation.
+
+    Learners of customers without groups need none of it, so its failures open a breaker of its own.
+    """
+    return LmsGroups(transport(service="lms", base_url=settings.LMS_BASE_URL, optional="groups"))

@@ -42,10 +42,10 @@ class MembersPage:
 
 def get_customer_of(*, group_uuid: UUID) -> UUID:
     """Return the customer that owns a group. Raises GroupUnknown and UpstreamError."""
-    try:
-        return groups.from_settings().get_group(group_uuid=group_uuid).customer_uuid
-    except UpstreamRefused as error:
-        raise _unknown(error, 1) from None
+    group = groups.from_settings().get_group(group_uuid=group_uuid)
+    if group is None:
+        raise GroupUnknown("The LMS has no such group.")
+    return group.customer_uuid
 
 
 def fetch_members_page(*, group_uuid: UUID, query: MembersQuery, page: int, counts: Counts) -> MembersPage:

@@ -9,7 +9,7 @@ from uuid import UUID
 from enterprise_access.apps.groups.domain import Membership, membership_of
 from enterprise_access.apps.groups.models import GroupMembership
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason, UpstreamError
+from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream.lms import from_settings as lms_from_settings
 from enterprise_access.upstream.lms import groups as lms_groups
@@ -79,10 +79,10 @@ def _ask_group(group_uuid: UUID, lms_user_id: int, emails: frozenset[str] | None
     try:
         rows = lms_groups.from_settings().list_members(group_uuid=group_uuid, emails=sorted(emails), with_removed=True)
     except UpstreamError as error:
-        if error.reason is Reason.NOT_FOUND:
-            return Membership.NOT_A_MEMBER
         log.warning("The LMS could not be asked for a group. group=%s reason=%s", group_uuid, error.reason)
         return Membership.UNKNOWN
+    if rows is None:
+        return Membership.NOT_A_MEMBER
     folded = {email.casefold() for email in emails}
     own = [row for row in rows if row.lms_user_id == lms_user_id or (row.email or "").casefold() in folded]
     if not own and rows.unreadable:
