@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import attrs
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib import breaker, unreadable
+from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.http import Answer, Params
 from enterprise_access.lib.structure import Read, Rows, Unreadable, field, items, object_reader, reader, rows_of
 
@@ -96,6 +97,38 @@ def numbered_pages(ask: Ask, params: Params, read: Read[P]) -> Iterator[P]:
         answer = _later_page(ask, [*params, ("page", str(number))])
         page = answer.read(read)
         end.check(page, answer)
+        yield page
+
+
+# A list is not read on once more of its pages have failed.
+MAX_FAILED_PAGES: Final = 3
+
+
+def numbered_pages_apart(ask: Ask, params: Params, read: Read[Page[T]], *, call: str) -> Iterator[Page[T]]:
+    """Yield the same; in the place of a later page that fails alone, one with an unreadable row, which may be anyone's.
+
+    One row can make a service fail on the whole page that it is on. Raises what `ask` raises for the first page, and
+    for one page too many.
+    """
+    answer = ask(params)
+    first: Page[T] = answer.read(read)
+    yield first
+    end, page, number, failed = _End(first), first, 1, 0
+    while page.next is not None:
+        number += 1
+        try:
+            with breaker.blaming_the_keys():
+                answer = _later_page(ask, [*params, ("page", str(number))])
+            page = answer.read(read)
+            end.check(page, answer)
+        except UpstreamError as error:
+            failed += 1
+            if not error.may_be_one_row or failed > MAX_FAILED_PAGES:
+                raise
+            is_last = number * _size(first) >= (first.count or 0)
+            lost = Unreadable(problem=error.reason.value)
+            page = Page(rows=Rows((), [lost]), next=None if is_last else page.next, count=first.count)
+            unreadable.note(service=error.service, call=call, rows=[lost])
         yield page
 
 

@@ -20,6 +20,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     add_learners,
 )
 from enterprise_access.lib.structure import Unreadable
+from enterprise_access.upstream.lms.groups import MembersQuery
 from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.paging import joined
 from simulator import ledger
@@ -36,6 +37,7 @@ NAMES: Final = tuple(f"learner{number:03}" for number in range(LEARNERS))
 NAME: Final = NAMES[4]
 EMAIL: Final = f"{NAME}@example.com"
 SECOND: Final = "the second"
+GROUP: Final = "North"
 COURSES: Final = (DEMO, LINUX, AUDIT_ONLY)
 # In no catalog of Acme.
 ELSEWHERE: Final = ("MicrosoftX+CLOUD1", "UBCx+HTC1", "IBM+DS0101EN")
@@ -78,6 +80,8 @@ def add_crowd(world: World) -> None:
         license_uuid = world.licenses_of(NAME)[0].uuid
         world.enroll(username=NAME, run_key=run_key, mode="verified", customer=ACME, license_uuid=license_uuid)
     ledger.add_subsidy(world, customer_uuid=ACME, title=SECOND, starting_balance=1_000)
+    for name in NAMES:
+        world.set_member(group_uuid=world.add_group(customer=ACME, name=GROUP).uuid, username=name)
     account = world.tables.subsidies.get(ACME_CREDIT)
     assert account is not None
     for key in ("deposit 1", SECOND):
@@ -104,6 +108,10 @@ def _own(username: str, **about: Any) -> Arguments:
 
 def _ids(simulator: Simulator) -> dict[str, Any]:
     return {"customer_uuid": ACME, "lms_user_ids": [simulator.world.user(name).id for name in NAMES]}
+
+
+def _group(**about: Any) -> Arguments:
+    return lambda simulator: {"group_uuid": simulator.world.add_group(customer=ACME, name=GROUP).uuid, **about}
 
 
 def _items(simulator: Simulator) -> dict[str, Any]:
@@ -232,9 +240,37 @@ BULK: Final = (
         asked_by=lambda _: DEMO,
         scenes=("typing courses",),
     ),
+    _bulk(
+        "LmsGroups.list_members",
+        _group(emails=[f"{name}@example.com" for name in NAMES]),
+        "email",
+        odd=(EMAIL, "status"),
+        key=lambda _: EMAIL,
+        asked_by=lambda _: EMAIL,
+        scenes=("reading memberships",),
+    ),
+    _bulk(
+        "LmsGroups.get_page",
+        _group(query=MembersQuery(), page=1),
+        "member_details.user_email",
+        odd=(EMAIL, "status"),
+        rows=lambda page: page.rows,
+    ),
+    _bulk(
+        "LmsGroups.iterate",
+        _group(query=MembersQuery()),
+        "member_details.user_email",
+        odd=(EMAIL, "status"),
+        rows=lambda pages: joined(page.rows for page in pages),
+        scenes=("reminding",),
+    ),
     _bulk("SubsidyClient.list_subsidies", _are(customer_uuid=ACME), "title", odd=(SECOND, "current_balance")),
     _bulk(
-        "SubsidyClient.list_transactions", _are(subsidy_uuid=ACME_CREDIT), "idempotency_key", odd=(SECOND, "quantity")
+        "SubsidyClient.list_transactions",
+        _are(subsidy_uuid=ACME_CREDIT),
+        "idempotency_key",
+        odd=(SECOND, "quantity"),
+        scenes=("reading the ledger by learner",),
     ),
     _bulk(
         "SubsidyClient.iterate_transactions",
@@ -242,5 +278,6 @@ BULK: Final = (
         "idempotency_key",
         odd=(SECOND, "quantity"),
         rows=lambda pages: joined(page.rows for page in pages),
+        scenes=("reading the ledger",),
     ),
 )

@@ -4,8 +4,10 @@ A scene gets everything ready, lets `arm` put something wrong with one of them, 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Final
 
+from attrs import evolve
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
@@ -29,13 +31,21 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     request_of,
     visit,
 )
+from enterprise_access.apps.groups.domain import Membership
+from enterprise_access.apps.groups.services import memberships_of
+from enterprise_access.apps.notifications.models import Notification
+from enterprise_access.apps.subsidy_access_policies.models import SubsidyTransaction
+from enterprise_access.apps.subsidy_access_policies.services.reconciling import reconcile_new
+from enterprise_access.apps.subsidy_access_policies.services.reminders import list_groups, remind_group
+from enterprise_access.apps.subsidy_access_policies.services.transactions import begin_to_refresh_transactions
+from enterprise_access.apps.subsidy_access_policies.tests.ledger import make_budget, redeemed
 from enterprise_access.events.handling import handle
 from enterprise_access.events.tests.made import login
 from enterprise_access.jobs.services import run_jobs, start_job
 from enterprise_access.lib import unreadable
-from simulator.seed import ACME, ACME_ANNUAL
+from simulator.seed import ACME, ACME_ANNUAL, ACME_CREDIT
 from simulator.world import World
-from tests.faults.bulk import COURSES, ELSEWHERE, LEARNERS, NAME, NAMES
+from tests.faults.bulk import COURSES, ELSEWHERE, LEARNERS, NAME, NAMES, SECOND
 
 Said = dict[str, str]
 Scene = Callable[[World, Callable[[], None]], Said]
@@ -155,6 +165,64 @@ def type_courses(world: World, arm: Callable[[], None]) -> Said:
     return dict.fromkeys(COURSES, "unknown") | told
 
 
+def read_memberships(world: World, arm: Callable[[], None]) -> Said:
+    """Many learners want what is paid by a budget that is restricted to a group."""
+    ids, group = _many(world), world.add_group(customer="acme", name="North").uuid
+    for name in NAMES:
+        world.set_member(group_uuid=group, username=name)
+    arm()
+    found = memberships_of(ids, groups=[group])
+    words = {Membership.ACCEPTED: DONE}
+    said = [words.get(found[lms_user_id][group], found[lms_user_id][group].value) for lms_user_id in ids]
+    return dict(zip(NAMES, said, strict=True))
+
+
+def remind_invited(world: World, arm: Callable[[], None]) -> Said:
+    ids, group = _many(world), world.add_group(customer="acme", name="North").uuid
+    make_budget().group_associations.create(group_uuid=group)
+    now = timezone.now()
+    for name in NAMES:
+        world.set_member(group_uuid=group, username=name, status="pending")
+    for row in world.tables.group_members.where(group=group):
+        world.put("member changed", evolve(row, changed_at=now - timedelta(days=5)))
+    arm()
+    reminded = [remind_group(each, now=now) for each in list_groups()]
+    asked = set(Notification.objects.values_list("lms_user_id", flat=True))
+    odd = "left out" if all(each.is_known for each in reminded) else "unknown"
+    said = [DONE if lms_user_id in asked else odd for lms_user_id in ids]
+    return dict(zip(NAMES, said, strict=True))
+
+
+def read_the_ledger(world: World, arm: Callable[[], None]) -> Said:
+    """Other tools redeemed for many, and no event told of it."""
+    ids = _redeemed_for_many(world)
+    arm()
+    reconcile_new()
+    return _copied(ids)
+
+
+def read_the_ledger_by_learner(world: World, arm: Callable[[], None]) -> Said:
+    ids = _redeemed_for_many(world)
+    arm()
+    known = begin_to_refresh_transactions(ids, subsidy_uuids=[ACME_CREDIT], since=timezone.now())()
+    copied = _copied(ids)
+    # What is not known is not taken for "nothing was spent".
+    assert all(known[lms_user_id] or copied[name] == "unknown" for lms_user_id, name in zip(ids, NAMES, strict=True))
+    return copied
+
+
+def _redeemed_for_many(world: World) -> list[int]:
+    ids, budget = _many(world), make_budget()
+    for name, lms_user_id in zip(NAMES, ids, strict=True):
+        redeemed(world, budget.pk, key=SECOND if name == NAME else name, learner=lms_user_id)
+    return ids
+
+
+def _copied(ids: list[int]) -> Said:
+    copied = set(SubsidyTransaction.objects.values_list("lms_user_id", flat=True))
+    return {name: DONE if lms_user_id in copied else "unknown" for name, lms_user_id in zip(NAMES, ids, strict=True)}
+
+
 SCENES: Final[Mapping[str, Scene]] = {
     "realizing": realize,
     "reconciling": reconcile_all,
@@ -164,4 +232,8 @@ SCENES: Final[Mapping[str, Scene]] = {
     "checking courses": check_courses,
     "checking courses of no catalog": check_courses_of_no_catalog,
     "typing courses": type_courses,
+    "reading memberships": read_memberships,
+    "reminding": remind_invited,
+    "reading the ledger": read_the_ledger,
+    "reading the ledger by learner": read_the_ledger_by_learner,
 }

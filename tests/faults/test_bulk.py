@@ -54,9 +54,8 @@ WITHOUT_SCENE = {
     "LmsClient.list_portal_enrollments": "a page of one learner; see bff/tests/test_every_fault.py",
     "LmsClient.list_enterprise_enrollments_admin": "one learner at a time",
     "LmsClient.list_default_intentions": "staff are shown the list, and what is missing in it",
-    "SubsidyClient.list_subsidies": "not asked yet",
-    "SubsidyClient.list_transactions": "not asked yet",
-    "SubsidyClient.iterate_transactions": "not asked yet",
+    "LmsGroups.get_page": "admins are shown the page",
+    "SubsidyClient.list_subsidies": "no service asks it",
 }
 
 by_name = pytest.mark.parametrize("bulk", BULK, ids=lambda bulk: bulk.call.name)

@@ -26,7 +26,7 @@ from enterprise_access.upstream.license_manager.types import (
     StaffLicense,
     key_of_license,
 )
-from enterprise_access.upstream.paging import all_rows, numbered_pages, page_of, whole_page_of
+from enterprise_access.upstream.paging import all_rows, numbered_pages, numbered_pages_apart, page_of, whole_page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
 
 _OWN_LICENSES: Final = page_of(License, page=OwnLicensesPage)
@@ -86,7 +86,8 @@ class LicenseManagerClient:
     ) -> Rows[PlanLicense]:
         """Return the licenses of one plan, of these statuses, or of all.
 
-        The key of an unreadable one is its email address in lower case, empty for a license that no one has.
+        The key of an unreadable one is its email address in lower case, empty for a license that no one has, and None
+        for all of a page that license-manager fails on, unless that is the first page.
         `before_page` is called before each call; what it raises ends the reading.
         """
         if not _STATUSES.issuperset(statuses):
@@ -94,13 +95,15 @@ class LicenseManagerClient:
         params = [("page_size", "500")]
         if statuses:
             params.append(("status", ",".join(statuses)))
-        read = self._ask_as_operator("/api/v1/subscriptions/{}/licenses/", self._checked.uuid(plan_uuid, "plan_uuid"))
+        path = "/api/v1/subscriptions/{}/licenses/"
+        read = self._ask_as_operator(path, self._checked.uuid(plan_uuid, "plan_uuid"))
 
         def ask(params: Params) -> Answer:
             before_page()
             return read(params)
 
-        return all_rows(numbered_pages(ask, params, page_of(PlanLicense, key=key_of_license)))
+        rows = page_of(PlanLicense, key=key_of_license)
+        return all_rows(numbered_pages_apart(ask, params, rows, call=f"GET {path}"))
 
     def get_agreement(self, *, customer_uuid: UUID) -> Agreement | None:
         """Return the agreement of a customer; None when there is none."""

@@ -17,9 +17,10 @@ from enterprise_access.lib.errors import UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.structure import Fields, Rows, field, integer, reader, text
 from enterprise_access.upstream.absence import is_absence
+from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.connections import transport
 from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
+from enterprise_access.upstream.paging import Page, all_rows, in_pieces, joined, numbered_pages, page_of
 from enterprise_access.upstream.rights import need_staff
 
 _GROUP: Final = "/enterprise/api/v1/enterprise-group/{}/"
@@ -91,8 +92,13 @@ class MembersQuery:
         return [*found, ("show_removed", "true")] if self.with_removed else found
 
 
-def _key_of_member(value: object) -> int | None:
-    return Fields(value).nullable("lms_user_id", integer)
+def _key_of_member(value: object) -> frozenset[int | str] | None:
+    """Return what a member may be known by: the LMS user id, the address in lower case, or both."""
+    row = Fields(value)
+    details = row.optional("member_details", Fields)
+    email = details.optional("user_email", text) if details else None
+    found = (row.nullable("lms_user_id", integer), email.casefold() if email else None)
+    return frozenset(key for key in found if key) or None
 
 
 _LISTED: Final = page_of(ListedMember)
@@ -122,12 +128,11 @@ class LmsGroups:
     ) -> Rows[GroupMember] | None:
         """Return the members with these addresses, or all members; None when the LMS says that there is no such group.
 
-        The key of an unreadable row is its LMS user id.
+        The key of an unreadable row is a set: the LMS user id and the address in lower case, as far as they can be
+        read. Where the LMS fails because of one address, that one is unreadable.
         """
-        params = [_LARGEST_PAGE, *(("learners", self._checked.email(email)) for email in emails)]
-        if with_removed:
-            params.append(("show_removed", "true"))
         group = self._checked.uuid(group_uuid, "group_uuid")
+        more = [("show_removed", "true")] if with_removed else []
         absences: list[Answer] = []
 
         def ask(params: Params) -> Answer:
@@ -137,8 +142,17 @@ class LmsGroups:
                 raise answer.failure()
             return answer
 
+        def read(piece: Sequence[str]) -> Rows[GroupMember]:
+            params = [_LARGEST_PAGE, *(("learners", email) for email in piece), *more]
+            return all_rows(numbered_pages(ask, params, page_of(GroupMember, key=_key_of_member)))
+
+        wanted = [self._checked.email(email) for email in emails]
         try:
-            found = all_rows(numbered_pages(ask, params, page_of(GroupMember, key=_key_of_member)))
+            if wanted:
+                pieces = in_pieces(wanted, name="learners")
+                found = joined(_with_sets(read_apart(piece, read, call=f"GET {_PATH}")) for piece in pieces)
+            else:
+                found = read(())
         except UpstreamRefused:
             if not absences:
                 raise
@@ -165,6 +179,15 @@ class LmsGroups:
             return self.transport.get(_PATH, group, params=params)
 
         return ask
+
+
+def _with_sets(answer: Rows[GroupMember]) -> Rows[GroupMember]:
+    """Give addresses that could not be asked for keys of the same kind as unreadable rows have."""
+    unreadable = (
+        attrs.evolve(row, key=frozenset({row.key.casefold()})) if isinstance(row.key, str) else row
+        for row in answer.unreadable
+    )
+    return Rows(answer, unreadable)
 
 
 def from_settings() -> LmsGroups:

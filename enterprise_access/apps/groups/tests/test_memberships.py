@@ -10,8 +10,15 @@ from openedx_events.enterprise.signals import ENTERPRISE_GROUP_DELETED
 
 from enterprise_access.apps.groups.domain import Membership, membership_of
 from enterprise_access.apps.groups.models import GroupMembership
-from enterprise_access.apps.groups.services import forget_group, forget_learner, memberships, prune_memberships
+from enterprise_access.apps.groups.services import (
+    forget_group,
+    forget_learner,
+    memberships,
+    memberships_of,
+    prune_memberships,
+)
 from enterprise_access.events.handling import Event, handle
+from enterprise_access.lib.breaker import breaker_of
 from enterprise_access.upstream.lms import groups as lms_groups
 
 ADA = 1001
@@ -126,6 +133,37 @@ def test_one_group_that_cannot_be_asked_leaves_the_others_known(world, group, si
     of_ada(other)
     simulator.faults.add("status", GROUP, status=503, times=None)
     assert of_ada(group, other) == {group: Membership.UNKNOWN, other: Membership.ACCEPTED}
+
+
+@pytest.mark.django_db
+def test_many_learners_are_asked_for_together(world, group):
+    """One call each would take a slow LMS longer than the round that needs the answers may last."""
+    other = world.add_group(customer="acme", name="Other").uuid
+    users = [world.add_learner(username=f"member{number}", customer="acme") for number in range(40)]
+    for user in users[:20]:
+        world.set_member(group_uuid=group, username=user.username)
+    world.journal.forget()
+    found = memberships_of([user.id for user in users], groups=[group, other])
+    assert [found[user.id][group] for user in users] == 20 * [Membership.ACCEPTED] + 20 * [Membership.NOT_A_MEMBER]
+    assert {found[user.id][other] for user in users} == {Membership.NOT_A_MEMBER}
+    assert len(world.journal.calls()) <= 4
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("body", ["", "{}", "<p>Nothing here</p>"])
+def test_a_404_that_is_not_the_lms_own_is_unknown(world, group, simulator, body):
+    world.set_member(group_uuid=group, username="ada")
+    simulator.faults.add("status", GROUP, status=404, body=body, times=None)
+    assert of_ada(group) == {group: Membership.UNKNOWN}
+
+
+@pytest.mark.django_db
+def test_groups_that_fail_leave_the_rest_of_the_lms_open(world, group, simulator, settings):
+    simulator.faults.add("status", GROUP, status=503, times=None)
+    for _ in range(2 * settings.BREAKER_FAILURES):
+        assert of_ada(group) == {group: Membership.UNKNOWN}
+    assert breaker_of("lms").is_closed
+    assert not breaker_of("lms", part="groups").is_closed
 
 
 @pytest.mark.django_db

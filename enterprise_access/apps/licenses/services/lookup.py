@@ -60,7 +60,12 @@ def fetch_licenses(
     plans = _plans_worth_reading(client, customer_uuid, len(known))
     if plans is None:
         return unknown | _look_up_all(client, customer_uuid, known, renew)
-    return unknown | _read_pages(client, plans, known, renew)
+    found = _read_pages(client, plans, known, renew)
+    if found is None:
+        return unknown | dict.fromkeys(known)
+    # One row can make a page unreadable. Whom the other pages do not tell of is asked for alone.
+    rest = {lms_user_id: known[lms_user_id] for lms_user_id, licenses in found.items() if licenses is None}
+    return unknown | found | _look_up_all(client, customer_uuid, rest, renew)
 
 
 def fetch_licenses_with_revoked(
@@ -101,7 +106,8 @@ def _read_pages(
     plans: Sequence[types.Plan],
     emails: Mapping[int, str],
     renew: Callable[[], object],
-) -> dict[int, Licenses | None]:
+) -> dict[int, Licenses | None] | None:
+    """Return the licenses that the pages tell of, and None for those who may have others; None when nobody answers."""
     by_email: dict[str, list[License]] = {email.lower(): [] for email in emails.values()}
     unknown: set[str] = set()
 
@@ -109,18 +115,21 @@ def _read_pages(
         _take_turn(LEFT_TO_FEW)
         renew()
 
-    try:
-        for plan in plans:
+    for plan in plans:
+        try:
             rows = client.list_plan_licenses(plan_uuid=plan.uuid, statuses=TAKEN, before_page=before_page)
-            unknown |= rows.unknown_among(by_email, told={(row.user_email or "").lower() for row in rows})
-            for row in rows:
-                holder = by_email.get((row.user_email or "").lower())
-                if holder is not None:
-                    holder.append(_as_license(row, plan))
-    except UpstreamError as error:
-        _heed(error)
-        log.warning("Licenses could not be asked for. reason=%s", error.reason)
-        return dict.fromkeys(emails)
+        except UpstreamError as error:
+            _heed(error)
+            log.warning("Licenses of a plan could not be asked for. plan=%s reason=%s", plan.uuid, error.reason)
+            if not error.may_be_one_row:
+                return None
+            unknown |= by_email.keys()
+            continue
+        unknown |= rows.unknown_among(by_email, told={(row.user_email or "").lower() for row in rows})
+        for row in rows:
+            holder = by_email.get((row.user_email or "").lower())
+            if holder is not None:
+                holder.append(_as_license(row, plan))
     return {
         lms_user_id: _known(by_email[email.lower()], is_complete=email.lower() not in unknown)
         for lms_user_id, email in emails.items()

@@ -3,7 +3,7 @@
 import pytest
 
 from enterprise_access.apps.licenses.domain import LicenseStatus
-from enterprise_access.apps.licenses.services import FEW_LEARNERS, LICENSES_PER_PAGE, fetch_licenses
+from enterprise_access.apps.licenses.services import FEW_LEARNERS, LICENSES_PER_PAGE, fetch_licenses, lookup
 from simulator.seed import ACME, ACME_ANNUAL, ACME_LEADERS, ACME_OPEN
 
 ONE_BY_ONE = "license_manager.admin_license_view"
@@ -142,20 +142,52 @@ def test_others_in_the_pages_are_not_told_of(world):
 
 @pytest.mark.parametrize(
     ("kind", "about"),
+    [("hang", {}), ("unreachable", {}), ("status", {"status": 502}), ("status", {"status": 403})],
+)
+def test_while_nobody_answers_it_is_unknown_for_everybody(world, simulator, kind, about):
+    emails = add(world, FEW_LEARNERS + 1)
+    simulator.faults.add(kind, PAGES, times=None, **about)
+    assert fetch(emails | {1008: "hal@example.com", 1009: None}) == dict.fromkeys([*emails, 1008, 1009])
+    assert calls(world, ONE_BY_ONE) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "about"),
     [
-        ("hang", {}),
-        ("unreachable", {}),
         ("status", {"status": 500}),
-        ("status", {"status": 403}),
         ("html", {}),
         ("missing_keys", {"keys": ["results"]}),
         ("missing_keys", {"keys": ["user_email"]}),
     ],
 )
-def test_a_page_that_fails_makes_it_unknown_for_everybody(world, simulator, kind, about):
+def test_where_one_license_may_be_the_cause_learners_are_looked_up_one_by_one(world, simulator, kind, about):
     emails = add(world, FEW_LEARNERS + 1)
     simulator.faults.add(kind, PAGES, times=None, **about)
-    assert fetch(emails | {1008: "hal@example.com", 1009: None}) == dict.fromkeys([*emails, 1008, 1009])
+    found = fetch(emails | {1009: None})
+    assert found.pop(1009) is None
+    assert all(len(rows or ()) == 1 for rows in found.values())
+
+
+def test_one_page_that_fails_costs_only_those_whom_no_other_page_tells_of(world, tiny, simulator):
+    emails = add(world, LICENSES_PER_PAGE + 3, customer="tiny", plan_uuid=tiny.uuid)
+    simulator.faults.add("status", PAGES, times=None, status=500, only_with="2")
+    found = fetch(emails, tiny.customer_uuid)
+    assert calls(world, ONE_BY_ONE) == 3
+    assert all(len(rows or ()) == 1 for rows in found.values())
+
+
+@pytest.mark.django_db
+def test_when_the_list_of_plans_is_throttled_nobody_is_asked_for_before_the_time_that_is_named(
+    world, simulator, settings, monkeypatch
+):
+    settings.LICENSE_READS_PER_MINUTE = 360
+    monkeypatch.setattr(lookup, "PATIENCE_SECONDS", 0)
+    emails = add(world, FEW_LEARNERS + 1)
+    simulator.faults.add("throttled", PLANS, times=None, seconds=60)
+    assert fetch(emails) == dict.fromkeys(emails)
+    assert (calls(world, ONE_BY_ONE), calls(world, PAGES)) == (0, 0)
+    assert fetch({900_001: "someone@example.com"}) == {900_001: None}
+    assert calls(world, ONE_BY_ONE) == 0
 
 
 def test_also_when_it_is_only_the_last_one(world, tiny, simulator, monkeypatch):
