@@ -92,7 +92,7 @@ class Fault:
     size_bytes: int = 5_000_000
     row_of: str | int | None = None
     value: Any = None
-    only_with: str = ""  # fail only calls that have this word in their query or body (of many asked about, one)
+    only_with: str = ""  # fail only calls with this word in path, query or body (of many asked about, one)
 
     def fits(self, endpoint: str, said: str) -> bool:
         is_said = (
@@ -178,9 +178,8 @@ class FaultLayer:
             return self._inner(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["simulator.seen"] = {}
-        fault = self._faults.take(
-            endpoint, f"{unquote_plus(environ.get('QUERY_STRING', ''))} {body.decode(errors='replace')}"
-        )
+        query = unquote_plus(environ.get("QUERY_STRING", ""))
+        fault = self._faults.take(endpoint, f"{environ['PATH_INFO']} {query} {body.decode(errors='replace')}")
         call = _Exchange(self, environ, endpoint, fault, body)
         try:
             response = call.answer()

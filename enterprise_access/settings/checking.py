@@ -36,6 +36,10 @@ _AT_LEAST_ONE = (
     "RESOLVE_SIGHTINGS_SECONDS",
     "SWEEP_SECONDS",
 )
+# What a worker may do between two renewals of its lease, and how long the lease lasts, with their defaults. A worker
+# that is silent for longer loses its rows to another one, each time.
+_WITHIN_A_LEASE = {"CONTENT_REFRESH_BUDGET_SECONDS": 30.0, "ENROLL_READ_TIMEOUT_SECONDS": 30.0}
+_LEASE = ("LEASE_SECONDS", 120.0)
 # The members of a JSON Web Key that only its owner may know.
 _PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
@@ -49,6 +53,7 @@ def problems_with(environment: Mapping[str, str]) -> list[str]:
         *(problem for name in _ORIGINS if name in given for problem in _origins(name, given[name])),
         *_servers(given),
         *_keys(given.get("JWT_PUBLIC_SIGNING_JWK_SET")),
+        *_durations(given),
         *(f"{name} has to be at least 1." for name in _AT_LEAST_ONE if _is_zero(given.get(name, ""))),
     ]
 
@@ -116,6 +121,21 @@ def _keys(text: str | None) -> Iterator[str]:
         return
     if members & _PRIVATE_MEMBERS:
         yield f"{name} holds a private key. Only the public half belongs here; the LMS keeps the other one."
+
+
+def _durations(given: Mapping[str, str]) -> Iterator[str]:
+    lease = _number(given, *_LEASE)
+    for name, default in _WITHIN_A_LEASE.items():
+        if lease > 0 and not _number(given, name, default) < lease:
+            yield f"{name} has to be less than LEASE_SECONDS: a worker renews its lease only before and after."
+
+
+def _number(given: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        return float(given.get(name, default))
+    except ValueError:
+        # Reading the settings says so.
+        return default
 
 
 def _is_zero(text: str) -> bool:

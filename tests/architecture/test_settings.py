@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from enterprise_access.settings import base, checking
 from enterprise_access.settings.checking import problems_with
 from enterprise_access.settings.reading import Environment
 
@@ -57,6 +58,8 @@ REQUIRED += ["OAUTH2_CLIENT_ID", "OAUTH2_CLIENT_SECRET", "SECRET_KEY"]
         ("JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": [{"kty": "RSA", "n": "AQAB", "d": "Zm9v"}]}', "private key"),
         ("LEASE_SECONDS", "0", "at least 1"),
         ("SWEEP_SECONDS", "00", "at least 1"),
+        ("CONTENT_REFRESH_BUDGET_SECONDS", "120", "less than LEASE_SECONDS"),
+        ("ENROLL_READ_TIMEOUT_SECONDS", "300", "less than LEASE_SECONDS"),
     ],
 )
 def test_a_value_that_cannot_work_is_named(name, value, what):
@@ -82,10 +85,18 @@ def test_a_value_that_cannot_work_is_named(name, value, what):
         ("EVENT_BUS_REDIS_CONNECTION_URL", "rediss://bus:6379/1"),
         ("JWT_PUBLIC_SIGNING_JWK_SET", '{"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}'),
         ("LEASE_SECONDS", "120"),
+        ("CONTENT_REFRESH_BUDGET_SECONDS", "119"),
+        ("ENROLL_READ_TIMEOUT_SECONDS", "forty"),
     ],
 )
 def test_a_value_that_works_is_no_problem(name, value):
     assert problems_with(made_up(REQUIRED) | {name: value}) == []
+
+
+def test_the_defaults_that_are_compared_are_the_defaults():
+    lease, seconds = checking._LEASE
+    compared = {**checking._WITHIN_A_LEASE, lease: seconds}
+    assert {name: getattr(base, name) for name in compared} == compared
 
 
 def test_every_problem_is_named_at_once_and_the_service_does_not_start():

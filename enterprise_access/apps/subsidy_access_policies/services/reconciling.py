@@ -1,11 +1,12 @@
 """Comparing our copies with the ledger: new transactions every few minutes, all of them once a day.
 
 The ledger lists transactions newest first, so a reading of the new ones ends where the last one began, less an
-overlap. A late change of an older one (a reversal that no event told us of) is found by the daily reading.
+overlap. A late change of an older one (a reversal that no event told us of) is found by the daily reading, and so is
+one that could not be read for longer than the overlap.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -20,7 +21,7 @@ from enterprise_access.apps.subsidy_access_policies.selectors import Difference,
 from enterprise_access.apps.subsidy_access_policies.services.accounts import record_account
 from enterprise_access.apps.subsidy_access_policies.services.budget import repair_totals
 from enterprise_access.apps.subsidy_access_policies.services.transactions import RECONCILIATION, record_rows
-from enterprise_access.lib import clock, metrics
+from enterprise_access.lib import clock, metrics, shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamError
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.structure import Rows, Unreadable
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 # Transactions that are recorded in one transaction of the database, and thus while the account is locked.
 ROWS_AT_ONCE: Final = 2_000
+# How long it is remembered that an account could not be read.
+_FAILURE_KEPT_SECONDS: Final = 24 * 60 * 60
 
 
 @frozen(kw_only=True)
@@ -62,7 +65,7 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
     if client is None:
         return 0
     count = 0
-    for uuid in list(accounts.values_list("pk", flat=True)):
+    for uuid in _those_that_failed_last(list(accounts.values_list("pk", flat=True))):
         if is_stopping():
             break
         try:
@@ -73,9 +76,20 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
             if error.reason is Reason.CIRCUIT_OPEN:
                 # The others would be asked for in vain.
                 break
+            shared_cache.set_many({_failure_of(uuid): True}, seconds=_FAILURE_KEPT_SECONDS)
         if is_full:
             find_drift(subsidy_uuid=uuid)
     return count
+
+
+def _those_that_failed_last(uuids: Sequence[UUID]) -> list[UUID]:
+    """Return the accounts in their order, but last those that failed: a few of them open the circuit for the others."""
+    failed = shared_cache.get_many([_failure_of(uuid) for uuid in uuids])
+    return sorted(uuids, key=lambda uuid: _failure_of(uuid) in failed)
+
+
+def _failure_of(subsidy_uuid: UUID) -> str:
+    return shared_cache.address_of(kind="account not reconciled", version=1, subsidy=str(subsidy_uuid))
 
 
 def reconcile_account(client: SubsidyClient, *, subsidy_uuid: UUID, is_full: bool) -> Reconciled:
@@ -88,16 +102,14 @@ def reconcile_account(client: SubsidyClient, *, subsidy_uuid: UUID, is_full: boo
     read_at = clock.now()
     account = client.get_subsidy(subsidy_uuid=subsidy_uuid)
     record_account(account, read_started_at=read_at)
-    columns: dict[str, object] = {}
-    if found.is_whole:
-        columns = {"reconciled_at": started_at}
-        if since is None:
-            columns["fully_reconciled_at"] = started_at
+    # Also where a row could not be read: the next reading need not begin at the beginning because of it.
+    columns: dict[str, object] = {"reconciled_at": started_at}
+    if since is None:
+        columns["fully_reconciled_at"] = started_at
     # Nothing moved while everything was read: what we have must come to the same.
     if found.is_whole and before is not None and before.balance_cents == account.balance_cents:
         columns["ledger_difference"] = account.balance_cents - _balance_of_copies(subsidy_uuid)
-    if columns:
-        _keep(subsidy_uuid, columns)
+    _keep(subsidy_uuid, columns)
     return found
 
 

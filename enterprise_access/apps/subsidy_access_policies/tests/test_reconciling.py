@@ -1,7 +1,7 @@
 """Our copies and the ledger: read newest first with an overlap, all once a day, and told by events in any order."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from attrs import evolve
@@ -16,6 +16,7 @@ from enterprise_access.apps.subsidy_access_policies.models import (
     SubsidyTransaction,
 )
 from enterprise_access.apps.subsidy_access_policies.selectors import list_differences
+from enterprise_access.apps.subsidy_access_policies.services import refresh_accounts
 from enterprise_access.apps.subsidy_access_policies.services.reconciling import (
     find_drift,
     reconcile_all,
@@ -23,11 +24,11 @@ from enterprise_access.apps.subsidy_access_policies.services.reconciling import 
 )
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import ADA, calls, known_account, make_budget, redeemed
 from enterprise_access.events.handling import Event, handle
-from enterprise_access.lib import clock, metrics
+from enterprise_access.lib import breaker, clock, metrics
 from simulator import event_bus, ledger
 from simulator.faults import FaultKind
 from simulator.ledger_rows import LedgerTransaction, TransactionState
-from simulator.seed import ACME_CREDIT
+from simulator.seed import ACME, ACME_CREDIT
 from simulator.values import uuid_for
 
 pytestmark = pytest.mark.django_db
@@ -118,11 +119,42 @@ def test_what_was_not_read_in_full_is_read_again(world, simulator, kind):
     redeemed(world, policy.pk, key="other", learner=1_002)
     simulator.faults.add(kind, LIST, status=500, row_of=str(row.uuid), keys=["quantity"], value="x", times=None)
     reconcile_new()
-    assert Subsidy.objects.get().reconciled_at is None
+    assert (Subsidy.objects.get().reconciled_at is None) is (kind is FaultKind.STATUS)
     assert spent(policy) == (14_900 if kind is FaultKind.ODD_ROW else 0)
     simulator.faults.clear()
     reconcile_new()
     assert spent(policy) == 2 * 14_900
+
+
+def test_one_odd_row_does_not_make_every_reading_a_reading_of_everything(world, simulator):
+    policy = make_budget()
+    add_many(world, policy, 350)
+    odd = str(uuid_for("many", 0))
+    simulator.faults.add(FaultKind.ODD_ROW, LIST, row_of=odd, keys=["quantity"], value="x", times=None)
+    reconcile_new()
+    Subsidy.objects.update(reconciled_at=clock.now() + timedelta(minutes=58))
+    world.journal.forget()
+    reconcile_new()
+    assert calls(world).count(LIST) == 1
+    assert Subsidy.objects.get().ledger_difference is None, "what was not read says nothing"
+
+
+def test_accounts_that_fail_hold_up_no_other(world, simulator, settings):
+    """Each time they would be the first, and a few of them open the circuit."""
+    healthy = make_budget()
+    failing = []
+    for number in range(settings.BREAKER_FAILURES):
+        account = ledger.add_subsidy(world, customer_uuid=ACME, title=f"Failing {number}", uuid=UUID(int=number + 1))
+        failing.append(refresh_accounts([account.uuid], max_age=timedelta(0), now=clock.now())[account.uuid])
+        make_budget(subsidy=failing[-1])
+        word = str(account.uuid)
+        simulator.faults.add(FaultKind.STATUS, LIST, status=500, only_with=word, times=None)
+    add_many(world, healthy, 3)
+    reconcile_new()
+    assert spent(healthy) == 0
+    breaker._breaker_of.cache_clear()
+    reconcile_new()
+    assert spent(healthy) == 3
 
 
 def test_drift_that_is_none_changes_nothing():
