@@ -6,6 +6,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 
 from enterprise_access.apps.core.models import User
+from enterprise_access.lib.admin import BoundedActionsAdmin
 from tests.access.scene import make_scene
 from tests.fuzz.pages import PREFIX, address, routes
 
@@ -62,6 +63,19 @@ def test_who_is_no_staff_is_sent_to_the_login_by_every_page(names, client):
     for route in sorted(set(routes()) - FOR_ALL_STAFF):
         answer = client.get(address(route, names).made())
         assert (answer.status_code, answer.url.partition("?")[0]) == (302, "/admin/login/"), route
+
+
+def test_every_action_on_many_rows_is_bounded(rf, django_user_model):
+    """ "Select all" may stand for more rows than the page has counted: `BoundedActionsAdmin` refuses that unloaded."""
+    request = rf.get("/")
+    request.user = django_user_model.objects.create_superuser("root")
+    unbounded = {
+        str(model._meta)
+        for model, of_model in admin.site._registry.items()
+        if of_model.get_actions(request) and not isinstance(of_model, BoundedActionsAdmin)
+    }
+    # Of these there are a few, on one page.
+    assert unbounded == {"auth.group", "waffle.switch", "course_types.track"}
 
 
 def test_the_way_to_a_row_is_for_whoever_may_see_rows_of_its_kind(names, staff, without_permission):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,9 +15,15 @@ from enterprise_access.apps.default_enrollments.services.learners.explanation_da
 from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, DEMO_RUN, LINUX, intend, visit
 from enterprise_access.apps.default_enrollments.tests.test_api_realizations import realized as make_realization
+from enterprise_access.apps.subsidy_access_policies.models import SubsidyTransaction
+from enterprise_access.apps.subsidy_access_policies.services import refresh_accounts
+from enterprise_access.apps.subsidy_access_policies.services.reconciling import reconcile_new
+from enterprise_access.apps.subsidy_access_policies.tests.ledger import make_budget
+from enterprise_access.lib import clock as clock_of_database
+from simulator import ledger
 from simulator.seed import ACME, GLOBEX
 from tests.access.callers import Who, client_of
-from tests.access.table import ATTEMPTS, INTENTIONS, REALIZATIONS
+from tests.access.table import ATTEMPTS, CREDIT, INTENTIONS, REALIZATIONS, RUN_IN_ADDRESS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.names_people]
 
@@ -43,6 +49,27 @@ def realized(world: Any) -> None:
     seen(world)
 
 
+def redeemed(world: Any) -> None:
+    """Let a budget of her own customer have paid for what Acme's budget would pay for."""
+    account = ledger.add_subsidy(world, customer_uuid=GLOBEX, title="Globex's credit")
+    copy = refresh_accounts([account.uuid], max_age=timedelta(0), now=clock_of_database.now())[account.uuid]
+    budget = make_budget(customer_uuid=GLOBEX, subsidy=copy)
+    run = world.run(DEMO_RUN)
+    ledger.redeem(
+        world,
+        account,
+        request=ledger.Request(
+            lms_user_id=STRANGER, content_key=DEMO_RUN, policy_uuid=budget.pk, metadata={}, idempotency_key="hers"
+        ),
+        content=ledger.Content(course=world.course(run.course_key), run=run, price=14_900),
+        enroll=lambda _: ledger.Enrolled(status=200, fulfillment=str(STRANGER)),
+    )
+    world.enroll(username="heidi", run_key=DEMO_RUN, mode="verified", customer=GLOBEX)
+    reconcile_new()
+    assert SubsidyTransaction.objects.filter(lms_user_id=STRANGER).exists()
+    seen(world)
+
+
 def left(world: Any) -> None:
     """Let her have left it again."""
     about = {"left_at": timezone.now(), "left_reason": "learner_unenrolled"}
@@ -51,7 +78,8 @@ def left(world: Any) -> None:
     world.leave(username="heidi", run_key=DEMO_RUN)
 
 
-PASTS: dict[str, Callable[[Any], None]] = {past.__name__: past for past in (nothing, seen, realized, left)}
+PASTS: dict[str, Callable[[Any], None]] = {past.__name__: past for past in (nothing, seen, realized, redeemed, left)}
+OF_CREDIT = CREDIT + "enterprise-customer/{customer}/"
 ASKED = {
     "explain": ("GET", INTENTIONS + "explain/?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
     "status": ("GET", INTENTIONS + "learner-status/?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
@@ -60,13 +88,18 @@ ASKED = {
     "all realizations": ("GET", REALIZATIONS + "?lms_user_id={learner}"),
     "all attempts": ("GET", ATTEMPTS + "?lms_user_id={learner}"),
     "realize": ("POST", INTENTIONS + "realize/"),
+    "can redeem": ("GET", OF_CREDIT + f"can-redeem/?lms_user_id={{learner}}&content_key={RUN_IN_ADDRESS}"),
+    "can request": ("GET", OF_CREDIT + "can-request/?lms_user_id={learner}&content_key=edX%2BDemoX"),
+    "explain credit": ("GET", OF_CREDIT + f"explain/?lms_user_id={{learner}}&content_key={RUN_IN_ADDRESS}"),
+    "credits": ("GET", CREDIT + "credits_available/?enterprise_customer_uuid={customer}&lms_user_id={learner}"),
 }
 
 
 @pytest.fixture(params=PASTS)
 def past(request, world, clock):
-    """Let Acme intend courses, and the stranger have a past."""
+    """Let Acme intend courses and have a budget, and the stranger have a past."""
     intend(DEMO, LINUX)
+    make_budget()
     PASTS[request.param](world)
 
 

@@ -13,6 +13,7 @@ from waffle.models import Flag, Sample
 
 from enterprise_access.apps.core.models import AccessRoleAssignment, User
 from enterprise_access.apps.core.services import list_neighbours
+from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
 from enterprise_access.lib.neighbour_checks import last_neighbour_checks
 
 # Of waffle we use switches only; nothing asks for a flag or a sample.
@@ -20,9 +21,11 @@ admin.site.unregister([Flag, Sample])
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
-    """People who have called us, and what staff may do in the admin."""
+class UserAdmin(BoundedActionsAdmin, DjangoUserAdmin):
+    """People who have called us, every learner among them, and what staff may do in the admin."""
 
+    paginator = BoundedPaginator
+    show_full_result_count = False
     list_display = ["username", "lms_user_id", "is_staff", "is_active", "last_login"]
     search_fields = ["username", "lms_user_id"]
     readonly_fields = ["lms_user_id", "last_login", "date_joined"]
@@ -34,7 +37,7 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(AccessRoleAssignment)
-class AccessRoleAssignmentAdmin(admin.ModelAdmin):
+class AccessRoleAssignmentAdmin(BoundedActionsAdmin):
     """Roles that staff give here, beside those in the LMS's token."""
 
     list_display = ["user", "lms_user_id", "role", "context", "created"]

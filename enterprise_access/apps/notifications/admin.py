@@ -19,7 +19,6 @@ from enterprise_access.apps.notifications.services.composing import Sender, lang
 from enterprise_access.apps.notifications.services.kinds import KINDS
 from enterprise_access.apps.notifications.services.queue import QUEUE
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import BoundedPaginator
 from enterprise_access.lib.work.admin import WorkAdmin, chosen
 
 _SAMPLE_SENDER = Sender(name="Acme Learning", portal_url="https://portal.example.com/acme")
@@ -45,8 +44,6 @@ class NotificationAdmin(WorkAdmin):
     search_fields = ["=subject", "=uuid", "=lms_user_id"]
     search_help_text = "The uuid of what the mail is about, or an LMS user id."
     actions = ["retry", "send_again", "bounced"]
-    paginator = BoundedPaginator
-    show_full_result_count = False
 
     @admin.action(permissions=["retry"], description="Send again (refused, or of unknown outcome)")
     def send_again(self, request: HttpRequest, queryset: Any) -> None:

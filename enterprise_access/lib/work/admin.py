@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest
 
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import ReadOnlyAdmin
+from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator, ReadOnlyAdmin
 from enterprise_access.lib.work.asking import retry
 from enterprise_access.lib.work.models import WorkItem
 from enterprise_access.lib.work.queues import Queue
@@ -28,10 +28,12 @@ def chosen(request: HttpRequest, queryset: Any, *, limit: int = MAX_CHOSEN) -> l
     return None
 
 
-class WorkAdmin(ReadOnlyAdmin):
+class WorkAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
     """A list of pending work. Set `queue`, and add `state` to `list_display` and `retry` to `actions`."""
 
     queue: ClassVar[Queue[Any]]
+    paginator = BoundedPaginator
+    show_full_result_count = False
 
     @admin.display(description="state")
     def state(self, row: WorkItem) -> str:

@@ -62,7 +62,7 @@ def _link(lease: Lease[LinkRequest], requests: Sequence[LinkRequest], customer_u
     wanted = {pk: row.learner_email for pk, row in rows.items() if _is_wanted(row)}
     if wanted:
         try:
-            lms.from_settings().create_pending_learners(
+            lms.from_settings(optional="links").create_pending_learners(
                 customer_uuid=customer_uuid, emails=sorted(set(wanted.values()))
             )
         except UpstreamRefused as error:

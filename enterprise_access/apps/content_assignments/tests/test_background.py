@@ -18,6 +18,7 @@ from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.subsidy_access_policies.services import record_transaction, spend
 from enterprise_access.events.handling import Event
 from enterprise_access.lib import clock
+from enterprise_access.lib.breaker import breaker_of
 from enterprise_access.lib.timeline import get_timeline
 from simulator.faults import FaultKind
 from simulator.seed import ACME
@@ -84,6 +85,13 @@ class TestLinking:
         row.refresh_from_db()
         assert (row.state, actions_of(row.pk)) == ("allocated", [])
         assert LinkRequest.objects.get().waiting_for.startswith("lms_")
+
+    def test_links_that_fail_keep_no_other_call_from_the_lms(self, policy, simulator):
+        allocate(policy, [f"person{number}@example.com" for number in range(8)])
+        simulator.faults.add(FaultKind.STATUS, "lms.link_pending_learners", status=503, times=None)
+        linking.link_due()
+        assert breaker_of("lms").is_closed
+        assert not breaker_of("lms", part="links").is_closed
 
 
 class TestExpiring:

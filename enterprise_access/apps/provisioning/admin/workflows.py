@@ -25,7 +25,6 @@ from enterprise_access.apps.provisioning.services.removing import remove_workflo
 from enterprise_access.apps.provisioning.services.workflows.engine import QUEUE
 from enterprise_access.apps.provisioning.services.workflows.starting import retry_workflow
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import BoundedPaginator
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.work.admin import WorkAdmin
 from enterprise_access.lib.work.models import WorkItem
@@ -67,8 +66,6 @@ class WorkflowAdmin(WorkAdmin):
     list_select_related = ("requested_by",)
     search_fields = ("subject", "uuid")
     search_help_text = "The slug of a customer, or the UUID of a workflow."
-    paginator = BoundedPaginator
-    show_full_result_count = False
     actions = ("retry",)
     fields = (
         "explanation",

@@ -21,7 +21,7 @@ def fetch_administrators(*, customer_uuid: UUID) -> list[Mapping[str, Any]]:
     if known is not None:
         return list(known)
     try:
-        customer = lms.from_settings().get_portal_customer(customer_uuid=customer_uuid)
+        customer = lms.from_settings(optional="contacts").get_portal_customer(customer_uuid=customer_uuid)
     except UpstreamError:
         return []
     contacts: list[Mapping[str, Any]] = []

@@ -12,12 +12,11 @@ from enterprise_access.apps.subsidy_access_policies.admin.dollars import as_doll
 from enterprise_access.apps.subsidy_access_policies.admin.forms import DepositForm
 from enterprise_access.apps.subsidy_access_policies.models import Deposit
 from enterprise_access.apps.subsidy_access_policies.services.deposits import QUEUE, send_again
-from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
 from enterprise_access.lib.work.admin import WorkAdmin, chosen
 
 
 @admin.register(Deposit)
-class DepositAdmin(BoundedActionsAdmin, WorkAdmin):
+class DepositAdmin(WorkAdmin):
     """Deposits. A worker makes them; what it cannot settle needs attention."""
 
     queue = QUEUE
@@ -27,8 +26,6 @@ class DepositAdmin(BoundedActionsAdmin, WorkAdmin):
     list_select_related = ["policy", "actor"]
     search_fields = ["=uuid", "=policy__uuid", "sales_contract_reference_id"]
     raw_id_fields = ["policy"]
-    show_full_result_count = False
-    paginator = BoundedPaginator
     actions = ["retry", "send_again"]
 
     @admin.display(description="amount", ordering="amount")

@@ -53,7 +53,7 @@ def _unlink(lease: Lease[UnlinkRequest], items: Sequence[UnlinkRequest], custome
         raise BatchFailed("no_email")
     if wanted:
         try:
-            lms.from_settings().unlink_learners(customer_uuid=customer_uuid, emails=wanted)
+            lms.from_settings(optional="links").unlink_learners(customer_uuid=customer_uuid, emails=wanted)
         except UpstreamError as error:
             raise BatchFailed(f"lms_{error.reason.value}") from error
     _note_unlinked(lease, items)
