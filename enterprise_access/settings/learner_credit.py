@@ -30,6 +30,10 @@ ALLOCATION_PRICE_LOWER = env.float("ALLOCATION_PRICE_LOWER", default=0.95)
 ALLOCATION_PRICE_UPPER = env.float("ALLOCATION_PRICE_UPPER", default=1.05)
 # How often beat looks for assignments that expire, and for addresses to clear.
 EXPIRE_ASSIGNMENTS_SECONDS = env.int("EXPIRE_ASSIGNMENTS_SECONDS", default=60 * 60)
+# After an approval, learners of customers who want that are enrolled in a run that starts within so many days.
+AUTO_ENROLLMENT_STARTS_WITHIN_DAYS = env.int("AUTO_ENROLLMENT_STARTS_WITHIN_DAYS", default=30)
+# How many days such an enrollment waits for the learner to accept the license, or for an upstream service.
+AUTO_ENROLLMENT_WAIT_DAYS = env.int("AUTO_ENROLLMENT_WAIT_DAYS", default=14)
 # How long sent notifications are kept.
 NOTIFICATIONS_KEPT_DAYS = env.int("NOTIFICATIONS_KEPT_DAYS", default=180)
 # Address of the learner portal, without the customer's slug, for links in emails. Empty: emails have no link.

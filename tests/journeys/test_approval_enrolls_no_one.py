@@ -1,4 +1,5 @@
-"""Learners ask, an admin approves, subsidies arrive, every worker works: and no one is enrolled (ADR 0035)."""
+"""Learners ask, an admin approves, subsidies arrive, every worker works: and no one is enrolled unless their
+customer wants that (ADR 0044)."""
 
 from uuid import uuid4
 
@@ -7,7 +8,8 @@ import pytest
 from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment, SubsidyRequest
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import enroll_due
 from enterprise_access.apps.subsidy_requests.services.credit_reviewing import approve_credit
 from enterprise_access.apps.subsidy_requests.services.event_schemas import COUPON_CODE_ASSIGNED, CouponCodeAssignedData
 from enterprise_access.apps.subsidy_requests.services.reviewing import approve_coupon_codes
@@ -55,6 +57,8 @@ def test_approvals_of_all_kinds_enroll_no_one(world, work_off, mailoutbox):
     approve_coupon_codes(review(code, **mail), coupon_id=7)
     grant()
     assign_code(code)
+    world.activate(license_uuid=SubsidyRequest.objects.get(pk=license_asked.pk).license_uuid, username="hal")
+    enroll_due()
     work_on_attempts()
     work_off()
     notifications.send_due()
@@ -64,8 +68,10 @@ def test_approvals_of_all_kinds_enroll_no_one(world, work_off, mailoutbox):
     assert writes - {"lms.access_token"} == {"license_manager.assign"}
     assert world.journal.changes(what="enrolled") == []
     assert not RedemptionAttempt.objects.exists()
+    assert not AutoEnrollment.objects.exists()
     granted = [sent for sent in mailoutbox if sent.extra_headers["X-Notification-Kind"] == "request_granted"]
     assert len(granted) == 2
     assert all("You are not enrolled yet" in sent.body for sent in granted)
-    (told, *_) = get_timeline(customer_uuid=ACME, lms_user_id=HAL).events
-    assert "An approval enrolls no one" in told.text
+    told = [one.text for one in get_timeline(customer_uuid=ACME, lms_user_id=HAL).events]
+    assert any("An approval enrolls no one" in text for text in told)
+    assert any("Mail about the request for edX+DemoX (request_granted): sent" in text for text in told)

@@ -10,12 +10,16 @@ class DefaultEnrollmentsConfig(AppConfig):
         """Register this app's jobs, events, queues and metrics. Costly metrics are read less often."""
         from enterprise_access.apps.customers.services.signals import learner_seen
         from enterprise_access.apps.default_enrollments.selectors import state, timeline  # needs the models
-        from enterprise_access.apps.default_enrollments.services import event_schemas  # noqa: F401 (registers)
+        from enterprise_access.apps.default_enrollments.services import (
+            after_approval,
+            event_schemas,  # noqa: F401 (registers)
+        )
         from enterprise_access.apps.default_enrollments.services.moving_in import importing
         from enterprise_access.apps.default_enrollments.services.realizing.redeeming import note_redemption
         from enterprise_access.apps.default_enrollments.services.requests import logins, sweeping
         from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, exclude_paused
         from enterprise_access.apps.redemption.services import attempt_ended
+        from enterprise_access.apps.subsidy_requests.services import auto_enrolling
         from enterprise_access.jobs import kinds
         from enterprise_access.lib import timeline as learners_timeline
         from enterprise_access.lib.state import register
@@ -23,6 +27,8 @@ class DefaultEnrollmentsConfig(AppConfig):
 
         learner_seen.connect(logins.request_for_seen, dispatch_uid="default_enrollments.learner_seen")
         attempt_ended.connect(note_redemption, dispatch_uid="default_enrollments")
+        attempt_ended.connect(after_approval.note_redemption, dispatch_uid="default_enrollments.after_approval")
+        auto_enrolling.register(after_approval.AfterApproval())
         register("work", state.read_work)
         watch(QUEUE, workable=exclude_paused)
         learners_timeline.register("default enrollments", timeline.list_past_events)

@@ -18,6 +18,7 @@ class Trigger(models.TextChoices):
 
     LEARNER = "learner"
     DEFAULT_ENROLLMENT = "default_enrollment"
+    APPROVED_REQUEST = "approved_request"
     FORCED = "forced"
 
 

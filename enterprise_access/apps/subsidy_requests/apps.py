@@ -10,6 +10,7 @@ class SubsidyRequestsConfig(AppConfig):
         """Register mails, events and metrics, and let requests follow their assignments."""
         from enterprise_access.apps.subsidy_requests.selectors import timeline
         from enterprise_access.apps.subsidy_requests.services import (  # needs the models
+            auto_enrolling,
             digests,
             event_schemas,  # noqa: F401 (registers)
             following,
@@ -23,6 +24,7 @@ class SubsidyRequestsConfig(AppConfig):
         from enterprise_access.lib.work.watching import watch
 
         watch(QUEUE)
+        watch(auto_enrolling.QUEUE)
         watch(unlinking.QUEUE)
         following.connect()
         mails.connect()

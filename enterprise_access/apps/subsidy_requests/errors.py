@@ -24,12 +24,6 @@ class ConfigurationInvalid(Invalid):
     code = "configuration_invalid"
 
 
-class AutoEnrollmentUnavailable(Invalid):
-    """Enrolling after an approval cannot be switched on."""
-
-    code = "auto_enrollment_unavailable"
-
-
 class RequestUnknown(NotFound):
     """There is no such request, or it is none of the caller's."""
 

@@ -8,6 +8,7 @@ from model_utils.models import TimeStampedModel
 from simple_history.models import HistoricalRecords
 
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence
+from enterprise_access.apps.subsidy_requests.domain.enrolling import EnrollmentState
 from enterprise_access.apps.subsidy_requests.domain.requests import (
     ActionType,
     LearnerRequestState,
@@ -24,7 +25,7 @@ _WORK_COLUMNS = [field.name for field in WorkItem._meta.fields]
 _NOT_IN_HISTORY = ["email", "email_folded", "sent_at", *_WORK_COLUMNS]
 
 
-_Enum = RequestState | SubsidyType | ActionType | LearnerRequestState | NotificationCadence
+_Enum = RequestState | SubsidyType | ActionType | LearnerRequestState | NotificationCadence | EnrollmentState
 
 
 def _choices(options: type[_Enum]) -> list[tuple[str, str]]:
@@ -45,6 +46,14 @@ class SubsidyRequestCustomerConfiguration(TimeStampedModel):
         default=NotificationCadence.DAILY.value,
         db_default=NotificationCadence.DAILY.value,
         help_text="How often admins get a digest of requests that need a decision.",
+    )
+    attempt_auto_enrollment = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=(
+            "After an approval, enroll the learner in the course of their oldest request, if exactly one course run is "
+            "open and starts soon. Off: learners choose the run and enroll."
+        ),
     )
     last_remind_date = models.DateTimeField(null=True, blank=True, help_text="When the last digest was asked for.")
     changed_by_lms_user_id = models.PositiveBigIntegerField(null=True, blank=True)
@@ -199,6 +208,54 @@ class UnlinkRequest(WorkItem):
 
     def __str__(self) -> str:
         return f"unlink request {self.pk}"
+
+
+class AutoEnrollment(WorkItem):
+    """The enrollment after an approval, for customers who want that: what was tried, and why it came to nothing.
+
+    .. no_pii: an LMS user id only; it goes with its request.
+
+    Written when a request is approved, due when the subsidy is granted. Of the requests of a learner that are approved
+    together (`batch`), the oldest one is tried; the others have a row that says so.
+    """
+
+    request = models.OneToOneField(
+        SubsidyRequest, on_delete=models.CASCADE, primary_key=True, related_name="auto_enrollment"
+    )
+    customer_uuid = models.UUIDField()
+    lms_user_id = models.PositiveBigIntegerField()
+    batch = models.UUIDField(help_text="The approval.")
+    state = models.CharField(max_length=16, choices=_choices(EnrollmentState))
+    reason = models.CharField(max_length=100, blank=True, help_text="Why the learner is not enrolled: a stable code.")
+    course_run_key = models.CharField(max_length=255, blank=True)
+    run_starts_at = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField()
+    granted_at = models.DateTimeField(null=True, blank=True, help_text="When the subsidy was granted.")
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When the last call was written down.")
+    sends = models.PositiveSmallIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created", "pk"]
+        verbose_name = "enrollment after an approval"
+        verbose_name_plural = "enrollments after approvals"
+        constraints = [
+            lease_complete(name="auto_enrollment_lease_complete"),
+            models.CheckConstraint(
+                condition=~Q(state=EnrollmentState.SENDING.value) | (Q(sent_at__isnull=False) & ~Q(course_run_key="")),
+                name="what_is_sent_names_its_run",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["priority", "due_at"], name="auto_enrollment_by_due"),
+            models.Index(fields=["lms_user_id", "customer_uuid"], name="auto_enrollment_by_learner"),
+            models.Index(fields=["batch"], name="auto_enrollment_by_batch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"enrollment after approval of {self.pk}"
 
 
 class SubsidyRequestAction(models.Model):

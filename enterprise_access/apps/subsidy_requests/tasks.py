@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from enterprise_access.apps.subsidy_requests.services import digests, granting, titles, unlinking
+from enterprise_access.apps.subsidy_requests.services import auto_enrolling, digests, granting, titles, unlinking
 from enterprise_access.lib import clock
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.work import waking
@@ -22,10 +22,17 @@ def unlink_due(**_sent_by_newer_code: object) -> None:
         unlinking.unlink_due()
 
 
+@shared_task(name=auto_enrolling.ENROLL_JOB)
+def enroll_due(**_sent_by_newer_code: object) -> None:
+    """Enroll learners whose request was granted, where their customer wants that."""
+    if not is_stopping():
+        auto_enrolling.enroll_due()
+
+
 @shared_task(name="subsidy_requests.sweep")
 def sweep(**_sent_by_newer_code: object) -> None:
     """Find what a lost message left behind, and what is due again."""
-    for queue in (granting.QUEUE, unlinking.QUEUE):
+    for queue in (granting.QUEUE, auto_enrolling.QUEUE, unlinking.QUEUE):
         if waking.is_anything_due(queue):
             waking.wake(queue)
 

@@ -10,6 +10,10 @@ from enterprise_access.lib.api import MAX_ID, StrictSerializer, TextField, UuidT
 
 MAX_AT_ONCE = 1000
 MAX_COURSE_ID = 255
+AUTO_ENROLLMENT_HELP = (
+    "After an approval, enroll the learner in the course of their oldest request, if exactly one course run is open "
+    "and starts soon. False: learners choose the run and enroll."
+)
 
 
 class SubsidyTypeField(serializers.ChoiceField):
@@ -28,7 +32,7 @@ class ConfigurationBody(StrictSerializer):
 
     subsidy_requests_enabled = serializers.BooleanField(required=False)
     subsidy_type = SubsidyTypeField(required=False, help_text="license, coupon, learner_credit (or budget), or null.")
-    attempt_auto_enrollment = serializers.BooleanField(required=False, help_text="Only false is possible.")
+    attempt_auto_enrollment = serializers.BooleanField(required=False, help_text=AUTO_ENROLLMENT_HELP)
     notification_cadence = serializers.ChoiceField(
         required=False,
         choices=[(cadence.value, cadence.value) for cadence in NotificationCadence],

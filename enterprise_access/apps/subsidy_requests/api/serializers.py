@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from enterprise_access.apps.subsidy_requests.api.bodies import AUTO_ENROLLMENT_HELP
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType, LearnerRequestState
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
@@ -30,7 +31,7 @@ class CustomerConfigurationSerializer(serializers.Serializer):
         choices=CADENCES, help_text="How often admins get a digest of requests that need a decision."
     )
     last_remind_date = serializers.DateTimeField(allow_null=True, help_text="When the last digest was asked for.")
-    attempt_auto_enrollment = serializers.BooleanField(help_text="Always false.")
+    attempt_auto_enrollment = serializers.BooleanField(help_text=AUTO_ENROLLMENT_HELP)
 
 
 class PartnerSerializer(serializers.Serializer):
@@ -111,7 +112,7 @@ def render_configuration(row: SubsidyRequestCustomerConfiguration) -> dict[str, 
         "changed_by_lms_user_id": row.changed_by_lms_user_id,
         "notification_cadence": row.notification_cadence,
         "last_remind_date": row.last_remind_date,
-        "attempt_auto_enrollment": False,
+        "attempt_auto_enrollment": row.attempt_auto_enrollment,
     }
 
 

@@ -33,6 +33,7 @@ def create_configuration(
     subsidy_type: SubsidyType | None,
     actor_lms_user_id: int | None,
     cadence: NotificationCadence = NotificationCadence.DAILY,
+    attempt_auto_enrollment: bool = False,
 ) -> tuple[Configuration, bool]:
     """Make the configuration of a customer; return it, and whether it is new. One that exists is left as it is.
 
@@ -47,6 +48,7 @@ def create_configuration(
         subsidy_requests_enabled=is_enabled,
         subsidy_type=subsidy_type.value if subsidy_type else "",
         notification_cadence=cadence.value,
+        attempt_auto_enrollment=attempt_auto_enrollment,
         changed_by_lms_user_id=actor_lms_user_id,
     )
     try:

@@ -27,6 +27,7 @@ from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.errors import CreditRefused, NothingRequested, TransitionRefused
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestAction
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments, start_enrollments
 from enterprise_access.apps.subsidy_requests.services.creating import partners_column
 from enterprise_access.apps.subsidy_requests.services.credit import price_of
 from enterprise_access.apps.subsidy_requests.services.reviewing import Review, decline
@@ -144,13 +145,16 @@ def _approve(review: Review, policy: SubsidyAccessPolicy, offers: Offers) -> lis
         SubsidyRequest.objects.bulk_update(
             changing, ["assignment_uuid", "course_price", "course_title", "course_partners"]
         )
-        return move(
+        approved = move(
             changing,
             RequestAction.APPROVE,
             now=review.now,
             actor_lms_user_id=review.reviewer_lms_user_id,
             **review.columns,
         )
+        plan_enrollments(approved, now=review.now)
+        start_enrollments(approved, now=review.now)
+        return approved
 
 
 def _allocate(row: SubsidyRequest, offer: Offer, review: Review) -> None:

@@ -16,6 +16,7 @@ from django.conf import settings
 from enterprise_access.apps.subsidy_requests.domain.granting import GrantProblem, after_refusal, is_license_group
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import start_enrollments
 from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import can_move, move
 from enterprise_access.lib import clock
@@ -157,6 +158,7 @@ def _record_success(lease: Lease[SubsidyRequest], batch: Sequence[SubsidyRequest
             row.license_uuid = licenses[row.email_folded]
         SubsidyRequest.objects.bulk_update(rows, ["license_uuid"])
         granted = move(rows, RequestAction.GRANTED, now=clock.now())
+        start_enrollments(granted, now=clock.now())
         ask_for_mails(MailKind.GRANTED, [row for row in granted if row.is_mail_wanted], now=clock.now())
     leases.settle(lease, [Settlement(item=row) for row in given])
 

@@ -1,30 +1,50 @@
-"""What learners are told of their requests: one mail per decision. Of approved credit its assignment tells them."""
+"""What learners are told of their requests: one mail per decision, and one about an enrollment that followed.
+
+Of approved credit its assignment tells them.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
 from enterprise_access.apps.notifications import services as notifications
+from enterprise_access.apps.subsidy_requests.domain.enrolling import EnrollmentState
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment, SubsidyRequest
 
 
 class MailKind(StrEnum):
     """The mails about a request."""
 
     GRANTED = "request_granted"
+    ENROLLED = "request_enrolled"
     DECLINED = "request_declined"
 
 
 _STATES: Final[Mapping[MailKind, frozenset[str]]] = {
     MailKind.GRANTED: frozenset({RequestState.APPROVED.value, RequestState.FULFILLED.value}),
+    # Also when the learner was quicker to learn in it than the mail: the credit is redeemed by the enrollment.
+    MailKind.ENROLLED: frozenset(
+        {RequestState.APPROVED.value, RequestState.FULFILLED.value, RequestState.ACCEPTED.value}
+    ),
     MailKind.DECLINED: frozenset({RequestState.DECLINED.value}),
 }
-_TITLES: Final = {MailKind.GRANTED: _("A request was approved"), MailKind.DECLINED: _("A request was declined")}
-_SAMPLE: Final = {"content_title": "Data Science 101", "decline_reason": "The budget of this quarter is used up."}
+_TITLES: Final = {
+    MailKind.GRANTED: _("A request was approved"),
+    MailKind.ENROLLED: _("A learner was enrolled after an approval"),
+    MailKind.DECLINED: _("A request was declined"),
+}
+_SAMPLE: Final = {
+    "content_title": "Data Science 101",
+    "decline_reason": "The budget of this quarter is used up.",
+    "is_enrolling": False,
+    "starts_at": datetime(2026, 12, 7, 9, 0, tzinfo=UTC),
+    "others": ["Statistics for Beginners"],
+}
 
 
 def ask_for_mails(kind: MailKind, rows: Iterable[SubsidyRequest], *, now: datetime) -> None:
@@ -60,7 +80,13 @@ def connect() -> None:
 def _reader_of(kind: MailKind) -> Any:
     def read(facts: Sequence[notifications.Fact]) -> Mapping[notifications.Fact, notifications.Letter]:
         rows = SubsidyRequest.objects.in_bulk({fact.subject for fact in facts})
-        return {fact: _letter(rows[fact.subject]) for fact in facts if _is_needed(kind, rows.get(fact.subject), fact)}
+        needed = {fact: rows[fact.subject] for fact in facts if _is_needed(kind, rows.get(fact.subject), fact)}
+        enrollments = AutoEnrollment.objects.in_bulk([row.pk for row in needed.values()])
+        if kind is MailKind.GRANTED:
+            # The mail about the enrollment says that the request was approved, too.
+            needed = {fact: row for fact, row in needed.items() if not _is_enrolled(enrollments.get(row.pk))}
+        others = _others(enrollments.values()) if kind is MailKind.ENROLLED else {}
+        return {fact: _letter(row, enrollments.get(row.pk), others.get(row.pk, ())) for fact, row in needed.items()}
 
     return read
 
@@ -70,6 +96,34 @@ def _is_needed(kind: MailKind, row: SubsidyRequest | None, fact: notifications.F
     return row is not None and bool(row.email) and row.state in _STATES[kind] and fact.occurrence == _decision_of(row)
 
 
-def _letter(row: SubsidyRequest) -> notifications.Letter:
-    title = row.course_title or row.course_id or str(_("your course"))
-    return notifications.Letter(email=row.email, context={"content_title": title, "decline_reason": row.decline_reason})
+def _is_enrolled(enrollment: AutoEnrollment | None) -> bool:
+    return enrollment is not None and enrollment.state == EnrollmentState.ENROLLED.value
+
+
+def _others(enrollments: Iterable[AutoEnrollment]) -> dict[UUID, list[str]]:
+    """Return, by request, the titles of what was approved together with it for the same learner: one statement."""
+    batches = {(row.batch, row.lms_user_id): row.pk for row in enrollments}
+    found: dict[UUID, list[str]] = {}
+    rows = AutoEnrollment.objects.filter(
+        batch__in={batch for batch, _ in batches}, request__state__in=_STATES[MailKind.GRANTED]
+    )
+    for row in rows.exclude(pk__in=batches.values()).select_related("request").order_by("request__created", "pk"):
+        first = batches.get((row.batch, row.lms_user_id))
+        if first is not None:
+            found.setdefault(first, []).append(_title(row.request))
+    return found
+
+
+def _letter(row: SubsidyRequest, enrollment: AutoEnrollment | None, others: Sequence[str]) -> notifications.Letter:
+    context = {
+        "content_title": _title(row),
+        "decline_reason": row.decline_reason,
+        "is_enrolling": enrollment is not None and not EnrollmentState(enrollment.state).is_over,
+        "starts_at": enrollment.run_starts_at if enrollment else None,
+        "others": list(others),
+    }
+    return notifications.Letter(email=row.email, context=context)
+
+
+def _title(row: SubsidyRequest) -> str:
+    return row.course_title or row.course_id or str(_("your course"))

@@ -14,6 +14,7 @@ from enterprise_access.apps.subsidy_requests.domain.states import RequestAction,
 from enterprise_access.apps.subsidy_requests.errors import NotEnoughLicenses, PlanUnknown
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.announcing import announce_approved
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments
 from enterprise_access.apps.subsidy_requests.services.granting import QUEUE
 from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import (
@@ -133,6 +134,7 @@ def _start_granting(
         failures=0,
         waiting_for="",
     )
+    plan_enrollments(changed, now=review.now)
     announce_approved(changed, at=review.now)
     wake(QUEUE)
     return changed

@@ -346,6 +346,7 @@ def test_an_admin_makes_a_configuration_once(world, api_as):
         ({"subsidy_type": "license", "send_notification": True}, {"subsidy_type": "license"}),
         ({"subsidy_requests_enabled": True}, {"subsidy_requests_enabled": True}),
         ({"attempt_auto_enrollment": False}, {}),
+        ({"attempt_auto_enrollment": True}, {"attempt_auto_enrollment": True}),
         ({"notification_cadence": "weekly"}, {"notification_cadence": "weekly"}),
     ],
     ids=str,
@@ -363,7 +364,7 @@ def test_an_admin_changes_what_is_named(world, api_as, changes, expected):
         {"subsidy_requests_enabled": "maybe"},
         {"other": 1},
         {"notification_cadence": "hourly"},
-        {"attempt_auto_enrollment": True},
+        {"attempt_auto_enrollment": "sometimes"},
     ],
 )
 def test_a_change_that_makes_no_sense_declines_nothing(world, api_as, changes):

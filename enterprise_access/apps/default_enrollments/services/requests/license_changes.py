@@ -5,6 +5,7 @@ from uuid import UUID
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import check_again
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -14,6 +15,7 @@ def licenses_changed(*, customer_uuid: UUID, lms_user_id: int) -> None:
 
     To be called after an activation or an auto-apply that we did. A customer whom we never met intends nothing.
     """
+    check_again(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     if get_customer(customer_uuid=customer_uuid) is None:
         return
     # First: the worker who is told by the request must see it.

@@ -3,7 +3,6 @@
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +18,6 @@ from enterprise_access.apps.subsidy_requests.api.serializers import (
 from enterprise_access.apps.subsidy_requests.api.views.documenting import TAGS, page_schema
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
-from enterprise_access.apps.subsidy_requests.errors import AutoEnrollmentUnavailable
 from enterprise_access.apps.subsidy_requests.selectors.configurations import find_configurations, get_configuration
 from enterprise_access.apps.subsidy_requests.services.configurations import change_configuration, create_configuration
 from enterprise_access.lib import clock
@@ -62,7 +60,6 @@ class ConfigurationsView(APIView):
         """Create the configuration of a customer. An existing one is returned unchanged (200)."""
         body = parse_body(NewConfigurationBody, request)
         caller = admin_of(request, body["enterprise_customer_uuid"])
-        _refuse_auto_enrollment(body)
         kind = body.get("subsidy_type")
         row, is_new = create_configuration(
             customer_uuid=body["enterprise_customer_uuid"],
@@ -70,6 +67,7 @@ class ConfigurationsView(APIView):
             subsidy_type=SubsidyType(kind) if kind else None,
             actor_lms_user_id=caller.lms_user_id,
             cadence=NotificationCadence(body.get("notification_cadence", NotificationCadence.DAILY)),
+            attempt_auto_enrollment=body.get("attempt_auto_enrollment", False),
         )
         return Response(render_configuration(row), status=201 if is_new else 200)
 
@@ -98,9 +96,10 @@ class ConfigurationView(APIView):
         """Change the given fields. Another type declines the undecided requests of the old one."""
         caller = admin_of_configuration(request, customer_uuid)
         body = parse_body(ConfigurationBody, request)
-        _refuse_auto_enrollment(body)
         changes: dict[str, Any] = {
-            name: body[name] for name in ("subsidy_requests_enabled", "notification_cadence") if name in body
+            name: body[name]
+            for name in ("subsidy_requests_enabled", "notification_cadence", "attempt_auto_enrollment")
+            if name in body
         }
         if "subsidy_type" in body:
             changes["subsidy_type"] = body["subsidy_type"] or ""
@@ -108,10 +107,3 @@ class ConfigurationView(APIView):
             customer_uuid=customer_uuid, changes=changes, actor_lms_user_id=caller.lms_user_id, now=clock.now()
         )
         return Response(render_configuration(row))
-
-
-def _refuse_auto_enrollment(body: dict[str, Any]) -> None:
-    if body.get("attempt_auto_enrollment"):
-        raise AutoEnrollmentUnavailable(
-            gettext("Learners choose their course run after an approval. Leave attempt_auto_enrollment out, or false.")
-        )
