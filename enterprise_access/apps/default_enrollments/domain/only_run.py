@@ -15,7 +15,7 @@ def choose_only_run(course: Course, *, content_key: str, now: datetime, starts_w
     """
     if content_type_of(content_key) is ContentType.COURSE_RUN:
         named = course.run_with_key(content_key)
-        runs = () if named is None else (named,)
+        runs: tuple[CourseRun, ...] = () if named is None else (named,)
     else:
         runs = course.runs
     if any(_may_be_open(run, now=now) for run in runs):

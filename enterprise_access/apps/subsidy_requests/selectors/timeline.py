@@ -107,12 +107,7 @@ def _of_mail(row: SubsidyRequest, mail: Notification) -> Explained:
     )
 
 
-def timeline_of(row: SubsidyRequest) -> list[Explained]:
-    """Return what happened to one request, oldest first, for its page in the admin: three statements."""
+def list_consequences(row: SubsidyRequest) -> list[Explained]:
+    """Return what followed from the decision on a request: an enrollment, and mails; two statements."""
     enrollments = AutoEnrollment.objects.filter(pk=row.pk).select_related("request")
-    events = [
-        *(_told(one, has_enrollment=True) for one in row.actions.select_related("request")),
-        *(_of_enrollment(one) for one in enrollments if one.granted_at or one.ended_at),
-        *_of_mails({row.pk: row}),
-    ]
-    return sorted(events, key=lambda event: event.at)
+    return [*(_of_enrollment(one) for one in enrollments if one.granted_at or one.ended_at), *_of_mails({row.pk: row})]

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
+from django.conf import settings
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +34,12 @@ AT_ONCE: Final = 500
 _REQUESTED, _ERROR = RequestState.REQUESTED.value, RequestState.ERROR.value
 # All types are named, so that the index by customer, type and state finds the few among very many requests.
 _NEEDS_DECISION: Final = Q(subsidy_type__in=[kind.value for kind in SubsidyType], state__in=[_REQUESTED, _ERROR])
-_SAMPLE: Final = {"requested": 3, "failed": 1, "oldest": datetime(2026, 11, 20, 9, 30, tzinfo=UTC)}
+_SAMPLE: Final = {
+    "requested": 3,
+    "failed": 1,
+    "oldest": datetime(2026, 11, 20, 9, 30, tzinfo=UTC),
+    "admin_portal_url": "https://admin.example.com/alpha",
+}
 
 
 @frozen(kw_only=True)
@@ -112,9 +118,9 @@ def _ask_for_one(row: Configuration, now: datetime) -> int | None:
     except UpstreamError as error:
         log.warning("The LMS could not be asked for admins. customer=%s reason=%s", row.pk, error.reason)
         return None
-    if not admins:
+    if not admins.addresses:
         log.warning("Requests wait, and the LMS names no admin of the customer. customer=%s", row.pk)
-    return _note_asked(row, list(admins), now)
+    return _note_asked(row, list(admins.addresses), now)
 
 
 @retry_deadlocks
@@ -139,12 +145,24 @@ def _note_asked(row: Configuration, admins: Sequence[int], now: datetime) -> int
     return len(admins)
 
 
-def _fetch_admins(customer_uuid: UUID) -> dict[int, str]:
-    """Return the addresses of a customer's admins, by LMS user id. Raises UpstreamError."""
+@frozen(kw_only=True)
+class _Admins:
+    """The addresses of a customer's admins, by LMS user id, and where their admin portal is (empty: not known)."""
+
+    addresses: Mapping[int, str] = field(factory=dict, repr=False)
+    portal_url: str = ""
+
+
+def _fetch_admins(customer_uuid: UUID) -> _Admins:
+    """Ask the LMS for the admins of a customer. Raises UpstreamError."""
     customer = lms.from_settings().get_portal_customer(customer_uuid=customer_uuid)
     if customer is None or not customer.active:
-        return {}
-    return {admin.lms_user_id: admin.email for admin in customer.admin_users if admin.email}
+        return _Admins()
+    portal = settings.ADMIN_PORTAL_URL.rstrip("/")
+    return _Admins(
+        addresses={admin.lms_user_id: admin.email for admin in customer.admin_users if admin.email},
+        portal_url=f"{portal}/{customer.slug}" if portal else "",
+    )
 
 
 def _occurrence(asked_at: datetime, lms_user_id: int) -> str:
@@ -174,8 +192,15 @@ def _letters_of(
         log.warning("The LMS could not be asked for admins. customer=%s reason=%s", row.pk, error.reason)
         return dict.fromkeys(facts)
     asked_at = row.last_remind_date
-    addresses = {} if asked_at is None else {_occurrence(asked_at, admin): email for admin, email in admins.items()}
-    context: dict[str, Any] = {"requested": waiting.requested, "failed": waiting.failed, "oldest": waiting.oldest}
+    addresses = (
+        {} if asked_at is None else {_occurrence(asked_at, admin): email for admin, email in admins.addresses.items()}
+    )
+    context: dict[str, Any] = {
+        "requested": waiting.requested,
+        "failed": waiting.failed,
+        "oldest": waiting.oldest,
+        "admin_portal_url": admins.portal_url,
+    }
     return {
         fact: notifications.Letter(email=addresses[fact.occurrence], context=context)
         for fact in facts

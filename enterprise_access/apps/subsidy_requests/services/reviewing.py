@@ -74,6 +74,12 @@ def approve_licenses(review: Review, *, plan_uuid: UUID) -> list[SubsidyRequest]
     return _approve_licenses(review, plan)
 
 
+def list_usable_plans(*, customer_uuid: UUID) -> list[Plan]:
+    """Return the customer's plans of which licenses can be granted now. Raises UpstreamError."""
+    plans = license_manager.from_settings().list_plans(customer_uuid=customer_uuid)
+    return [plan for plan in plans if plan.customer_uuid == customer_uuid and plan.is_current]
+
+
 def _usable_plan(customer_uuid: UUID, plan_uuid: UUID) -> Plan:
     """Return the customer's plan. One of another customer does not exist."""
     plans = license_manager.from_settings().list_plans(customer_uuid=customer_uuid)

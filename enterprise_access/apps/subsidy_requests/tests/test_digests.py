@@ -186,3 +186,20 @@ def test_a_retired_admin_is_in_no_digest(world):
     ask()
     notifications.forget_learner(lms_user_id=AMY)
     assert not Notification.objects.filter(lms_user_id=AMY).exists()
+
+
+@pytest.mark.parametrize(
+    ("portal", "link"), [("https://admin.example.com/", "https://admin.example.com/acme"), ("", "")]
+)
+def test_the_mail_leads_to_the_admin_portal_where_its_address_is_known(admins, settings, mailoutbox, portal, link):
+    settings.ADMIN_PORTAL_URL = portal
+    takes()
+    made(HAL)
+    ask()
+    notifications.send_due()
+    assert len(mailoutbox) == len(admins)
+    for mail in mailoutbox:
+        html = str(mail.alternatives[0][0])
+        assert (link in mail.body, "Open the admin portal" in html) == (True, bool(link))
+        assert link in html
+        assert ("https://" in mail.body) == bool(link)
