@@ -21,6 +21,15 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     request_of,
     visit,
 )
+from enterprise_access.apps.subsidy_requests.domain.states import RequestState
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import (
+    enroll_due,
+    plan_enrollments,
+    start_enrollments,
+)
+from enterprise_access.apps.subsidy_requests.tests.made import made, takes
+from enterprise_access.lib import clock
 from simulator.app import Simulator
 from simulator.seed import ACME
 
@@ -142,6 +151,23 @@ def worker(caller: Caller) -> Said:
     return Said({"realized": sorted(realizations_of(ADA))}, {"realized": reason})
 
 
+def after_an_approval(caller: Caller) -> Said:
+    """Let a worker enroll Ada, who has accepted her license, after an approval."""
+    approve_for_ada(caller.simulator)
+    enroll_due()
+    row = AutoEnrollment.objects.get()
+    return Said({"it": row.state}, {"it": row.reason or row.waiting_for})
+
+
+def approve_for_ada(simulator: Simulator) -> None:
+    """Approve Ada's request with the license that she holds; her customer wants approvals to enroll."""
+    takes(attempt_auto_enrollment=True)
+    (held,) = simulator.world.licenses_of("ada")
+    row = made(ADA, state=RequestState.APPROVED, email="ada@example.com", license_uuid=held.uuid)
+    plan_enrollments([row], now=clock.now())
+    start_enrollments([row], now=clock.now())
+
+
 DOORS: Mapping[str, Callable[[Caller], Said]] = {
     "learner-status": learner_status,
     "explain": explain,
@@ -150,5 +176,6 @@ DOORS: Mapping[str, Callable[[Caller], Said]] = {
     "adding in the admin": add_in_the_admin,
     "dashboard": dashboard,
     "worker": worker,
+    "after an approval": after_an_approval,
 }
 INTENDED = (DEMO, LINUX)

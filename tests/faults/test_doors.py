@@ -26,6 +26,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     realizations_of,
     work,
 )
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import enroll_due
 from enterprise_access.lib import breaker
 from enterprise_access.lib.http import transport
 from enterprise_access.upstream import connections
@@ -204,6 +206,36 @@ def test_once_a_fault_is_over_everything_is_enrolled_once(caller: Caller, clock:
                     problems.append(f"{what}: realized {runs}, enrolled {enrolled}")
 
             enter("worker", caller, lift)
+    tally.lose(enrollments_lost=len(problems))
+    assert not problems, "\n".join([f"{len(problems)} lost:", *problems])
+
+
+def test_once_a_fault_is_over_an_approval_enrolls_once(caller: Caller, clock: Any, tally: Tally) -> None:
+    """What the LMS refuses for this learner alone stays with the learner; everything else is enrolled, once."""
+    door, simulator, world = "after an approval", caller.simulator, caller.simulator.world
+    _, endpoints = enter(door, caller)
+    problems: list[str] = []
+    counted = tally.of("test-faults")
+    for endpoint in sorted(endpoints):
+        for name, fault in tried_at("recovery after an approval", endpoint).items():
+            arm(simulator, endpoint, fault)
+            counted.add(recoveries=1)
+
+            def lift(what: str = f"{endpoint}, {name}") -> None:
+                simulator.faults.clear()
+                simulator.faults.finish_late_work()
+                for _ in range(4):
+                    clock.shift(HOUR)
+                    while enroll_due():
+                        pass
+                row, made = AutoEnrollment.objects.get(), world.enrollment("ada", DEMO_RUN)
+                is_enrolled = made is not None and made.is_active
+                if row.state != ("enrolled" if is_enrolled else "not_enrolled"):
+                    problems.append(f"{what}: {row.state} {row.reason} {row.waiting_for}, enrolled: {is_enrolled}")
+                if not is_enrolled and row.reason != "refused_by_lms":
+                    problems.append(f"{what}: not enrolled, {row.reason}")
+
+            enter(door, caller, lift)
     tally.lose(enrollments_lost=len(problems))
     assert not problems, "\n".join([f"{len(problems)} lost:", *problems])
 
