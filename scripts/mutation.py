@@ -31,6 +31,7 @@ WHOLLY_TRIED = (
     f"{APPS}/default_enrollments/domain/decision.py",
     f"{APPS}/default_enrollments/domain/license_payer.py",
     f"{APPS}/default_enrollments/domain/looking_again.py",
+    f"{APPS}/default_enrollments/domain/only_run.py",
     f"{APPS}/default_enrollments/domain/paying.py",
     f"{APPS}/default_enrollments/domain/plan.py",
     f"{APPS}/default_enrollments/domain/reasons.py",
@@ -69,6 +70,7 @@ RULES = (
     f"{APPS}/subsidy_access_policies/domain/money.py",
     f"{APPS}/subsidy_access_policies/domain/policies.py",
     f"{APPS}/subsidy_access_policies/domain/reasons.py",
+    f"{APPS}/subsidy_requests/domain/enrolling.py",
     f"{APPS}/subsidy_requests/domain/granting.py",
     f"{APPS}/subsidy_requests/domain/requests.py",
     f"{APPS}/subsidy_requests/domain/states.py",
@@ -76,6 +78,7 @@ RULES = (
 TESTS = (
     f"{APPS}/default_enrollments/tests/test_decision.py",
     f"{APPS}/default_enrollments/tests/test_looking_again.py",
+    f"{APPS}/default_enrollments/tests/test_only_run.py",
     f"{APPS}/default_enrollments/tests/test_paying.py",
     f"{APPS}/default_enrollments/tests/test_plan.py",
     f"{APPS}/default_enrollments/tests/test_remembering.py",

@@ -5,7 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from attrs import frozen
 
+from enterprise_access.apps.subsidy_requests.domain.enrolling import EnrollmentState, choose_one_each
 from enterprise_access.apps.subsidy_requests.domain.granting import (
     Split,
     after_refusal,
@@ -122,3 +124,24 @@ def test_requests_are_grouped_by_what_they_wait_for():
 )
 def test_after_a_refusal_the_first_get_what_there_is_or_the_cause_is_found_by_halving(batch, unassigned, split):
     assert after_refusal(batch, unassigned=unassigned) == split
+
+
+@frozen
+class Approved:
+    name: str
+    lms_user_id: int
+
+
+def test_of_what_is_approved_together_each_learners_oldest_request_is_chosen():
+    one, two, three, four = Approved("a", 1), Approved("b", 2), Approved("c", 1), Approved("d", 2)
+    assert choose_one_each([one, two, three, four]) == ([one, two], [three, four])
+    assert choose_one_each([two, one]) == ([two, one], [])
+    assert choose_one_each([]) == ([], [])
+
+
+def test_two_requests_that_look_the_same_are_two():
+    assert choose_one_each([Approved("a", 1), Approved("a", 1)]) == ([Approved("a", 1)], [Approved("a", 1)])
+
+
+def test_which_enrollments_are_over():
+    assert [state for state in EnrollmentState if state.is_over] == ["enrolled", "not_enrolled"]
