@@ -7,7 +7,7 @@ file, PostgreSQL and MariaDB).
 import json
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import requests
@@ -16,11 +16,13 @@ from enterprise_access.apps.content_assignments.models import LearnerContentAssi
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
 from enterprise_access.apps.subsidy_access_policies.models import PolicyTotals, Subsidy, SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.selectors import list_differences
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
-from enterprise_access.apps.subsidy_requests.tests.made import COUPON, CREDIT, made, takes
+from enterprise_access.apps.subsidy_requests.domain.states import RequestState
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment, SubsidyRequest
+from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments, start_enrollments
+from enterprise_access.apps.subsidy_requests.tests.made import ADA, COUPON, CREDIT, made, takes
 from enterprise_access.lib import clock
 from simulator.seed import ACME, ACME_ANNUAL, ACME_CREDIT, ACME_OPEN
-from tests.concurrency.test_one_learner import count, neighbours, run_program
+from tests.concurrency.test_one_learner import count, enroll_items, neighbours, run_program
 from tests.tally import Tally
 
 __all__ = ["neighbours"]
@@ -37,7 +39,8 @@ django.setup()
 from uuid import UUID
 from django.db import connection
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
-from enterprise_access.apps.subsidy_requests.services import creating, credit_reviewing, granting, reviewing
+from enterprise_access.apps.subsidy_requests.services import auto_enrolling, creating, credit_reviewing
+from enterprise_access.apps.subsidy_requests.services import granting, reviewing
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 what, processes, customer, source, uuids = sys.argv[1], int(sys.argv[2]), UUID(sys.argv[3]), sys.argv[4], sys.argv[5:]
@@ -65,6 +68,8 @@ for number in range(processes):
         elif what == "approve":
             done = len(reviewing.approve_licenses(review, plan_uuid=UUID(source)))
             granting.grant_due()
+        elif what == "enroll":
+            done = auto_enrolling.enroll_due()
         elif what == "decide":
             if number % 2:
                 done = len(reviewing.approve_licenses(review, plan_uuid=UUID(source)))
@@ -81,6 +86,19 @@ for number in range(processes):
     os._exit(0)
 os.close(writing)
 sys.exit(sum(os.waitpid(child, 0)[1] != 0 for child in children))
+"""
+
+
+# Where the license of a learner is, license-manager says.
+HELD = """
+import sys, django
+django.setup()
+from uuid import UUID
+from enterprise_access.upstream import license_manager
+(held,) = license_manager.from_settings().list_licenses_of(
+    customer_uuid=UUID(sys.argv[1]), user_email="ada@example.com"
+)
+print(held.uuid)
 """
 
 
@@ -161,3 +179,17 @@ def test_eight_approvals_never_spend_more_than_the_budget_has(neighbours: str, t
     assert PolicyTotals.objects.get(policy=policy).allocated == 3 * PRICE
     assert list(list_differences(subsidy)) == []
     count(tally, expected=PROCESSES, made=len(told), races_of_8_approvals_for_one_budget=1)
+
+
+def test_eight_workers_enroll_a_learner_once_after_an_approval(neighbours: str, tally: Tally) -> None:
+    takes(attempt_auto_enrollment=True)
+    license_uuid = UUID(run_program(neighbours, HELD, str(ACME)).strip())
+    row = made(ADA, state=RequestState.APPROVED, email="ada@example.com", license_uuid=license_uuid)
+    plan_enrollments([row], now=clock.now())
+    start_enrollments([row], now=clock.now())
+    told = at_once(neighbours, "enroll", "")
+    found = AutoEnrollment.objects.get()
+    assert (found.state, found.reason, found.sends) == ("enrolled", "", 1)
+    assert sum(done for done in told if isinstance(done, int)) == 1, told
+    assert len(enroll_items(neighbours)) == 1
+    count(tally, expected=PROCESSES, made=len(told), races_of_8_workers_for_one_approval=1)

@@ -57,6 +57,7 @@ def test_a_run_without_dates_that_is_closed_in_any_case_does_not_matter():
     closed = make_run(OLDER_RUN, has_dates=False, is_enrollable_snapshot=False)
     assert chosen(make_run(), closed) == RUN
     assert chosen(make_run(), make_run(OLDER_RUN, has_dates=False, status="unpublished")) == RUN
+    assert chosen(make_run(), make_run(OLDER_RUN, has_dates=False, ends_at=NOON - ONE_SECOND)) == RUN
 
 
 def test_a_run_that_is_named_is_the_one_that_counts():
