@@ -8,17 +8,17 @@ from typing import Any
 
 import time_machine
 
-from enterprise_access.apps.content_assignments.errors import AllocationInvalid, AllocationRefused, TransitionRefused
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
-from enterprise_access.apps.content_assignments.services.transitions import cancel
-from enterprise_access.apps.content_assignments.tests.scene import allocate, make_assigned_budget
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.errors import EvidenceAgainst
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.errors import AttemptUnknown, EvidenceAgainst
+from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
+from enterprise_access.apps.redemption.services.assignments import note_learner
 from enterprise_access.apps.redemption.services.deciding import settle_as_not_paid, settle_as_paid, try_again
+from enterprise_access.apps.redemption.services.forcing import force_redemption
 from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
 from enterprise_access.apps.redemption.services.signals import attempt_ended
+from enterprise_access.apps.redemption.tests.credit_admins import Admins
+from enterprise_access.apps.redemption.tests.credit_seen import Seen
 from enterprise_access.apps.redemption.tests.ledgers import (
     ADA,
     BEN,
@@ -30,7 +30,7 @@ from enterprise_access.apps.redemption.tests.ledgers import (
     transactions,
 )
 from enterprise_access.apps.subsidy_access_policies.errors import BudgetRefused
-from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy
+from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAssociation, SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 from enterprise_access.apps.subsidy_access_policies.services import (
     ToldTransaction,
@@ -41,20 +41,17 @@ from enterprise_access.apps.subsidy_access_policies.services import (
 from enterprise_access.apps.subsidy_access_policies.services.reconciling import reconcile_all, reconcile_new
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
 from enterprise_access.lib import breaker, clock
-from enterprise_access.lib.errors import UpstreamError
 from simulator import ledger
 from simulator.ledger_rows import LedgerTransaction, TransactionState
 from simulator.seed import ACME_CREDIT
 
 LEARNERS = {ADA: "ada", BEN: "ben"}
+EMAILS = {learner: f"{name}@example.com" for learner, name in LEARNERS.items()}
 RUNS = [f"course-v1:Model+C{number}+2026_T1" for number in range(12)]
-LIMIT = 15 * PRICE
+ANYTHING = [(learner, run) for learner in LEARNERS for run in RUNS]
+LIMIT = 9 * PRICE
 WIRE = ("drop", "unreachable", "cut_off", "malformed_json", "hang")
 LMS = ("ok", "slow", "lost", "500", "409", "stuck", "stuck_created")
-
-
-def course_of(run: str) -> str:
-    return "+".join(run.removeprefix("course-v1:").split("+")[:2])
 
 
 def forget_outages() -> None:
@@ -108,7 +105,15 @@ class Day:
         catalog = self.world.add_catalog(customer="acme", title="Model", courses=courses).uuid
         know_learners(*LEARNERS)
         self.policies = [make_policy(spend_limit=limit, catalog_uuid=catalog) for limit in (LIMIT, None)]
-        self.assigned = make_assigned_budget(spend_limit=LIMIT, catalog_uuid=catalog)
+        self.group = self.world.add_group(customer="acme", name="Model").uuid
+        self.of_group = make_policy(spend_limit=LIMIT, catalog_uuid=catalog)
+        PolicyGroupAssociation.objects.create(policy=self.of_group, group_uuid=self.group)
+        self.admins = Admins(self.random, emails=EMAILS, courses=courses, limit=LIMIT, catalog_uuid=catalog)
+        self.seen = Seen()
+
+    @property
+    def budgets(self) -> list[SubsidyAccessPolicy]:
+        return [*self.policies, self.of_group, self.admins.assigned, self.admins.asked]
 
     def _sent(self, request: Any) -> None:
         if self.kill_after_send and request.method == "POST" and "transactions" in request.url:
@@ -122,11 +127,11 @@ class Day:
 
     def steps(self) -> list[tuple[int, Callable[[], object]]]:
         return [
+            *self.admins.steps(),
             (6, self.redeem),
-            (3, self.redeem_through_the_door),
-            (2, self.allocate),
-            (1, self.cancel_assignment),
-            (12, self.work),
+            (5, self.redeem_through_the_door),
+            (2, self.force),
+            (14, self.work),
             (2, self.break_wire),
             (3, self.let_lms_misbehave),
             (1, self.lock_ledger),
@@ -134,6 +139,7 @@ class Day:
             (1, self.hide_platform),
             (1, self.redeem_elsewhere),
             (2, self.reverse),
+            (1, self.leave),
             (2, self.hear_news),
             (2, self.hear_events),
             (1, self.reconcile),
@@ -142,6 +148,7 @@ class Day:
             (1, self.heal),
             (1, self.decide_dead),
             (1, self.switch_policy),
+            (1, self.change_group),
         ]
 
     def step(self) -> str:
@@ -170,38 +177,40 @@ class Day:
             return
 
     def redeem_through_the_door(self) -> None:
-        """Redeem as a learner or as staff do: with everything that the rules ask for first."""
-        policy = self.random.choice([*self.policies, self.assigned, self.assigned])
+        """Redeem as a learner does: with everything that the rules ask for first."""
+        policy = self.some_budget()
         learner, run = self.random.choice(self.wanted_of(policy))
-        is_forced = self.random.random() < 0.3
-        trigger = Trigger.FORCED if is_forced else Trigger.LEARNER
-        email = f"{LEARNERS[learner]}@example.com" if is_forced else None
-        asked = Asked(policy=get_policy(policy.pk), lms_user_id=learner, run_key=run, trigger=trigger, email=email)
-        redeem(asked)
+        note_learner(lms_user_id=learner, email=EMAILS[learner], now=clock.now())
+        redeem(Asked(policy=get_policy(policy.pk), lms_user_id=learner, run_key=run))
+
+    def force(self) -> None:
+        """Redeem as staff do, for a learner who has an assignment, or for any."""
+        policy = self.some_budget()
+        learner, run = self.random.choice([self.wanted_of(policy), ANYTHING][self.random.randrange(2)])
+        with suppress(AttemptUnknown):
+            force_redemption(policy_uuid=policy.pk, lms_user_id=learner, run_key=run)
+
+    def some_budget(self) -> SubsidyAccessPolicy:
+        assigned = [self.admins.assigned, self.admins.asked]
+        return self.random.choice([*self.policies, self.of_group, *assigned, *assigned])
 
     def wanted_of(self, policy: SubsidyAccessPolicy) -> list[tuple[int, str]]:
-        """Return who may want what of a budget: of one that is spent by assigning, most often what is assigned."""
-        rows = LearnerContentAssignment.objects.filter(policy_uuid=policy.pk, state="allocated").order_by("pk")
-        ids = {f"{name}@example.com": learner for learner, name in LEARNERS.items()}
-        assigned = [(ids[row.learner_email], f"course-v1:{row.content_key}+2026_T1") for row in rows]
-        return assigned or [(learner, run) for learner in LEARNERS for run in RUNS]
-
-    def allocate(self) -> None:
-        name, run = self.random.choice(list(LEARNERS.values())), self.random.choice(RUNS)
-        with suppress(AllocationRefused, AllocationInvalid, UpstreamError):
-            allocate(self.assigned, [f"{name}@example.com"], key=course_of(run))
-
-    def cancel_assignment(self) -> None:
-        rows = list(LearnerContentAssignment.objects.order_by("pk"))
-        if rows:
-            with suppress(TransitionRefused):
-                cancel([self.random.choice(rows).pk], now=clock.now())
+        """Return who may want what of a budget: of one that is spent by assigning, what is assigned."""
+        rows = self.admins.wanted_of(policy)
+        return [(learner, f"course-v1:{course}+2026_T1") for learner, course in rows] or ANYTHING
 
     def switch_policy(self) -> None:
         """Staff take a budget out of use, or back into it."""
         policy = self.policies[1]
         policy.active = not policy.active
         policy.save()
+
+    def change_group(self) -> None:
+        """Let a learner come into the group, or leave it."""
+        name = self.random.choice(list(LEARNERS.values()))
+        self.world.set_member(
+            group_uuid=self.group, username=name, status=self.random.choice(["accepted", "removed", "pending"])
+        )
 
     def paid(self, learner: int, run: str) -> Iterator[Any]:
         for row in transactions(self.world):
@@ -234,9 +243,27 @@ class Day:
         redeemed(self.world, None, key=f"tool {self.now}", learner=learner, run=run, lms="ok")
 
     def reverse(self) -> None:
+        """Give money back, most often because the learner left."""
         rows = [row for row in transactions(self.world) if row.state is TransactionState.COMMITTED]
-        if rows:
-            ledger.reverse(self.world, self.random.choice(rows))
+        paying = [row for row in rows if not row.is_reversed]
+        if not paying:
+            return
+        row = self.random.choice(paying)
+        name = LEARNERS[row.lms_user_id or 0]
+        if is_enrolled(self.world, name, row.content_key) and self.random.random() < 0.8:
+            self.world.leave(username=name, run_key=row.content_key)
+        ledger.reverse(self.world, row)
+
+    def leave(self) -> None:
+        """Let a learner leave a run that is not paid for any more."""
+        left = [
+            (LEARNERS[learner], run)
+            for learner, run in ANYTHING
+            if is_enrolled(self.world, LEARNERS[learner], run) and not any(self.paid(learner, run))
+        ]
+        if left:
+            name, run = self.random.choice(left)
+            self.world.leave(username=name, run_key=run)
 
     def hear_news(self) -> None:
         for learner in LEARNERS:

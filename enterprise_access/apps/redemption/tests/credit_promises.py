@@ -9,6 +9,7 @@ from enterprise_access.apps.redemption.tests.credit_day import LEARNERS, RUNS, D
 from enterprise_access.apps.redemption.tests.ledgers import assert_totals_agree, is_enrolled, transactions
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.models import PolicyTotals, Reservation
+from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from simulator.ledger_rows import LedgerTransaction, TransactionState
 
 OF_MONEY = {
@@ -34,7 +35,7 @@ def check_always(day: Day) -> None:
 
 def never_over(day: Day) -> None:
     """[M1] What is promised never exceeds the limit. (What other tools spend can.)"""
-    for policy in (*day.policies, day.assigned):
+    for policy in day.budgets:
         totals = PolicyTotals.objects.filter(policy=policy).first()
         if totals is not None and policy.spend_limit is not None:
             assert totals.held + totals.allocated <= policy.spend_limit, "promised more than the limit"
@@ -69,6 +70,10 @@ def promises_stand() -> None:
     for row in LearnerContentAssignment.objects.filter(state="allocated"):
         (promise,) = Reservation.objects.filter(open_assignment_uuid=row.pk)
         assert (promise.state, promise.amount) == ("held", row.price_cents), "an assignment without money"
+    for state, assigned in (("approved", "allocated"), ("accepted", "accepted")):
+        of_requests = SubsidyRequest.objects.filter(state=state).values_list("assignment_uuid", flat=True)
+        rows = LearnerContentAssignment.objects.filter(pk__in=of_requests, state=assigned)
+        assert rows.count() == len(of_requests), f"a request is {state}, and its assignment is not {assigned}"
     refused = RedemptionAttempt.objects.filter(assignment_uuid__isnull=False, calls=0)
     assert not OF_MONEY & set(refused.values_list("reason", flat=True)), "an assignment was refused for lack of money"
 
@@ -86,12 +91,21 @@ def check_settled(day: Day) -> None:
     assert not RedemptionAttempt.objects.open().exists()
     assert_totals_agree()
     rows = [row for row in transactions(day.world) if row.state is TransactionState.COMMITTED]
-    for policy in (*day.policies, day.assigned):
+    for policy in day.budgets:
         # [M3] with the ledger.
         totals = PolicyTotals.objects.filter(policy=policy).first()
         spent = sum(-row.quantity for row in rows if row.policy_uuid == policy.pk and not row.is_reversed)
         assert ((totals.held, totals.spent) if totals else (0, 0)) == (0, spent)
     paid_means_enrolled(day, rows)
+    accepted_means_paid(rows)
+
+
+def accepted_means_paid(rows: list[LedgerTransaction]) -> None:
+    """[M3] Each accepted assignment has a transaction that pays, each its own."""
+    paying = {row.uuid for row in rows if pays(row)}
+    paid_by = list(LearnerContentAssignment.objects.filter(state="accepted").values_list("transaction_uuid", flat=True))
+    assert len(set(paid_by)) == len(paid_by), "one transaction pays for two assignments"
+    assert set(paid_by) <= paying, "an assignment is accepted, and its money is not spent"
 
 
 def paid_means_enrolled(day: Day, rows: list[LedgerTransaction]) -> None:
