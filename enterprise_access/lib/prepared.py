@@ -3,10 +3,15 @@
 To build and compile a QuerySet takes several times as long as a database takes to answer a small one. What is run is
 the statement that the ORM has written for the database at hand, and its own converters make values of the answer, so
 that nothing is written here in SQL.
+
+Reads that follow each other can be sent together (`read_together`): then they cost one round trip, where the database
+answers several statements at once.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -57,19 +62,30 @@ class Prepared:
 
     def raw_rows(self, **values: object) -> Rows:
         """Return what the database has answered, as its driver gives it: to be compared, and for `converted`."""
+        if _ahead.rows:
+            read_already = _ahead.rows.pop(self.read_of(**values), None)
+            if read_already is not None:
+                return read_already
+        with connections["default"].cursor() as cursor:
+            cursor.execute(*self._filled(values))
+            rows: Rows = cursor.fetchall()
+        return rows
+
+    def read_of(self, **values: object) -> "Read":
+        """Return the read with these values, for `read_together`."""
+        return Read(self, tuple(sorted(values.items())))
+
+    def _filled(self, values: Mapping[str, object]) -> tuple[str, list[Any]]:
+        """Return the statement, and what goes into it."""
         statement, connection = self._statement(), connections["default"]
         filled = {
             name: value if name in statement.plain else self._kinds[name].get_db_prep_value(value, connection)
             for name, value in values.items()
         }
-        params: list[Any] = [
+        return statement.sql, [
             value if place is None else filled[place]
             for value, place in zip(statement.params, statement.places, strict=True)
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(statement.sql, params)
-            rows: Rows = cursor.fetchall()
-        return rows
 
     def converted(self, rows: Rows) -> Rows:
         """Return raw rows as the QuerySet would have."""
@@ -108,3 +124,68 @@ class Prepared:
         selected = [column[0] for column in compiler.select[: compiler.col_count]]
         plain = frozenset(name for name, kind in self._kinds.items() if type(kind) in _PLAIN)
         return _Statement(sql, tuple(params), places, plain, compiler.get_converters(selected))
+
+
+@frozen
+class Read:
+    """A prepared read with the values of its parameters."""
+
+    prepared: Prepared
+    values: tuple[tuple[str, object], ...]
+
+    def rows(self) -> Rows:
+        """Return what the QuerySet would."""
+        return self.prepared.rows(**dict(self.values))
+
+    def filled(self) -> tuple[str, list[Any]]:
+        """Return the statement, and what goes into it."""
+        return self.prepared._filled(dict(self.values))
+
+
+class _Ahead(threading.local):
+    """What this thread has read, and nobody has asked for yet."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Read, Rows] = {}
+
+
+_ahead: Final = _Ahead()
+
+
+@contextmanager
+def read_together(*reads: Read) -> Iterator[None]:
+    """Send these reads in one round trip; inside the block each of them finds its answer there, once.
+
+    Their answers are those of the moment in which the block begins, so nothing that changes them, and no call to
+    another service, belongs between that moment and the read. A database that answers one statement at a time is asked
+    by each read itself.
+    """
+    if not reads or not _answers_several():
+        yield
+        return
+    _ahead.rows.update(_read(reads))
+    try:
+        yield
+    finally:
+        for read in reads:
+            _ahead.rows.pop(read, None)
+
+
+def _answers_several() -> bool:
+    """Say whether several statements can be sent at once: with psycopg 3, when it fills in the values itself."""
+    connection = connections["default"]
+    if connection.vendor != "postgresql":
+        return False
+    is_psycopg3 = connection.Database.__name__ == "psycopg"
+    return is_psycopg3 and not connection.settings_dict["OPTIONS"].get("server_side_binding")
+
+
+def _read(reads: Sequence[Read]) -> dict[Read, Rows]:
+    filled = [read.filled() for read in reads]
+    found: dict[Read, Rows] = {}
+    with connections["default"].cursor() as cursor:
+        cursor.execute("; ".join(sql for sql, _ in filled), [value for _, values in filled for value in values])
+        for read in reads:
+            found[read] = cursor.fetchall()
+            cursor.nextset()
+    return found

@@ -18,7 +18,7 @@ from enterprise_access.apps.customers.models import (
 )
 from enterprise_access.lib import shared_cache
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 
 def get_customer(*, customer_uuid: UUID) -> EnterpriseCustomer | None:
@@ -192,6 +192,19 @@ _LEARNER_OF_CUSTOMER: Final = Prepared(
 _READ_TIMES_OF_LEARNER: Final = Prepared(
     lambda lms_user_id: _read_times([lms_user_id]), lms_user_id=models.BigIntegerField()
 )
+
+
+def read_of_learner(*, customer_uuid: UUID, lms_user_id: int) -> Read:
+    """Return the statement of `list_learners` for one learner, for `read_together`."""
+    return _LEARNER_OF_CUSTOMER.read_of(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+
+
+def reads_of_enrollments(lms_user_ids: Iterable[int]) -> tuple[Read, ...]:
+    """Return the statements of `list_read_times` and `list_enrollments`, for `read_together`; none for several."""
+    ids = list(lms_user_ids)
+    if len(ids) != 1:
+        return ()
+    return tuple(read.read_of(lms_user_id=ids[0]) for read in (_READ_TIMES_OF_LEARNER, _ENROLLMENTS_OF_LEARNER))
 
 
 def _as_enrollment(values: Sequence[Any]) -> EnrollmentCopy:

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import connection, models
 
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, read_together
 
 User = get_user_model()
 WHEN = datetime(2026, 11, 21, 12, 30, 15, 123456, tzinfo=UTC)
@@ -76,6 +76,36 @@ def test_a_parameter_without_a_place_in_the_statement_is_an_error():
 def test_every_parameter_has_to_be_given(people):
     with pytest.raises(KeyError):
         JOINED.rows(since=WHEN)
+
+
+NAMES = Prepared(lambda username: User.objects.filter(username=username).values_list("pk"), username=models.CharField())
+
+
+def test_reads_that_are_sent_together_bring_what_each_brings_alone(people, django_assert_num_queries):
+    given, odd = {"since": WHEN.replace(day=1), "username": "nobody"}, {"username": "it's 100 %s; select 1 --"}
+    User.objects.create(username=odd["username"])
+    alone = JOINED.rows(**given), NAMES.rows(username="nobody"), NAMES.rows(**odd)
+    reads = [JOINED.read_of(**given), NAMES.read_of(username="nobody"), NAMES.read_of(**odd)]
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 3), read_together(*reads):
+        assert (JOINED.rows(**given), NAMES.rows(username="nobody"), NAMES.rows(**odd)) == alone
+    assert [len(rows) for rows in alone] == [4, 0, 1]
+
+
+def test_an_answer_that_was_read_ahead_is_used_once_and_only_inside_the_block(people):
+    read = NAMES.read_of(username="new")
+    with read_together(read):
+        NAMES.rows(username="new")
+        User.objects.create(username="new")
+        assert len(NAMES.rows(username="new")) == 1
+    with read_together(read):
+        User.objects.filter(username="new").delete()
+    assert list(NAMES.rows(username="new")) == []
+
+
+def test_reads_with_other_values_are_not_mixed_up(people):
+    with read_together(NAMES.read_of(username="ada"), JOINED.read_of(since=WHEN, username="nobody")):
+        assert NAMES.rows(username="erin") == [(User.objects.get(username="erin").pk,)]
+        assert NAMES.rows(username="ada") == [(User.objects.get(username="ada").pk,)]
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="An in-memory SQLite has one connection only.")

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import QuerySet
 
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 Assignment = LearnerContentAssignment
 
@@ -53,6 +53,16 @@ def list_waiting(folded: Collection[str]) -> frozenset[str]:
     if len(wanted) == 1:
         return frozenset(email for (email,) in _WITHOUT_ACCOUNT.rows(email=wanted[0]))
     return frozenset(email for (email,) in _without_account(wanted))
+
+
+def read_of_assignments(lms_user_id: int) -> Read:
+    """Return the statement of `list_assignments`, for `read_together`."""
+    return _OF_LEARNER.read_of(lms_user_id=lms_user_id)
+
+
+def read_of_waiting(folded: str) -> Read:
+    """Return the statement of `list_waiting` for one address, for `read_together`."""
+    return _WITHOUT_ACCOUNT.read_of(email=folded)
 
 
 _COLUMNS: Final = [field.attname for field in Assignment._meta.concrete_fields]

@@ -7,7 +7,7 @@ no turn waits a moment, and mostly finds that somebody else's read has brought w
 
 import logging
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,13 +16,19 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.models import EnterpriseLearner
-from enterprise_access.apps.customers.selectors import as_learner, list_enrollments, list_read_times
+from enterprise_access.apps.customers.selectors import (
+    as_learner,
+    list_enrollments,
+    list_read_times,
+    reads_of_enrollments,
+)
 from enterprise_access.apps.customers.services.copies import refresh_enrollments
 from enterprise_access.apps.customers.services.pace import Pace
 from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http.deadline import earliest
 from enterprise_access.lib.jobs import enqueue_on_commit
+from enterprise_access.lib.prepared import read_together
 from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
@@ -83,19 +89,24 @@ def read_enrollments(
         return PlatformRead(enrollments=Told({}, ()), read_at=clock.now())
     began_at = clock.now()
     usable_since = began_at - timedelta(seconds=reuse_seconds)
-    ages = _ages(asked)
-    missing = [
-        learner
-        for key, learner in asked.items()
-        if reuse_seconds <= 0 or key in must_read or not _is_usable(ages.get(key), usable_since)
-    ]
-    absent: set[int] = set()
-    unreadable: set[int] = set()
-    if missing:
-        names_since = names_since or began_at
-        absent, unreadable = _wait_and_read(missing, began_at, names_since, ends_at=ends_at, is_patient=is_patient)
+    with read_together(*reads_of_enrollments(asked)):
         ages = _ages(asked)
-    known = asked.keys() - absent - unreadable
+        missing = [
+            learner
+            for key, learner in asked.items()
+            if reuse_seconds <= 0 or key in must_read or not _is_usable(ages.get(key), usable_since)
+        ]
+        if not missing:
+            return _stored(asked, ages, began_at)
+    names_since = names_since or began_at
+    absent, unreadable = _wait_and_read(missing, began_at, names_since, ends_at=ends_at, is_patient=is_patient)
+    return _stored(asked.keys() - absent - unreadable, _ages(asked), began_at, unreadable=unreadable)
+
+
+def _stored(
+    known: Collection[int], ages: Mapping[int, _Age], began_at: datetime, *, unreadable: Collection[int] = ()
+) -> PlatformRead:
+    """Return what is stored of the learners who are known, and as of when."""
     read_at = [age.read_at for key, age in ages.items() if age.read_at is not None and key in known]
     enrollments = Told(list_enrollments(lms_user_ids=known), unreadable)
     return PlatformRead(enrollments=enrollments, read_at=min([began_at, *read_at]))

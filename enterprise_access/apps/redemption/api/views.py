@@ -51,10 +51,9 @@ TAGS = ["learner credit"]
 ERRORS = failures(400, 401, 403, 404)
 
 
-def _note_learner(caller: Caller, lms_user_id: int) -> None:
-    """Let learners have what was assigned to their address before they first came."""
-    if caller.lms_user_id == lms_user_id:
-        note_learner(lms_user_id=lms_user_id, email=caller.email, now=clock.now())
+def _email_of(caller: Caller, lms_user_id: int) -> str | None:
+    """Return a learner's own address: what was assigned to it before the learner first came becomes the learner's."""
+    return caller.email if caller.lms_user_id == lms_user_id else None
 
 
 class CanRedeemView(APIView):
@@ -81,8 +80,13 @@ class CanRedeemView(APIView):
         caller = caller_with_a_role(request)
         run_keys, named = parse_can_redeem(request)
         learner = learner_to_read(caller, customer_uuid=customer_uuid, lms_user_id=named)
-        _note_learner(caller, learner)
-        found = list_redemptions(customer_uuid=customer_uuid, lms_user_id=learner, run_keys=run_keys, now=clock.now())
+        found = list_redemptions(
+            customer_uuid=customer_uuid,
+            lms_user_id=learner,
+            run_keys=run_keys,
+            email=_email_of(caller, learner),
+            now=clock.now(),
+        )
         return Response(render_redemptions(found, request))
 
 
@@ -134,8 +138,9 @@ class CreditsAvailableView(APIView):
         query = parse_query(CreditQuery, request)
         customer_uuid: UUID = query["enterprise_customer_uuid"]
         learner = learner_to_read(caller, customer_uuid=customer_uuid, lms_user_id=query["lms_user_id"])
-        _note_learner(caller, learner)
-        found = list_credit(customer_uuid=customer_uuid, lms_user_id=learner, now=clock.now())
+        found = list_credit(
+            customer_uuid=customer_uuid, lms_user_id=learner, email=_email_of(caller, learner), now=clock.now()
+        )
         return Response([render_credit(credit, request) for credit in found])
 
 
@@ -186,7 +191,7 @@ class RedeemView(APIView):
         policy = get_policy(policy_uuid, customer_uuids=caller.readable_customers())
         body = parse_body(RedeemSerializer, request)
         need_redeemer(caller, customer_uuid=policy.customer_uuid, lms_user_id=body["lms_user_id"])
-        _note_learner(caller, body["lms_user_id"])
+        note_learner(lms_user_id=body["lms_user_id"], email=_email_of(caller, body["lms_user_id"]), now=clock.now())
         redeemed = redeem(
             Asked(
                 policy=policy,

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from math import inf
+from typing import TypeAlias
 from uuid import UUID
 
 from attrs import frozen
 
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
+
+Rank: TypeAlias = tuple[bool, float, float, str]
 
 
 @frozen(kw_only=True)
@@ -29,7 +32,7 @@ class PolicyAnswer:
         return self.reason is None
 
     @property
-    def rank(self) -> tuple[bool, float, float, str]:
+    def rank(self) -> Rank:
         """The place in the order of choosing; the smallest is the first."""
         amounts = (self.policy_available_cents, self.subsidy_available_cents)
         value = min((amount for amount in amounts if amount is not None), default=inf)

@@ -233,8 +233,10 @@ def _c2_link(view: _View) -> CreditReason | None:
 
 def _c3_groups(view: _View) -> CreditReason | None:
     groups, memberships = view.case.policy.groups, view.case.learner.memberships
+    if not groups:
+        return None
     states = {memberships.get(group) for group in groups}
-    if not groups or Membership.ACCEPTED in states:
+    if Membership.ACCEPTED in states:
         return None
     return CreditReason.LEARNER_STATE_UNKNOWN if Membership.UNKNOWN in states else CreditReason.LEARNER_NOT_IN_GROUP
 

@@ -11,10 +11,13 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from enterprise_access.apps.content_assignments.domain.emails import fold_email
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentUnknown, TransitionRefused
 from enterprise_access.apps.content_assignments.selectors.people import AssignmentRow as AssignmentRow
 from enterprise_access.apps.content_assignments.selectors.people import list_assignments_of as list_assignments_of
+from enterprise_access.apps.content_assignments.selectors.people import read_of_assignments as read_of_assignments
+from enterprise_access.apps.content_assignments.selectors.people import read_of_waiting
 from enterprise_access.apps.content_assignments.services import allocate_for_request, redeeming, see_learner
 from enterprise_access.apps.content_assignments.services.shown import show_assignments
 from enterprise_access.apps.redemption.domain.assignments import REASONS_OF_ENDED, Assignment
@@ -28,6 +31,7 @@ from enterprise_access.apps.subsidy_requests.selectors.requests import (
     latest_actions,
     list_credit_requests,
 )
+from enterprise_access.lib.prepared import Read
 
 # Of ended assignments the learner sees these until they are acknowledged. (The portal has no card for the others.)
 _SHOWN: Final = frozenset(
@@ -41,6 +45,11 @@ def note_learner(*, lms_user_id: int, email: str | None, now: datetime) -> None:
     """Make assignments to this address the learner's. The address is that of the learner's own token, and not kept."""
     if email:
         see_learner(lms_user_id, email, now)
+
+
+def reads_of_note(email: str | None) -> tuple[Read, ...]:
+    """Return the statement of `note_learner` in the usual case, for `read_together`."""
+    return (read_of_waiting(fold_email(email)),) if email else ()
 
 
 def assignments_by_policy(rows: Iterable[AssignmentRow]) -> Mapping[UUID, tuple[Assignment, ...]]:

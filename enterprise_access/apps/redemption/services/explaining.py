@@ -32,7 +32,7 @@ def explain_credit(*, customer_uuid: UUID, lms_user_id: int, run_key: str, now: 
         max_age=READING_AGE,
         now=now,
     )
-    judgement = judge_run(facts, run_key, now=now)
+    judgement = judge_run(facts, run_key, now=now, is_complete=True)
     existing = judgement.existing.transaction
     names: dict[UUID | None, str] = {policy.pk: policy.display_name for policy in policies}
     learner = list_learners(customer_uuid=customer_uuid, lms_user_ids=[lms_user_id]).get(lms_user_id)
@@ -45,7 +45,7 @@ def explain_credit(*, customer_uuid: UUID, lms_user_id: int, run_key: str, now: 
         "redeemed_by": None if existing is None else existing.uuid,
         "pays": judgement.choice.policy_uuid,
         "display_reason": judgement.choice.display_reason,
-        "policies": [_policy(facts, one) for one in judgement.judged.values()],
+        "policies": [_policy(facts, judgement.judged[one.pk]) for one in facts.policies if one.pk in judgement.judged],
         "transactions": [
             {
                 "uuid": row.uuid,

@@ -22,6 +22,7 @@ from enterprise_access.apps.redemption.services.assignments import (
     AssignmentRow,
     assignments_by_policy,
     list_assignments_of,
+    read_of_assignments,
 )
 from enterprise_access.apps.redemption.services.memberships import list_memberships
 from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of, totals_of
@@ -30,8 +31,9 @@ from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     LearnerTransaction,
     Policy,
     list_transactions_of,
+    read_of_transactions,
 )
-from enterprise_access.apps.subsidy_access_policies.selectors.usage import LearnerUse
+from enterprise_access.apps.subsidy_access_policies.selectors.usage import LearnerUse, reads_of_uses
 from enterprise_access.apps.subsidy_access_policies.services import (
     Offer,
     begin_to_refresh_accounts,
@@ -42,7 +44,7 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.errors import NotFound, UpstreamError
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read, read_together
 
 # How old copies may be for a question, and for a redemption.
 READING_AGE: Final = timedelta(seconds=60)
@@ -138,10 +140,11 @@ def fetch_facts_of_learners(
         groups = {group for policy in rows for group in groups_of(policy)}
         memberships = list_memberships(lms_user_ids, groups=groups)
     # Last: what the budget uses is compared with the newest balance.
-    transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})
-    attempts = _attempts_of(lms_user_ids)
-    assigned = list_assignments_of(lms_user_ids, policy_uuids=[policy.pk for policy in rows])
-    uses, learner_uses = totals_of(rows), learner_uses_of(rows, lms_user_ids=lms_user_ids)
+    with read_together(*_reads_of(lms_user_ids, rows)):
+        transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})
+        attempts = _attempts_of(lms_user_ids)
+        assigned = list_assignments_of(lms_user_ids, policy_uuids=[policy.pk for policy in rows])
+        uses, learner_uses = totals_of(rows), learner_uses_of(rows, lms_user_ids=lms_user_ids)
     folded_offers = {(policy_uuid, fold(key)): offer for (policy_uuid, key), offer in offers.items()}
     return {
         learner: CreditFacts(
@@ -165,6 +168,19 @@ def fetch_facts_of_learners(
         )
         for learner in lms_user_ids
     }
+
+
+def _reads_of(lms_user_ids: Collection[int], policies: Collection[Policy]) -> tuple[Read, ...]:
+    """Return the statements about one learner and the budgets; about several learners, Django writes them."""
+    if len(lms_user_ids) != 1:
+        return ()
+    (lms_user_id,) = lms_user_ids
+    return (
+        read_of_transactions(lms_user_id),
+        _OF_LEARNER.read_of(lms_user_id=lms_user_id),
+        read_of_assignments(lms_user_id),
+        *reads_of_uses(policies, lms_user_id=lms_user_id),
+    )
 
 
 def _attempts_of(lms_user_ids: Collection[int]) -> dict[int, list["_Attempt"]]:

@@ -1,6 +1,6 @@
 """What the rules say of one run: for each policy, and which of them pays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from enterprise_access.apps.content_metadata.domain import course_key_of_run
 from enterprise_access.apps.redemption.domain.assignments import Assignment, paying_assignment
-from enterprise_access.apps.redemption.domain.choosing import Choice, PolicyAnswer, choose_policy
+from enterprise_access.apps.redemption.domain.choosing import Choice, PolicyAnswer, Rank, choose_policy
 from enterprise_access.apps.redemption.domain.eligibility import (
     UNKNOWN,
     LearnerFacts,
@@ -28,6 +28,7 @@ from enterprise_access.apps.redemption.services.facts import CreditFacts, OpenAt
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.money import price_cents
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import LearnerTransaction, Policy
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
 from enterprise_access.apps.subsidy_access_policies.services import Offer
@@ -54,7 +55,11 @@ class Judged:
 
 @frozen(kw_only=True)
 class RunJudgement:
-    """What is said of one run. `existing`: what the learner has redeemed already; then no policy is looked at."""
+    """What is said of one run. `existing`: what the learner has redeemed already; then no policy is looked at.
+
+    `judged`: the policies that were looked at, which are those before the one that pays in the order of choosing, and
+    all of them where none pays.
+    """
 
     run_key: str
     existing: ExistingRedemption
@@ -68,33 +73,44 @@ class RunJudgement:
         return None if uuid is None else self.judged[uuid]
 
 
-def judge_run(facts: CreditFacts, run_key: str, *, now: datetime) -> RunJudgement:
-    """Say which policy pays for a run, or why none does."""
-    return judge_runs(facts, [run_key], now=now)[0]
+def judge_run(facts: CreditFacts, run_key: str, *, now: datetime, is_complete: bool = False) -> RunJudgement:
+    """Say which policy pays for a run, or why none does. `is_complete`: look at every policy, also after that one."""
+    return _judge_runs(facts, [run_key], now=now, is_complete=is_complete)[0]
 
 
 def judge_runs(facts: CreditFacts, run_keys: Iterable[str], *, now: datetime) -> tuple[RunJudgement, ...]:
     """Do the same for several runs. What does not depend on the run is found out once."""
+    return _judge_runs(facts, run_keys, now=now, is_complete=False)
+
+
+def _judge_runs(
+    facts: CreditFacts, run_keys: Iterable[str], *, now: datetime, is_complete: bool
+) -> tuple[RunJudgement, ...]:
     standings = [_standing_of(facts, policy) for policy in facts.policies]
     transactions = [as_transaction(row) for row in facts.transactions]
-    return tuple(_judge_run(facts, standings, transactions, run_key, now=now) for run_key in run_keys)
+    return tuple(
+        _judge_run(facts, standings, transactions, run_key, now=now, is_complete=is_complete) for run_key in run_keys
+    )
 
 
 def _judge_run(
     facts: CreditFacts,
-    standings: Iterable["_Standing"],
+    standings: Collection["_Standing"],
     transactions: Iterable[Transaction],
     run_key: str,
     *,
     now: datetime,
+    is_complete: bool,
 ) -> RunJudgement:
     existing = existing_redemption(lms_user_id=facts.lms_user_id, run_key=run_key, transactions=transactions)
     run = _run_state_of(facts, run_key)
-    judged = (
-        {standing.policy.pk: _judge(facts, standing, run, now=now) for standing in standings}
-        if existing.transaction is None
-        else {}
-    )
+    judged: dict[UUID, Judged] = {}
+    if existing.transaction is None:
+        # In the order of choosing, because what comes after the policy that pays makes no difference.
+        for standing in sorted(standings, key=lambda one: _rank_of(facts, one, run)):
+            one = judged[standing.policy.pk] = _judge(facts, standing, run, now=now)
+            if one.verdict.is_redeemable and not is_complete:
+                break
     prices = (
         price_cents(assignment_cents=None, run_dollars=offer.run_dollars, course_dollars=offer.course_dollars)
         for offer in (_offer_of(facts, policy, run) for policy in facts.policies)
@@ -121,12 +137,29 @@ def _judge(
     case = _case_of(facts, standing, run, offer)
     if is_forced:
         case = _as_forced(case)
-    paying = None
-    if standing.case.pays_by_assignment:
-        paying = paying_assignment(
-            run_key=case.run.run_key, course_key=case.run.course_key, assignments=case.assignments
-        ).assignment
-    return Judged(policy=standing.policy, case=case, verdict=can_redeem(case, now=now), assignment=paying, offer=offer)
+    return Judged(
+        policy=standing.policy,
+        case=case,
+        verdict=can_redeem(case, now=now),
+        assignment=_paying_of(standing, case.run),
+        offer=offer,
+    )
+
+
+def _paying_of(standing: "_Standing", run: RunFacts) -> Assignment | None:
+    if not standing.case.pays_by_assignment:
+        return None
+    return paying_assignment(
+        run_key=run.run_key, course_key=run.course_key, assignments=standing.assignments
+    ).assignment
+
+
+def _rank_of(facts: CreditFacts, standing: "_Standing", run: "_RunState") -> Rank:
+    """Return the policy's place in the order of choosing, which does not depend on what it answers."""
+    if not standing.assignments or not standing.case.pays_by_assignment:
+        return standing.rank
+    paying = _paying_of(standing, _run_of(_offer_of(facts, standing.policy, run), run.run_key))
+    return _place_of(facts, standing.policy, assignment_pays=paying is not None).rank
 
 
 @frozen(kw_only=True)
@@ -138,6 +171,8 @@ class _Standing:
     learner: LearnerFacts
     subsidy: SubsidyFacts | None
     assignments: tuple[Assignment, ...]
+    # Where no assignment pays.
+    rank: Rank
 
 
 @frozen(kw_only=True)
@@ -160,6 +195,7 @@ def _standing_of(facts: CreditFacts, policy: Policy) -> _Standing:
         learner=_learner_of(facts, policy, groups),
         subsidy=_subsidy_of(facts, policy),
         assignments=facts.assignments.get(policy.pk, ()),
+        rank=_place_of(facts, policy, assignment_pays=False).rank,
     )
 
 
@@ -191,11 +227,18 @@ def _as_forced(case: RedeemCase) -> RedeemCase:
 
 
 def _answer_of(facts: CreditFacts, judged: Judged) -> PolicyAnswer:
-    account, use = facts.accounts.get(judged.policy.subsidy_id), facts.uses[judged.policy.pk]
+    is_assigned = judged.assignment is not None
+    return _place_of(facts, judged.policy, assignment_pays=is_assigned, reason=judged.verdict.reason)
+
+
+def _place_of(
+    facts: CreditFacts, policy: Policy, *, assignment_pays: bool, reason: CreditReason | None = None
+) -> PolicyAnswer:
+    account, use = facts.accounts.get(policy.subsidy_id), facts.uses[policy.pk]
     return PolicyAnswer(
-        uuid=judged.policy.pk,
-        assignment_pays=judged.assignment is not None,
-        reason=judged.verdict.reason,
+        uuid=policy.pk,
+        assignment_pays=assignment_pays,
+        reason=reason,
         expiration=None if account is None else account.expires_at,
         policy_available_cents=use.policy_cents,
         subsidy_available_cents=None if account is None else use.subsidy_cents,

@@ -7,11 +7,18 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
+from enterprise_access.apps.customers.selectors import read_of_learner
 from enterprise_access.apps.redemption.domain.eligibility import Membership
 from enterprise_access.apps.redemption.errors import NothingToRedeem
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.administrators import fetch_administrators
-from enterprise_access.apps.redemption.services.assignments import NOTHING_SHOWN, Shown, list_shown
+from enterprise_access.apps.redemption.services.assignments import (
+    NOTHING_SHOWN,
+    Shown,
+    list_shown,
+    note_learner,
+    reads_of_note,
+)
 from enterprise_access.apps.redemption.services.facts import READING_AGE, CreditFacts, fetch_credit_facts
 from enterprise_access.apps.redemption.services.judging import (
     RunJudgement,
@@ -24,9 +31,11 @@ from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import Account, LearnerTransaction, Policy
+from enterprise_access.apps.subsidy_access_policies.selectors.policies import read_of_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
 from enterprise_access.apps.subsidy_access_policies.services import fetch_offers
 from enterprise_access.apps.subsidy_requests.selectors.requests import find_open_credit_request
+from enterprise_access.lib.prepared import Read, read_together
 
 # The reasons of can-request, as clients know them.
 NO_POLICIES: Final = "No active policies for this customer"
@@ -44,13 +53,17 @@ class Redemptions:
     administrators: Sequence[Mapping[str, Any]]
 
 
-def list_redemptions(*, customer_uuid: UUID, lms_user_id: int, run_keys: Sequence[str], now: datetime) -> Redemptions:
-    """Say for each run which budget pays, or why none does.
+def list_redemptions(
+    *, customer_uuid: UUID, lms_user_id: int, run_keys: Sequence[str], now: datetime, email: str | None = None
+) -> Redemptions:
+    """Say for each run which budget pays, or why none does. `email`: of the learner who asks, as in `note_learner`.
 
     Raises NothingToRedeem when the customer has no active budget and the learner no redemption.
     """
-    every, active = _policies_of(customer_uuid)
-    facts = _facts(customer_uuid, lms_user_id, every, active, run_keys, now)
+    with read_together(*_first_reads(customer_uuid, lms_user_id, email)):
+        note_learner(lms_user_id=lms_user_id, email=email, now=now)
+        every, active = _policies_of(customer_uuid)
+        facts = _facts(customer_uuid, lms_user_id, every, active, run_keys, now)
     judgements = judge_runs(facts, run_keys, now=now)
     if not active and not any(one.existing.redemptions for one in judgements):
         raise NothingToRedeem(NO_POLICIES)
@@ -64,6 +77,12 @@ def list_redemptions(*, customer_uuid: UUID, lms_user_id: int, run_keys: Sequenc
         attempts={row.transaction_uuid: row for row in attempts if row.transaction_uuid},
         administrators=fetch_administrators(customer_uuid=customer_uuid) if is_refused else (),
     )
+
+
+def _first_reads(customer_uuid: UUID, lms_user_id: int, email: str | None) -> tuple[Read, ...]:
+    """Return the statements with which every question of a learner begins."""
+    learner = read_of_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    return (*reads_of_note(email), read_of_all_policies(customer_uuid), learner)
 
 
 def _policies_of(customer_uuid: UUID) -> tuple[Sequence[Policy], list[Policy]]:
@@ -102,15 +121,18 @@ class Credit:
     shown: Shown = NOTHING_SHOWN
 
 
-def list_credit(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> list[Credit]:
+def list_credit(*, customer_uuid: UUID, lms_user_id: int, now: datetime, email: str | None = None) -> list[Credit]:
     """Return the budgets that could pay something for this learner now, or have something to show, the newest first.
 
+    `email`: of the learner who asks, as in `note_learner`.
     An account that cannot be asked is shown with what was last read of it; one that was never read is left out.
     """
-    every, active = _policies_of(customer_uuid)
-    if not active:
-        return []
-    facts = _facts(customer_uuid, lms_user_id, every, active, (), now)
+    with read_together(*_first_reads(customer_uuid, lms_user_id, email)):
+        note_learner(lms_user_id=lms_user_id, email=email, now=now)
+        every, active = _policies_of(customer_uuid)
+        if not active:
+            return []
+        facts = _facts(customer_uuid, lms_user_id, every, active, (), now)
     if facts.is_linked is False:
         return []
     shown = list_shown(

@@ -45,7 +45,8 @@ def test_more_learners_take_no_more_statements(world, learners, policy, is_cold)
         return len(statements)
 
     count([ADA])
-    assert count(learners[1:2]) == count(learners[2:])
+    # (What is asked about one learner alone takes fewer, where a database answers several statements at once.)
+    assert count(learners[1:3]) == count(learners[1:])
 
 
 def test_each_learner_has_an_answer_of_their_own(world, learners, policy):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.models import Subsidy, SubsidyAccessPolicy, SubsidyTransaction
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 # The rows that selectors and services return, for annotations of the apps above.
 Policy: TypeAlias = SubsidyAccessPolicy
@@ -59,6 +59,11 @@ def list_transactions_of(
             read["state"] = TransactionState(read["state"])
             found[read["lms_user_id"]].append(LearnerTransaction(**read))
     return found
+
+
+def read_of_transactions(lms_user_id: int) -> Read:
+    """Return the statement of `list_learner_transactions`, for `read_together`."""
+    return _OF_LEARNER.read_of(lms_user_id=lms_user_id)
 
 
 _COLUMNS: Final = {

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES
 from enterprise_access.apps.subsidy_access_policies.errors import PolicyUnknown
 from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAssociation, Subsidy, SubsidyAccessPolicy
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 
 def get_policy(policy_uuid: UUID, *, customer_uuids: Collection[UUID] | None = None) -> SubsidyAccessPolicy:
@@ -54,6 +54,11 @@ def list_all_policies(customer_uuid: UUID) -> tuple[SubsidyAccessPolicy, ...]:
     They are not to be changed: as long as the database answers the same, they are the same objects.
     """
     return _as_policies(tuple(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
+
+
+def read_of_all_policies(customer_uuid: UUID) -> Read:
+    """Return the statement of `list_all_policies`, for `read_together`."""
+    return _ALL_POLICIES.read_of(customer_uuid=customer_uuid)
 
 
 _POLICY: Final = [field.attname for field in SubsidyAccessPolicy._meta.concrete_fields]

@@ -12,7 +12,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind, ReservationState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.models import LearnerTotals, Reservation, SubsidyAccessPolicy
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 
 @frozen(kw_only=True)
@@ -82,16 +82,29 @@ USE_COLUMNS: Final = (
 
 def totals_of(policies: Collection[SubsidyAccessPolicy]) -> dict[UUID, PolicyUse]:
     """Return what budgets use, by uuid, in one statement and thus one snapshot."""
-    wanted, customers = {policy.pk for policy in policies}, {policy.customer_uuid for policy in policies}
+    wanted = {policy.pk for policy in policies}
+    read = _read_of_totals(policies)
     rows: Iterable[Sequence[Any]]
-    if len(wanted) == 1:
-        rows = _OF_POLICY.rows(policy_uuid=next(iter(wanted)))
-    elif len(customers) == 1:
-        rows = _OF_CUSTOMER.rows(customer_uuid=next(iter(customers)))
-    else:
-        rows = _read(SubsidyAccessPolicy.objects.filter(pk__in=wanted))
+    rows = read.rows() if read else _read(SubsidyAccessPolicy.objects.filter(pk__in=wanted))
     found = [dict(zip(_READ, values, strict=True)) for values in rows if values[0] in wanted]
     return {row["pk"]: use_of(row, limits_cents=row["limits"] or 0) for row in found}
+
+
+def reads_of_uses(policies: Collection[SubsidyAccessPolicy], *, lms_user_id: int) -> tuple[Read, ...]:
+    """Return the statements of `totals_of`, and of `learner_uses_of` for one learner, for `read_together`."""
+    of_learner = _OF_LEARNER.read_of(lms_user_id=lms_user_id)
+    totals = _read_of_totals(policies)
+    return (of_learner,) if totals is None else (totals, of_learner)
+
+
+def _read_of_totals(policies: Collection[SubsidyAccessPolicy]) -> Read | None:
+    """Return the statement for one budget, or for those of one customer; None: Django writes one."""
+    wanted, customers = {policy.pk for policy in policies}, {policy.customer_uuid for policy in policies}
+    if len(wanted) == 1:
+        return _OF_POLICY.read_of(policy_uuid=next(iter(wanted)))
+    if len(customers) == 1:
+        return _OF_CUSTOMER.read_of(customer_uuid=next(iter(customers)))
+    return None
 
 
 def limits_of_account() -> Subquery:

@@ -65,9 +65,12 @@ def fetch_offers(
     offers: dict[tuple[UUID, str], Offer] = {}
     for customer_uuid, own in by_customer.items():
         found = fetch_content(customer_uuid=customer_uuid, content_keys=content_keys)
+        catalogs = {policy.catalog_uuid for policy in own}
         for key in content_keys:
+            # Budgets of one catalog have one offer.
+            of_key = {catalog_uuid: _offer_of(found[fold(key)], catalog_uuid) for catalog_uuid in catalogs}
             for policy in own:
-                offers[policy.pk, key] = _offer_of(found[fold(key)], policy.catalog_uuid)
+                offers[policy.pk, key] = of_key[policy.catalog_uuid]
     return offers
 
 

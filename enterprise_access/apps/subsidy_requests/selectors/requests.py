@@ -1,11 +1,12 @@
 """Reads of requests: lists, counts, one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
-from django.db.models import Count, Q
+from django.db import models
+from django.db.models import Count, Q, QuerySet
 
 from enterprise_access.apps.core.domain import Caller
 from enterprise_access.apps.subsidy_access_policies.selectors import list_request_configurations
@@ -14,6 +15,7 @@ from enterprise_access.apps.subsidy_requests.domain.states import RequestState, 
 from enterprise_access.apps.subsidy_requests.errors import RequestUnknown
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestAction, SubsidyRequestQuerySet
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import Prepared
 
 # The names that clients order by, and the columns behind them. Others change nothing: the portals send some that mean
 # nothing here, and show nothing at all after an error.
@@ -131,8 +133,23 @@ def list_credit_requests(
     *, customer_uuid: UUID, lms_user_id: int, states: Collection[RequestState]
 ) -> list[SubsidyRequest]:
     """Return the learner's requests for learner credit of a customer in these states, newest first."""
+    found = _CREDIT_OF_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    rows = [SubsidyRequest.from_db("default", _COLUMNS, values) for values in found]
+    return [row for row in rows if row.state in states]
+
+
+_COLUMNS: Final = [field.attname for field in SubsidyRequest._meta.concrete_fields]
+
+
+def _credit_of_learner(customer_uuid: UUID, lms_user_id: int) -> QuerySet[SubsidyRequest, Any]:
     rows = SubsidyRequest.objects.of_kind(SubsidyType.LEARNER_CREDIT)
-    return list(rows.filter(customer_uuid=customer_uuid, lms_user_id=lms_user_id, state__in=[*map(str, states)]))
+    return rows.filter(customer_uuid=customer_uuid, lms_user_id=lms_user_id).values_list(*_COLUMNS)
+
+
+# A page of the portal asks for it each time, and most learners have none.
+_CREDIT_OF_LEARNER: Final = Prepared(
+    _credit_of_learner, customer_uuid=models.UUIDField(), lms_user_id=models.BigIntegerField()
+)
 
 
 def find_open_credit_request(
