@@ -81,13 +81,19 @@ def _about(attempt: RedemptionAttempt) -> dict[str, str]:
 
 
 def read_redemptions(now: datetime) -> Iterable[State]:
-    """Tell, for /metrics, how many redemptions are open, by state, and since when the oldest one has been."""
+    """Tell, for /metrics, how many redemptions are open, by state, and since when the oldest waits for a worker."""
     rows = RedemptionAttempt.objects.open().order_by().values_list("state").annotate(Count("pk"))
     counts = dict.fromkeys((state.value for state in AttemptState if state.is_open), 0) | dict(rows)
-    oldest = RedemptionAttempt.objects.open().aggregate(since=Min("created"))["since"]
+    waiting = RedemptionAttempt.objects.open().exclude(state=AttemptState.DEAD.value)
+    oldest = waiting.aggregate(since=Min("created"))["since"]
     return [
         by_label("redemptions_open", "Redemptions for which money is held, by state.", "state", counts),
-        age("oldest_open_redemption_seconds", "Age of the oldest open redemption.", oldest, now=now),
+        age(
+            "oldest_open_redemption_seconds",
+            "Age of the oldest open redemption; those that need attention are left out.",
+            oldest,
+            now=now,
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from enterprise_access.apps.redemption.domain.choosing import RefusedBy
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
-from enterprise_access.apps.redemption.services.judging import RunJudgement
+from enterprise_access.apps.redemption.services.judging import RunJudgement, takes_requests
 from enterprise_access.apps.redemption.services.messages import message_of
 from enterprise_access.apps.redemption.services.offering import Credit, Redemptions
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
@@ -79,7 +79,14 @@ def _render_run(
     if chosen is not None and price is None:
         # An assignment has a price of its own.
         price = chosen.verdict.price_cents
-    reasons = [_render_reason(refused, found.administrators) for refused in judgement.choice.reasons]
+    reasons = [
+        _render_reason(
+            refused,
+            found.administrators,
+            by_request=all(takes_requests(judgement.judged[uuid].policy) for uuid in refused.policy_uuids),
+        )
+        for refused in judgement.choice.reasons
+    ]
     shown = next((one for one in reasons if one["reason"] == judgement.choice.display_reason), None)
     return {
         "content_key": judgement.run_key,
@@ -99,18 +106,21 @@ def _render_run(
     }
 
 
-def _render_reason(refused: RefusedBy, administrators: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _render_reason(
+    refused: RefusedBy, administrators: Sequence[Mapping[str, Any]], *, by_request: bool
+) -> dict[str, Any]:
     return {
         "reason": refused.reason.value,
-        "user_message": message_of(refused.reason),
+        "user_message": message_of(refused.reason, by_request=by_request),
         "policy_uuids": [str(uuid) for uuid in refused.policy_uuids],
         "metadata": {"enterprise_administrators": list(administrators)},
     }
 
 
-def render_refusal(reason: CreditReason, *, policy_uuid: UUID) -> list[dict[str, Any]]:
+def render_refusal(reason: CreditReason, *, policy: Policy) -> list[dict[str, Any]]:
     """Return the 422 of redeem. Bodies of errors are sent to monitoring by the portal, so it names no person."""
-    return [_render_reason(RefusedBy(reason=reason, policy_uuids=(policy_uuid,)), ())]
+    refused = RefusedBy(reason=reason, policy_uuids=(policy.pk,))
+    return [_render_reason(refused, (), by_request=takes_requests(policy))]
 
 
 def render_transaction(row: LearnerTransaction, attempt: RedemptionAttempt | None, request: Request) -> dict[str, Any]:

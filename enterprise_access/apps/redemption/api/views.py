@@ -212,7 +212,7 @@ def _answer(redeemed: Redeemed, request: Request) -> Response:
     attempt = await_outcome(redeemed.attempt)
     reason = Redeemed(attempt=attempt).refused_reason
     if reason is not None:
-        body = render_refusal(reason, policy_uuid=attempt.policy_id)
+        body = render_refusal(reason, policy=attempt.policy)
         return Response(body, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
     return Response(render_attempt(attempt, request))
 

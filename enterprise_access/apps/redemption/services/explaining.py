@@ -9,7 +9,7 @@ from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.redemption.domain.eligibility import PlatformEnrollment, RedeemCase, Unknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.facts import READING_AGE, CreditFacts, fetch_credit_facts
-from enterprise_access.apps.redemption.services.judging import Judged, judge_run
+from enterprise_access.apps.redemption.services.judging import Judged, judge_run, takes_requests
 from enterprise_access.apps.redemption.services.messages import message_of
 from enterprise_access.apps.subsidy_access_policies.selectors import list_policies
 
@@ -91,7 +91,7 @@ def _policy(facts: CreditFacts, judged: Judged) -> dict[str, Any]:
         "is_redeemable": verdict.is_redeemable,
         "rule": verdict.rule,
         "reason": verdict.reason,
-        "text": None if verdict.reason is None else message_of(verdict.reason),
+        "text": None if verdict.reason is None else message_of(verdict.reason, by_request=takes_requests(policy)),
         "compared": _compared(judged.case, verdict.price_cents),
         "assignment_uuid": None if judged.assignment is None else judged.assignment.uuid,
         "subsidy_uuid": policy.subsidy_id,

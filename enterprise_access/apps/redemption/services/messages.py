@@ -11,6 +11,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.reasons import Credit
 _NO_FUNDS: Final = _("You can't enroll right now because your organization doesn't have enough funds.")
 _LIMITS: Final = _("You can't enroll right now because of limits set by your organization.")
 _NOT_ASSIGNED: Final = _("You can't enroll right now because this course is not assigned to you.")
+_NOT_REQUESTED: Final = _("You can't enroll right now because you have no approved request for this course.")
 _SHORTLY: Final = _("We can't check right now whether your organization pays for this course. Try again shortly.")
 
 _MESSAGES: Final[Mapping[CreditReason, Promise]] = {
@@ -54,6 +55,8 @@ _MESSAGES: Final[Mapping[CreditReason, Promise]] = {
 }
 
 
-def message_of(reason: CreditReason) -> str:
-    """Return the sentence for learners, in their language."""
+def message_of(reason: CreditReason, *, by_request: bool = False) -> str:
+    """Return the sentence for learners, in their language. `by_request`: the budget pays for approved requests."""
+    if by_request and reason is CreditReason.NOT_ASSIGNED:
+        return str(_NOT_REQUESTED)
     return str(_MESSAGES[reason])

@@ -9,10 +9,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.urls import reverse
 
+from enterprise_access.apps.content_assignments.tests.scene import make_assigned_budget
 from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
 from enterprise_access.apps.redemption.tests.ledgers import ADA, PRICE, RUN, is_enrolled, know_learners, make_policy
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
+from enterprise_access.apps.subsidy_requests.tests.made import make_asked_budget
 from enterprise_access.lib import clock
 from simulator.ledger import reverse as reverse_in_ledger
 from simulator.seed import ACME
@@ -64,6 +66,27 @@ def test_page_and_command_tell_who_paid_and_a_refund(staff, world, capsys, state
     assert told in capsys.readouterr().out
     asked = {"customer": "acme", "lms_user_id": ADA, "content_key": RUN}
     assert told in staff.get(reverse("admin:explain_credit"), asked).content.decode()
+
+
+def test_a_budget_that_takes_requests_says_that_none_was_approved(api_as, world):
+    know_learners()
+    asked = make_asked_budget()
+    told = api_as("amy_admin").get(EXPLAIN, {"lms_user_id": ADA, "content_key": RUN}).json()
+    ada = api_as("ada")
+    (shown,) = ada.get(EXPLAIN.replace("explain", "can-redeem"), {"content_key": RUN}).json()
+    refused = ada.post(
+        f"/api/v1/policy-redemption/{asked.pk}/redeem/", {"lms_user_id": ADA, "content_key": RUN}, format="json"
+    )
+    sentences = [
+        told["policies"][0]["text"],
+        shown["display_reason"]["user_message"],
+        refused.json()[0]["user_message"],
+    ]
+    assert sentences == ["You can't enroll right now because you have no approved request for this course."] * 3
+    # Where another budget pays for what is assigned, there is more to it than a request.
+    make_assigned_budget()
+    (shown,) = ada.get(EXPLAIN.replace("explain", "can-redeem"), {"content_key": RUN}).json()
+    assert "not assigned to you" in shown["display_reason"]["user_message"]
 
 
 @pytest.mark.parametrize("wrong", [("unknown", "7", RUN), ("acme", "0", RUN), ("acme", "7", "edX+DemoX")])

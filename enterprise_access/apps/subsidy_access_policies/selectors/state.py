@@ -18,10 +18,12 @@ from enterprise_access.lib.state import State, age, by_label, number
 def read_budgets(now: datetime) -> Iterable[State]:
     """Tell what budgets use, how old the copies of their accounts are, and what does not add up."""
     sums = PolicyTotals.objects.aggregate(held=Sum("held"), allocated=Sum("allocated"), spent=Sum("spent"))
-    accounts = Subsidy.objects.filter(Exists(SubsidyAccessPolicy.objects.filter(subsidy=OuterRef("pk"))))
+    budgets = SubsidyAccessPolicy.objects.filter(subsidy=OuterRef("pk"))
+    accounts = Subsidy.objects.filter(Exists(budgets)).annotate(is_in_use=Exists(budgets.filter(active=True)))
     found = accounts.aggregate(
-        fetched=Min("fetched_at"),
-        reconciled=Min("reconciled_at"),
+        # An account that was deleted is not read any more; staff deactivate its budgets.
+        fetched=Min("fetched_at", filter=Q(is_in_use=True)),
+        reconciled=Min("reconciled_at", filter=Q(is_in_use=True)),
         different=Count("pk", filter=~Q(ledger_difference=0) & Q(ledger_difference__isnull=False)),
     )
     deposits = Deposit.objects.aggregate(
@@ -34,13 +36,13 @@ def read_budgets(now: datetime) -> Iterable[State]:
         ),
         age(
             "oldest_account_read_seconds",
-            "Age of the oldest reading of an account's balance.",
+            "Age of the oldest reading of the balance of an account with an active budget.",
             found["fetched"],
             now=now,
         ),
         age(
             "oldest_account_reconciled_seconds",
-            "Age of the oldest reading of an account's new transactions.",
+            "Age of the oldest reading of the new transactions of an account with an active budget.",
             found["reconciled"],
             now=now,
         ),
