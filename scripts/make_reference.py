@@ -356,7 +356,7 @@ REASONS_INTRODUCTION = """
 Every reason code, in the order of `the rules <default-enrollments.rst>`_, followed by the reasons of payment and of the
 call to the LMS. Codes are stable: programs may rely on them. The sentences are those that staff read, and may change.
 
-A visit to the learner portal, *Evaluate now* in the admin and a backfill queue the learner for evaluation, whatever the
+A visit to the learner portal, *Check now* in the admin and a backfill queue the learner for evaluation, whatever the
 reason. The last column says what else does.
 """
 

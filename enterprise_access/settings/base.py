@@ -179,6 +179,13 @@ REDEEM_READ_TIMEOUT_SECONDS = env.float("REDEEM_READ_TIMEOUT_SECONDS", default=4
 # Address that a learner's browser opens after a redemption; `{content_key}` is replaced by the run. Default: the LMS's
 # page of the course.
 COURSEWARE_URL = env.str("COURSEWARE_URL", default="") or f"{LMS_BASE_URL}/courses/{{content_key}}/courseware/"
+# Optional: addresses of a learner's pages for staff, to which the page *Why?* links. `{lms_user_id}` and
+# `{enterprise_customer_uuid}` are replaced. In the LMS, for example
+# `https://lms.example.com/admin/auth/user/{lms_user_id}/change/`.
+SUPPORT_LMS_URL = env.str("SUPPORT_LMS_URL", default="")
+# The same in license-manager, for example
+# `https://license-manager.example.com/admin/subsidies/customeragreement/?q={enterprise_customer_uuid}`.
+SUPPORT_LICENSE_MANAGER_URL = env.str("SUPPORT_LICENSE_MANAGER_URL", default="")
 # After this many failed calls in a row, a process opens its circuit to that upstream service and stops calling it for a
 # while.
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", default=5)

@@ -76,6 +76,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ReasonEnum": "enterprise_access.apps.default_enrollments.api.serializers.choices.REASONS",
         "RuleEnum": "enterprise_access.apps.default_enrollments.api.serializers.choices.RULES",
+        "EnrollmentStatusEnum": "enterprise_access.apps.default_enrollments.api.serializers.choices.STATES",
         "SubsidyRequestStateEnum": "enterprise_access.apps.subsidy_requests.api.serializers.STATES",
         "SubsidyRequestActionEnum": "enterprise_access.apps.subsidy_requests.api.serializers.ACTIONS",
     },

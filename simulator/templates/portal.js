@@ -1,45 +1,5 @@
 const intentions = `${service}/api/v1/default-enterprise-enrollment-intentions`;
 const POLL_EVERY_MS = 1000, POLL_TIMES = 12;
-const REASONS = {
-  enrolled: "You are enrolled.",
-  realized_earlier: "You were enrolled earlier, in another run of this course.",
-  enrolled_in_audit_only_run: "You are enrolled; this run offers no paid mode.",
-  needs_enrollment: "You will be enrolled.",
-  needs_upgrade: "Your enrollment will be upgraded.",
-  learner_unenrolled: "You left this course, so you are not enrolled again.",
-  license_revoked: "Your license was revoked, or you left the course.",
-  customer_inactive: "Your organization is switched off.",
-  learner_not_linked: "You do not belong to this organization.",
-  enrollment_state_unknown: "It is not known yet whether you are enrolled.",
-  enrollment_not_visible: "Your enrollment is not visible yet.",
-  covered_by_other_intention: "Another entry of this list covers this course.",
-  content_not_found: "There is no such course.",
-  content_not_ready: "The catalog does not know this course completely yet.",
-  no_advertised_run: "No run of this course is offered at the moment.",
-  run_not_found: "There is no such run of this course.",
-  catalog_unavailable: "The catalog could not be asked.",
-  not_in_customer_catalogs: "The course is in no catalog of your organization.",
-  needs_learner_input: "This course needs details from you before you can enroll.",
-  run_not_published: "The run is not published.",
-  enrollment_not_open: "Enrollment has not opened yet.",
-  enrollment_closed: "Enrollment is closed.",
-  run_ended: "The run has ended.",
-  invitation_only: "The run is by invitation only.",
-  modes_unavailable: "The modes of the run could not be asked.",
-  no_subsidizable_mode: "The run offers no mode that can be paid for.",
-  mode_expired: "The paid mode of the run has expired.",
-  mode_mismatch: "The platform would pick another mode than wanted.",
-  upgrade_deadline_passed: "The upgrade deadline has passed.",
-  no_license: "You have no license.",
-  license_not_activated: "Your license is not activated yet.",
-  license_plan_not_current: "The plan of your license is not current.",
-  license_not_in_catalog: "Your license does not cover this course.",
-  license_manager_unavailable: "The licenses could not be asked.",
-  outcome_unknown: "The platform did not say whether it enrolled you; this is being found out.",
-  kept_back: "This waits for the next try.",
-  lms_unavailable: "The platform could not be asked.",
-  refused_by_lms: "The platform refused the enrollment.",
-};
 let titles = {}, session = null, subscription = null, polling = 0, shownCourses = "", shownStatus = "";
 
 async function loadLearners() {
@@ -103,26 +63,25 @@ function renderStatus(answer) {
   if (shownStatus === JSON.stringify(answer)) return;
   shownStatus = JSON.stringify(answer);
   const {needs_enrollment: needs, already_enrolled: already} = answer.enrollment_statuses;
+  const items = [...already, ...needs.enrollable, ...needs.not_enrollable];
+  const standing = (state) => items.filter((item) => item.state === state);
   const groups = [
-    ["Enrolled", "good", already], ["Waiting to be enrolled", "wait", needs.enrollable], ["Not enrolled", "bad", needs.not_enrollable],
+    ["Enrolled", "good", standing("enrolled")], ["Waiting to be enrolled", "wait", standing("pending")],
+    ["Not enrolled", "bad", standing("blocked")],
   ];
-  const shown = groups.filter(([, , items]) => items.length);
-  find("status").replaceChildren(...shown.flatMap(([title, kind, items]) => {
+  const shown = groups.filter(([, , rows]) => rows.length);
+  find("status").replaceChildren(...shown.flatMap(([title, kind, rows]) => {
     const list = element("ul", "", "cards");
-    list.append(...items.map((it) => statusCard(it, title, kind)));
+    list.append(...rows.map((it) => statusCard(it, title, kind)));
     return [element("h3", title), list];
   }));
   find("status-note").textContent = shown.length ? "" : "Your organization has chosen none.";
 }
 function statusCard(item, bucket, kind) {
-  const attempt = kind === "wait" && item.last_attempt ? item.last_attempt.reason : "";
-  const reason = attempt || item.reason;
-  const line = reason ? words(reason) : "";
-  const node = card(titles[item.course_key] || item.course_key || item.content_key, item.course_run_key || item.content_key, line);
+  const node = card(titles[item.course_key] || item.course_key || item.content_key, item.course_run_key || item.content_key, item.message);
   node.append(element("span", bucket, `tag ${kind}`));
   return node;
 }
-const words = (reason) => REASONS[reason] || `Reason: ${reason.replaceAll("_", " ")}.`;
 
 // As the real portal does it: the page with all that it needs in one answer.
 const loadPage = (name) => send(

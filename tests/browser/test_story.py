@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import look
+from tests.browser.looking import look, look_wide_and_narrow
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,7 @@ def test_staff_see_what_became_of_what_they_configured(system, staff, visitor):
     _see_the_warning(page)
 
     latecomer = _come(system, visitor(), "max")
-    expect(_card(latecomer, "#status", TITLE)).to_contain_text("Enrollment is closed.")
+    expect(_card(latecomer, "#status", TITLE)).to_contain_text("Enrollment in this course is closed.")
     expect(latecomer.locator("#courses")).not_to_contain_text(TITLE)
     look(latecomer, "story-9-latecomer")
 
@@ -99,7 +99,7 @@ def _see_the_warning(page: Page) -> None:
     """Staff have it checked, and see everywhere that nobody new is enrolled, and since when."""
     page.goto("/admin/customers/enterprisecustomer/")
     page.get_by_role("link", name=CUSTOMER).click()
-    page.get_by_role("button", name="Check now").click()
+    page.get_by_role("button", name="Refresh").click()
     expect(page.locator(".messagelist")).to_contain_text(f"Different from before: {COURSE}")
     expect(_row(page, COURSE)).to_contain_text("Enrollment in the run is closed.")
     expect(_row(page, COURSE)).to_contain_text("The end of enrollment is moved, or another run is advertised.")
@@ -128,11 +128,17 @@ def _ask_why(page: Page) -> None:
     expect(answer).to_contain_text("Not enrolled")
     expect(answer).to_contain_text("Enrollment in the run is closed.")
     expect(answer).to_contain_text("another run is advertised")
-    look(page, "story-10-why-not")
+    expect(page.locator("#answer")).to_contain_text("because enrollment in the run is closed.")
+    page.get_by_text("Copy for ticket").click()
+    expect(page.get_by_role("textbox", name="The answer as plain text")).to_have_value(re.compile("enrollment_closed"))
+    page.get_by_text("Copy for ticket").click()
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator(".messagelist")).to_contain_text("Everything was read again just now.")
+    look_wide_and_narrow(page, "story-10-why-not")
 
     _ask(page, ADA)
     expect(answer).to_contain_text("Enrolled")
-    expect(answer).to_contain_text("The learner is already enrolled in a paid mode.")
+    expect(page.locator("#answer")).to_contain_text(f"Learner {ADA} is enrolled in {TITLE}, paid by a license.")
     look(page, "story-11-why")
 
 

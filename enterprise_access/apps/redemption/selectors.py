@@ -43,6 +43,14 @@ def find_redemption(uuid: UUID) -> FoundRedemption:
     return FoundRedemption(transaction=transaction, customer_uuid=transaction.customer_uuid)
 
 
+def list_redeemed_runs(*, customer_uuid: UUID, lms_user_id: int) -> frozenset[str]:
+    """Return the runs, folded, that credit of the customer has paid for: one statement."""
+    paid = RedemptionAttempt.objects.filter(
+        customer_uuid=customer_uuid, lms_user_id=lms_user_id, state=AttemptState.COMMITTED
+    )
+    return frozenset(paid.values_list("content_key_folded", flat=True))
+
+
 def list_of_assignment(row: Assignment) -> list[Entry]:
     """Return the tries to redeem an assignment, for its timeline: one statement."""
     if row.lms_user_id is None:

@@ -31,7 +31,7 @@ from enterprise_access.apps.default_enrollments.admin.job_pages import (
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions, refresh_and_check
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_key
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
@@ -299,14 +299,14 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
 
     @method_decorator(require_POST)
     def check_view(self, request: HttpRequest, customer_uuid: UUID) -> HttpResponse:
-        """Ask the neighbours anew what a customer's intentions stand for."""
+        """Read the customer, and what its intentions resolve to, again."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         customer = get_object_or_404(EnterpriseCustomer, pk=customer_uuid)
         try:
-            changed = check_intentions(customer_uuid=customer_uuid)
+            changed = refresh_and_check(customer_uuid=customer_uuid)
         except ServiceError as error:
-            messages.error(request, f"It could not be checked; what is shown is as of earlier. {error.detail}")
+            messages.error(request, f"Not everything could be read again. This page shows older facts. {error.detail}")
         else:
             self.log_change(request, customer, "Checked the default enrollments.")
             what = ", ".join(map(str, changed))

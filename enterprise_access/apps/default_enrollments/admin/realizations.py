@@ -50,7 +50,7 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
     def has_override_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_OVERRIDE)
 
-    @admin.action(permissions=["steer"], description="Evaluate now")
+    @admin.action(permissions=["steer"], description="Check now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
         if (rows := chosen(request, queryset)) is not None:
             look_now(request, rows, [(row.intention.customer_id, row.lms_user_id) for row in rows])

@@ -74,7 +74,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
     def has_steer_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_STEER)
 
-    @admin.action(permissions=["steer"], description="Evaluate now")
+    @admin.action(permissions=["steer"], description="Check now")
     def look_now(self, request: HttpRequest, queryset: Any) -> None:
         if (rows := chosen(request, queryset)) is not None:
             look_now(request, rows, [(row.customer_id, row.lms_user_id) for row in rows])
@@ -116,6 +116,6 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
             "form": form,
             "text": "The learner is evaluated as if they had just signed in, and enrolled in the default enrollments "
             "that they lack. No rule is skipped.",
-            "button": "Evaluate now",
+            "button": "Check now",
         }
         return TemplateResponse(request, "default_enrollments/form.html", context)

@@ -1,10 +1,13 @@
 """Why has one learner got, or not got, what the customer intends? Tells what `explain_learner` says, and no more."""
 
+from datetime import datetime
+from functools import reduce
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,6 +19,7 @@ from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, note, say
 from enterprise_access.apps.default_enrollments.admin.choosing import LearnerForm
 from enterprise_access.apps.default_enrollments.admin.filters import in_words
+from enterprise_access.apps.default_enrollments.domain.answers import LearnerState
 from enterprise_access.apps.default_enrollments.domain.looking_again import Event, Schedule
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
@@ -26,6 +30,8 @@ from enterprise_access.apps.default_enrollments.services.learners.explaining imp
     ReasonInWords,
     explain_learner,
 )
+from enterprise_access.apps.default_enrollments.services.learners.refreshing import refresh_learner
+from enterprise_access.apps.default_enrollments.services.learners.ticket import as_ticket
 from enterprise_access.apps.default_enrollments.services.operations.steering import realize_now
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
@@ -45,19 +51,18 @@ EVENTS: Final = {
     Event.OVERRIDE: "staff give an override",
 }
 
-# What is to be done about an intention, in a word or two, and how it looks.
+# How an intention stands, in a word or two, and how it looks.
 STATES: Final = {
-    VerdictKind.NONE: ("Enrolled", "good"),
-    VerdictKind.SKIP: ("Not enrolled", "bad"),
-    VerdictKind.ENROLL: ("Will be enrolled", "warn"),
-    VerdictKind.UPGRADE: ("Will be upgraded", "warn"),
+    LearnerState.ENROLLED: ("Enrolled", "good"),
+    LearnerState.PENDING: ("Pending", "warn"),
+    LearnerState.BLOCKED: ("Not enrolled", "bad"),
 }
-HELD_UP = ("Blocked", "bad")
+NOT_UPGRADED = ("Not upgraded", "bad")
 DELETED = ("Intention deleted", "")
 
 
 def why_view(request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
-    """Ask for customer and learner, and explain; on POST, have the learner looked at first."""
+    """Ask for customer and learner, and explain; on POST, queue the learner or read the facts again."""
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
     form = LearnerForm(request.GET if request.GET else None)
@@ -74,9 +79,11 @@ def why_view(request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
     elif form.is_valid():
         customer, lms_user_id = form.cleaned_data["customer"], form.cleaned_data["lms_user_id"]
         if request.method == "POST":
-            return _look_now(request, customer.pk, lms_user_id)
+            act = _refresh if "refresh" in request.POST else _look_now
+            return act(request, customer.pk, lms_user_id)
         context |= {"customer": customer, "lms_user_id": lms_user_id, "title": f"Why? Learner {lms_user_id}"}
         context |= _explained(customer.pk, lms_user_id)
+        context["links"] = _links(customer.pk, lms_user_id)
         context["timeline"] = get_timeline(customer_uuid=customer.pk, lms_user_id=lms_user_id)
     return TemplateResponse(request, "default_enrollments/why.html", context)
 
@@ -102,6 +109,29 @@ def _look_now(request: HttpRequest, customer_uuid: UUID, lms_user_id: int) -> Ht
     return HttpResponseRedirect(why_url(customer_uuid, lms_user_id))
 
 
+def _refresh(request: HttpRequest, customer_uuid: UUID, lms_user_id: int) -> HttpResponseRedirect:
+    """Read everything again that the page shows of upstream services."""
+    if not request.user.has_perm(MAY_STEER):
+        raise PermissionDenied
+    silent = refresh_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    if silent:
+        names = " and ".join(silent)
+        messages.warning(request, f"Not everything was read again: {names} did not answer. Try again in a minute.")
+    else:
+        messages.success(request, "Everything was read again just now.")
+    return HttpResponseRedirect(why_url(customer_uuid, lms_user_id))
+
+
+def _links(customer_uuid: UUID, lms_user_id: int) -> list[tuple[str, str]]:
+    """Return the learner's pages elsewhere, as far as the installation has named them."""
+    pages = (
+        ("Open in LMS", settings.SUPPORT_LMS_URL),
+        ("Open in license-manager", settings.SUPPORT_LICENSE_MANAGER_URL),
+    )
+    filled = {"{lms_user_id}": str(lms_user_id), "{enterprise_customer_uuid}": str(customer_uuid)}
+    return [(name, reduce(lambda url, item: url.replace(*item), filled.items(), url)) for name, url in pages if url]
+
+
 def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
     """Return what the page says; when a neighbour is silent and there is no copy, what was written down before."""
     try:
@@ -111,6 +141,8 @@ def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
     return {
         "explanation": explanation,
         "silent": _silent(explanation),
+        "ticket": as_ticket(explanation),
+        "oldest": _oldest(explanation),
         "entries": [_entry(entry) for entry in explanation.intentions],
     }
 
@@ -123,12 +155,21 @@ def _silent(explanation: LearnerExplanation) -> str:
     return " and ".join(name for name, is_silent in silent.items() if is_silent)
 
 
+def _oldest(explanation: LearnerExplanation) -> datetime:
+    """Return when the oldest fact was read that the answer is made from."""
+    current = explanation.current
+    contents = [entry.content.fetched_at for entry in explanation.intentions if entry.content is not None]
+    link = current.learner.fetched_at if current.learner else None
+    ages = [current.customer_read_at, link, current.enrollments_read_at, *contents]
+    return min(age for age in ages if age is not None)
+
+
 def _entry(entry: ExplainedIntention) -> dict[str, Any]:
     """Return one intention as the page shows it."""
     verdict, resolution = entry.verdict, entry.content.resolution if entry.content else None
-    state, look = STATES[verdict.kind] if verdict else DELETED
-    if entry.obstacle:
-        state, look = HELD_UP
+    state, look = STATES[entry.state] if verdict else DELETED
+    if verdict and verdict.kind is VerdictKind.UPGRADE and entry.state is LearnerState.BLOCKED:
+        state, look = NOT_UPGRADED
     return {
         "it": entry,
         "state": state,
@@ -136,7 +177,7 @@ def _entry(entry: ExplainedIntention) -> dict[str, Any]:
         "course": resolution.course if resolution else None,
         "run": resolution.run if isinstance(resolution, Resolved) else None,
         "reason": _told(entry.reason),
-        "obstacle": _told(entry.obstacle),
+        "blocking": [_told(reason) for reason in entry.blocking],
         "modes": sorted(entry.modes.modes.items()) if entry.modes else None,
         "enrollments": [(row, fold(row.course_run_key) in entry.revoked_runs) for row in entry.enrollments],
         "attempts": [_told_attempt(row) for row in entry.attempts],

@@ -38,6 +38,22 @@ def decide(case: Case, *, now: datetime) -> Verdict:
     return next(verdict for verdict in verdicts if verdict is not None)
 
 
+def blocking_reasons(case: Case, verdict: Verdict, *, now: datetime) -> tuple[Reason, ...]:
+    """Return everything that blocks the enrollment, the reason of the verdict first; empty unless it is a skip.
+
+    `decide` stops at the first rule that matches. Of the rest, this returns what would block the enrollment still when
+    that reason is gone. What is merely unknown is left out, and so is what cannot be judged without a run.
+    """
+    if not verdict.is_skip:
+        return ()
+    if verdict.rule is Rule.D6:
+        # The other intention serves the course: nothing else matters.
+        return (verdict.reason,)
+    view = _View(case=case, now=now)
+    found = [verdict.reason, *_all_of_nobody(case), *_all_of_content(view)]
+    return tuple(dict.fromkeys(found))
+
+
 def belongs_to_course(
     case: Case, *, course_key: str | None, course_run_key: str, course_uuid: UUID | None = None
 ) -> bool:
@@ -328,3 +344,50 @@ _RULES: tuple[Callable[[_View], Verdict | None], ...] = (
     _d16_upgrade,
     _d17_enroll,
 )
+
+
+# --- Everything that blocks -----------------------------------------------------------------------------------------
+
+
+def _all_of_nobody(case: Case) -> list[Reason]:
+    inactive = [] if case.is_customer_active else [Reason.CUSTOMER_INACTIVE]
+    return inactive if case.is_linked else [*inactive, Reason.LEARNER_NOT_LINKED]
+
+
+def _all_of_content(view: _View) -> list[Reason]:
+    """Return what the content has against an enrollment, in the order of the rules."""
+    case, found = view.case, list[Reason]()
+    if isinstance(case.resolution, Unresolved):
+        found.append(Reason(case.resolution.reason.value))
+    # The catalogs of content that nobody knows say nothing more.
+    is_known = case.resolved_run is not None or case.resolution.course is not None
+    if is_known and case.catalogs is not None and not case.catalogs:
+        found.append(Reason.NOT_IN_CUSTOMER_CATALOGS)
+    if _d11_executive_education(view) is not None:
+        found.append(Reason.NEEDS_LEARNER_INPUT)
+    if case.resolved_run is not None:
+        found += [*_all_of_window(view), *_all_of_modes(view)]
+    unknown = {Reason.CATALOG_UNAVAILABLE, Reason.MODES_UNAVAILABLE}
+    return [reason for reason in found if reason not in unknown]
+
+
+def _all_of_window(view: _View) -> list[Reason]:
+    """Return why nobody can enroll in the run, by the catalog's dates and by the LMS's own."""
+    run, now = view.run, view.now
+    found = [] if run.is_published else [Reason.RUN_NOT_PUBLISHED]
+    if run.enrollment_starts_at is not None and now < run.enrollment_starts_at:
+        found.append(Reason.ENROLLMENT_NOT_OPEN)
+    if _is_enrollment_over(run, now=now):
+        found.append(Reason.ENROLLMENT_CLOSED)
+    if run.ends_at is not None and now > run.ends_at:
+        found.append(Reason.RUN_ENDED)
+    at_lms = _why_not_open_at_lms(view.case, now=now)
+    return found if at_lms is None else [*found, at_lms]
+
+
+def _all_of_modes(view: _View) -> list[Reason]:
+    found = [verdict.reason for verdict in (_d13_invitation_only(view), _d14_wrong_mode(view)) if verdict is not None]
+    if view.case.modes is not None and not view.case.is_run_unknown_to_lms:
+        late = _d15_too_late_for_seat(view)
+        found += [] if late is None else [late.reason]
+    return found

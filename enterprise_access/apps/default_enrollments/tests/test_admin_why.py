@@ -146,12 +146,13 @@ def test_who_has_no_license_is_held_up_and_told_what_would_change_it(staff):
     visit(HAL)
     page = text_of(why(staff, HAL))
     for shown in (
-        "Blocked",
+        "Not enrolled",
+        f"Learner {HAL} is not enrolled in edX Demonstration Course because they have no license",
         "The learner has no license of this customer.",
         "A license is assigned to the learner",
         "Checked again automatically: daily",
         "the learner's license changes",
-        "(no_license, at the last evaluation)",
+        "(no_license)",
     ):
         assert shown in page
 
@@ -290,9 +291,58 @@ def test_staff_have_the_learner_looked_at_now(staff):
     assert request_of(ADA).trigger == "staff"
 
 
+def test_staff_have_the_facts_read_again(staff, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    intend(DEMO)
+    visit(ADA)
+    time_machine.shift(timedelta(seconds=50))
+    answer = staff.post(f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}", {"refresh": "Refresh"})
+    assert (answer.status_code, answer.url) == (302, f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}")
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == ["Everything was read again just now."]
+    assert request_of(ADA).trigger != "staff"
+    page = text_of(why(staff))
+    assert "Linked to the customer (read now)" in page
+    assert "verified, active (read now)" in page
+
+
+def test_a_refresh_says_who_did_not_answer_and_keeps_what_was_known(staff, simulator):
+    intend(DEMO)
+    visit(ADA)
+    simulator.faults.add("status", "catalog.*", times=None, status=500)
+    answer = staff.post(f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}", {"refresh": "Refresh"})
+    (message,) = get_messages(answer.wsgi_request)
+    assert "enterprise-catalog did not answer" in str(message)
+    assert "is enrolled in edX Demonstration Course" in text_of(why(staff))
+
+
+def test_who_may_only_look_does_not_refresh(onlooker):
+    intend(DEMO)
+    address = f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}"
+    assert onlooker.post(address, {"refresh": "Refresh"}).status_code == 403
+
+
+def test_pages_elsewhere_are_linked_once_they_are_configured(staff, settings):
+    intend(DEMO)
+    assert "Open in LMS" not in text_of(why(staff))
+    settings.SUPPORT_LMS_URL = "https://lms.example.com/admin/auth/user/{lms_user_id}/change/"
+    settings.SUPPORT_LICENSE_MANAGER_URL = "https://licenses.example.com/?q={enterprise_customer_uuid}"
+    page = why(staff).content.decode()
+    assert f'href="https://lms.example.com/admin/auth/user/{ADA}/change/"' in page
+    assert f'href="https://licenses.example.com/?q={ACME}"' in page
+
+
+def test_the_answer_can_be_copied_as_plain_text(staff):
+    intend(DEMO)
+    visit(HAL)
+    ticket = why(staff, HAL).context["ticket"]
+    assert ticket.startswith(f"Learner {HAL} is not enrolled in edX Demonstration Course because they have no license")
+    assert f"- {DEMO}: blocked, no_license (rule D17)" in ticket
+    assert "@" not in ticket
+
+
 def test_who_may_only_look_sees_no_button_and_is_refused(onlooker):
     intend(DEMO)
-    assert "Evaluate now" not in why(onlooker).content.decode()
+    assert "Check now" not in why(onlooker).content.decode()
     assert onlooker.post(f"{PAGE}?{urlencode({'customer': ACME, 'lms_user_id': ADA})}").status_code == 403
     assert not RealizationRequest.objects.exists()
 

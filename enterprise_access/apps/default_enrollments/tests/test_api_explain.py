@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
+from enterprise_access.apps.content_metadata.selectors import refresh_content
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.api.serializers.explanations import ExplanationSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
@@ -38,7 +39,7 @@ from simulator.seed import ACME, GLOBEX
 pytestmark = pytest.mark.django_db
 
 # Of an explanation with everything young, the caller's own included.
-STATEMENTS = 10
+STATEMENTS = 12
 
 
 def ask(client: APIClient, customer: object = ACME, **params: Any) -> Any:
@@ -104,6 +105,38 @@ def test_a_learner_who_is_to_be_enrolled_and_why_nothing_paid_for_it(world, api_
     assert "license is assigned" in entry["obstacle"]["what_would_change_it"]
     assert entry["obstacle"]["looked_at_again_upon"] == ["license_change", "login"]
     assert [attempt["outcome"] for attempt in entry["attempts"]] == ["blocked"]
+    assert entry["state"] == "blocked"
+    assert [reason["code"] for reason in entry["blocking_reasons"]] == ["no_license"]
+    assert "because they have no license" in entry["sentence"]
+
+
+def test_everything_that_blocks_is_told_and_not_the_first_reason_alone(world, api_as, clock):
+    intend(DEMO)
+    visit(ADA)
+    world.leave(username="ada", run_key=DEMO_RUN)
+    world.close_run(run_key=DEMO_RUN)
+    clock.shift(20 * MINUTE)
+    refresh_content(customer_uuid=ACME, content_keys=[DEMO])
+    entry = entry_of(ask_well(api_as("ada")), DEMO)
+    assert entry["reason"]["code"] == "learner_unenrolled"
+    assert [reason["code"] for reason in entry["blocking_reasons"]] == ["learner_unenrolled", "enrollment_closed"]
+    assert "because they left the course and enrollment in the run is closed." in entry["sentence"]
+
+
+def test_who_paid_is_told_where_it_is_known(world, api_as):
+    intend(DEMO)
+    visit(ADA)
+    entry = entry_of(ask_well(api_as("ada")), DEMO)
+    assert (entry["state"], entry["paid_by"], entry["blocking_reasons"]) == ("enrolled", "license", [])
+    assert entry["sentence"] == f"Learner {ADA} is enrolled in edX Demonstration Course, paid by a license."
+
+
+def test_who_waits_for_an_answer_is_pending(simulator, world, api_as):
+    intend(DEMO)
+    simulator.faults.add("status", "license_manager.*", times=None, status=500)
+    visit(ADA)
+    entry = entry_of(ask_well(api_as("ada")), DEMO)
+    assert (entry["state"], entry["blocking_reasons"][0]["code"]) == ("pending", "license_manager_unavailable")
 
 
 def test_the_facts_are_shown_with_their_age(world, api_as, clock):
@@ -209,7 +242,7 @@ def test_an_error_of_our_own_is_explained_too(world, api_as):
     intend(DEMO)
     visit(ADA)
     RealizationRequest.objects.update(waiting_for="unexpected_error")
-    assert "error of our own" in ask_well(api_as("ada"))["request"]["waiting_for"]["text"]
+    assert "unexpected error" in ask_well(api_as("ada"))["request"]["waiting_for"]["text"]
 
 
 def test_explaining_enrolls_nobody_and_owes_nothing(world, api_as):
@@ -267,10 +300,15 @@ def test_the_command_says_it_in_words(world):
     intend(DEMO, "MITx+6.00.1x")
     visit(HAL)
     text = told("acme", HAL)
-    assert f"{DEMO}: enrollable (needs_enrollment, rule D17)" in text
-    assert "The last attempt came to nothing (no_license)" in text
-    assert "MITx+6.00.1x: not_enrollable (no_advertised_run, rule D8)" in text
-    assert "Paying is not part of the decision" in text
+    assert (
+        f"Learner {HAL} is not enrolled in edX Demonstration Course because they have no license (last checked" in text
+    )
+    assert "Assign one, and check now." in text
+    assert f"{DEMO}: blocked" in text
+    assert "no_license: The learner has no license of this customer." in text
+    assert "decision: enrollable (needs_enrollment, rule D17)" in text
+    assert "decision: not_enrollable (no_advertised_run, rule D8)" in text
+    assert "Payment is checked after the decision" in text
     assert "@" not in text
 
 
@@ -289,11 +327,11 @@ def test_the_command_tells_every_kind_of_story(simulator, world, clock):
     simulator.faults.add("hang", "lms.*", times=None)
     text = told(ACME, ADA)
     for sentence in (
-        "Staff have stopped enrolling",
-        "The LMS does not answer",
+        "Enrollments are paused",
+        "The LMS did not answer",
         "Failed since",
         "Staff allowed one re-enrollment.",
-        f"{LINUX}: the intention was deleted",
+        f"{LINUX}: deleted",
         f"realized: {DEMO_RUN}, verified",
     ):
         assert sentence in text

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from enterprise_access.apps.content_metadata.domain import Resolved, UnresolvedReason
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, decide
+from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, blocking_reasons, decide
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Case, Reason, Rule, Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.tests.cases import (
     AUDIT_ONLY,
@@ -773,3 +773,53 @@ def test_the_run_that_is_meant_is_the_resolved_one_or_the_one_that_is_named():
     assert make_case(run=make_run(LOUD_RUN)).target_run_key == fold(LOUD_RUN)
     assert make_case(resolution=unresolved()).target_run_key is None
     assert make_run_case(resolution=unresolved()).target_run_key == fold(RUN)
+
+
+class TestEverythingThatBlocks:
+    """Beside the reason of the verdict: what would still block the enrollment when that is gone."""
+
+    @pytest.mark.parametrize(
+        ("facts", "reasons"),
+        [
+            ({}, []),
+            ({"enrollments": (enrolled(),)}, []),
+            ({"catalogs": ()}, ["not_in_customer_catalogs"]),
+            (
+                {"is_customer_active": False, "is_linked": False, "catalogs": ()},
+                ["customer_inactive", "learner_not_linked", "not_in_customer_catalogs"],
+            ),
+            (
+                {"catalogs": (), "run": make_run(enrollment_ends_at=NOON - ONE_DAY, ends_at=NOON - ONE_SECOND)},
+                ["not_in_customer_catalogs", "enrollment_closed", "run_ended"],
+            ),
+            (
+                {
+                    "run": make_run(status="unpublished", enrollment_starts_at=NOON + ONE_DAY),
+                    "is_invitation_only": True,
+                },
+                ["run_not_published", "enrollment_not_open", "invitation_only"],
+            ),
+            (
+                {"enrollments": (left(),), "run": make_run(enrollment_ends_at=NOON - ONE_DAY)},
+                ["learner_unenrolled", "enrollment_closed"],
+            ),
+            (
+                {"lms_enrollment_ends_at": NOON - ONE_DAY, "catalogs": ()},
+                ["not_in_customer_catalogs", "enrollment_closed"],
+            ),
+            ({"modes": {"verified": NOON - ONE_DAY}, "catalogs": ()}, ["not_in_customer_catalogs", "mode_expired"]),
+            # Unknown is no reason beside one that is known.
+            ({"modes": None, "catalogs": ()}, ["not_in_customer_catalogs"]),
+            ({"modes": None}, ["modes_unavailable"]),
+            ({"resolution": unresolved(UnresolvedReason.CONTENT_NOT_FOUND), "catalogs": ()}, ["content_not_found"]),
+            ({"is_covered_in_plan": True, "catalogs": ()}, ["covered_by_other_intention"]),
+        ],
+    )
+    def test_all_reasons_are_returned_and_the_verdicts_is_first(self, facts, reasons):
+        case = make_case(**facts)
+        assert list(blocking_reasons(case, decide(case, now=NOON), now=NOON)) == reasons
+
+    def test_a_deadline_to_upgrade_is_told_beside_a_catalog(self):
+        case = make_case(catalogs=(), run=make_run(upgrade_deadlines={"verified": NOON - ONE_DAY}))
+        reasons = blocking_reasons(case, decide(case, now=NOON), now=NOON)
+        assert reasons == (Reason.NOT_IN_CUSTOMER_CATALOGS, Reason.UPGRADE_DEADLINE_PASSED)

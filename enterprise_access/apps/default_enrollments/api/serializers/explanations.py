@@ -2,6 +2,10 @@
 
 from rest_framework import serializers
 
+from enterprise_access.apps.default_enrollments.api.serializers.choices import STATES
+from enterprise_access.apps.default_enrollments.domain.credit_payer import CREDIT
+from enterprise_access.apps.default_enrollments.domain.license_payer import LICENSE
+
 
 class ReasonInWordsSerializer(serializers.Serializer):
     """A reason, in plain words."""
@@ -122,6 +126,15 @@ class ExplainedIntentionSerializer(serializers.Serializer):
     uuid = serializers.UUIDField()
     content_key = serializers.CharField()
     is_deleted = serializers.BooleanField()
+    sentence = serializers.CharField(help_text="The answer, as staff can read it to a customer.")
+    state = serializers.ChoiceField(
+        choices=STATES,
+        help_text="pending: nothing blocks it, or a service has not answered yet. blocked: see `blocking_reasons`.",
+    )
+    blocking_reasons = ReasonInWordsSerializer(many=True, help_text="Everything that blocks the enrollment.")
+    paid_by = serializers.ChoiceField(
+        choices=[LICENSE, CREDIT], allow_null=True, help_text="What paid for the enrollment. Null: not known here."
+    )
     rule = serializers.CharField(allow_null=True)
     verdict = serializers.CharField(allow_null=True)
     bucket = serializers.CharField(allow_null=True)
@@ -143,6 +156,7 @@ class ExplanationSerializer(serializers.Serializer):
 
     enterprise_customer_uuid = serializers.UUIDField()
     lms_user_id = serializers.IntegerField()
+    sentence = serializers.CharField(help_text="The answer for all intentions, as staff can read it to a customer.")
     explained_at = serializers.DateTimeField()
     stale = serializers.BooleanField(help_text="The LMS did not answer, and older copies were used.")
     customer = ExplainedCustomerSerializer()

@@ -9,12 +9,14 @@ import math
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 
 from enterprise_access.apps.course_types.domain.modes import is_paid
-from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
+from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES, STATES
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import is_open, render_recorded
+from enterprise_access.apps.default_enrollments.domain.answers import say_to_learner
 from enterprise_access.apps.default_enrollments.domain.values import Bucket
 from enterprise_access.apps.default_enrollments.selectors.intended import Intended
 from enterprise_access.apps.default_enrollments.services.learners.status import IntentionStatus, LearnerStatus
@@ -79,6 +81,11 @@ class IntentionStatusSerializer(serializers.Serializer):
     is_existing_enrollment_audit = serializers.BooleanField(allow_null=True)
     reason = serializers.ChoiceField(REASONS, help_text="A stable code. More codes may be added.")
     rule = serializers.ChoiceField(RULES, help_text="The rule of the decision that matched.")
+    state = serializers.ChoiceField(
+        choices=STATES,
+        help_text="pending: nothing is known to block it. blocked: `message` says why, a missing license included.",
+    )
+    message = serializers.CharField(help_text="The state in one sentence for the learner.")
     realization = RealizationSerializer(allow_null=True)
     deadline = serializers.DateTimeField(allow_null=True, help_text="Deadline to enroll in the best mode.")
     downgrade_target = serializers.CharField(
@@ -213,6 +220,8 @@ def _render(item: IntentionStatus, status: LearnerStatus) -> dict[str, Any]:
         "is_existing_enrollment_audit": not is_paid(enrollment.mode) if enrollment else None,
         "reason": item.verdict.reason,
         "rule": item.verdict.rule,
+        "state": item.state,
+        "message": gettext(say_to_learner(item.verdict.reason, item.obstacle)),
         "realization": _render_realization(item),
         "last_attempt": _render_look(item),
     }

@@ -66,16 +66,18 @@ def _learner(text: str, customer_uuid: UUID) -> int:
 
 def _lines(plain: Plain) -> Iterator[str]:
     customer, link = plain["customer"], plain["link"]
+    yield plain["sentence"]
+    yield ""
     yield f"  customer: {'active' if customer['is_active'] else 'switched off'}, as of {_utc(customer['fetched_at'])}"
     if customer["is_paused"]:
-        yield "  Staff have stopped enrolling: nothing is sent before they go on."
+        yield "  Enrollments are paused: nothing is sent until staff resume them."
     linked = "linked" if link["is_linked"] else "not linked"
     yield f"  link: {linked}, as of {_utc(link['fetched_at'])}" if link["fetched_at"] else f"  link: {linked}"
     if plain["stale"]:
-        yield "  The LMS does not answer; this is as it was when it last did."
+        yield "  The LMS did not answer. These are older facts."
     yield from _request_lines(plain["request"])
     if not plain["intentions"]:
-        yield "The customer intends nothing."
+        yield "The customer has no default enrollments."
     for entry in plain["intentions"]:
         yield ""
         yield from _intention_lines(entry)
@@ -89,24 +91,21 @@ def _request_lines(request: Plain | None) -> Iterator[str]:
     elif request["dead_at"]:
         yield f"  Failed since {_utc(request['dead_at'])}: nothing happens until staff retry the request."
     elif request["due_at"]:
-        yield f"  next look: {_utc(request['due_at'])}"
+        yield f"  next check: {_utc(request['due_at'])}"
     else:
-        yield "  No look is planned; see below what brings one."
+        yield "  No check is scheduled."
     if request and request["waiting_for"]:
         yield f"  because of {request['waiting_for']['code']}: {request['waiting_for']['text']}"
 
 
 def _intention_lines(entry: Plain) -> Iterator[str]:
-    if entry["is_deleted"]:
-        yield f"{entry['content_key']}: the intention was deleted; what was realized stays."
-    else:
-        reason = entry["reason"]
-        yield f"{entry['content_key']}: {entry['bucket']} ({reason['code']}, rule {entry['rule']})"
-        yield f"  {reason['text']}"
+    yield f"{entry['content_key']}: {'deleted' if entry['is_deleted'] else entry['state']}"
+    yield f"  {entry['sentence']}"
+    for reason in entry["blocking_reasons"]:
+        yield f"  {reason['code']}: {reason['text']}"
         yield f"  What would change it: {reason['what_would_change_it']}"
-    if entry["obstacle"]:
-        yield f"  The last attempt came to nothing ({entry['obstacle']['code']}): {entry['obstacle']['text']}"
-        yield f"  What would change it: {entry['obstacle']['what_would_change_it']}"
+    if not entry["is_deleted"]:
+        yield f"  decision: {entry['bucket']} ({entry['reason']['code']}, rule {entry['rule']})"
     if entry["has_override"]:
         yield "  Staff allowed one re-enrollment."
     yield from _fact_lines(entry)
@@ -115,9 +114,9 @@ def _intention_lines(entry: Plain) -> Iterator[str]:
 def _fact_lines(entry: Plain) -> Iterator[str]:
     content, modes = entry["content"], entry["modes"]
     if content and content["fetched_at"]:
-        stands_for = content["course_run_key"] or content["unresolved"]
+        resolved = content["course_run_key"] or content["unresolved"]
         catalogs = "unknown" if content["catalogs"] is None else len(content["catalogs"])
-        yield f"  content: {stands_for}, in catalogs: {catalogs}, as of {_utc(content['fetched_at'])}"
+        yield f"  content: {resolved}, in catalogs: {catalogs}, as of {_utc(content['fetched_at'])}"
     if modes:
         slugs = ", ".join(mode["slug"] for mode in modes["modes"]) or "none"
         yield f"  modes: {slugs} (from {modes['evidence']})"

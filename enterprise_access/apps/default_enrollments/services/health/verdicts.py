@@ -4,12 +4,15 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
 from enterprise_access.apps.content_metadata.services import refresh_modes_of
+from enterprise_access.apps.customers.errors import CustomerUnknown
+from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, Event
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
@@ -67,6 +70,16 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
     return changed
 
 
+def refresh_and_check(*, customer_uuid: UUID) -> list[Intention]:
+    """Read the customer again, and check all its intentions; return those that changed.
+
+    Raises UpstreamError when the LMS or the catalog service cannot be asked. What was read until then is kept.
+    """
+    with suppress(CustomerUnknown):  # kept with the copy, which is inactive then
+        fetch_customer(customer_uuid=customer_uuid)
+    return check_intentions(customer_uuid=customer_uuid)
+
+
 def _has_changed(intention: Intention, content: Content, modes: dict[str, KnownModes], *, now: datetime) -> bool:
     """Write down what was found; say whether it differs from the last time, or is found for the first time."""
     run = content.resolution.run if isinstance(content.resolution, Resolved) else None
@@ -111,7 +124,12 @@ def _store_verdict(
 
 def verdict_for_newcomer(intention: Intention, content: Content, modes: KnownModes | None, *, now: datetime) -> Verdict:
     """Decide for a learner who is linked and has nothing yet: what the intention is worth by itself."""
-    case = Case(
+    return decide(case_of_newcomer(intention, content, modes), now=now)
+
+
+def case_of_newcomer(intention: Intention, content: Content, modes: KnownModes | None) -> Case:
+    """Return the case of a learner who is linked and has nothing yet."""
+    return Case(
         is_linked=True,
         is_customer_active=True,
         content_type=intention.content_kind,
@@ -120,7 +138,6 @@ def verdict_for_newcomer(intention: Intention, content: Content, modes: KnownMod
         catalogs=content.catalogs,
         **facts_of_modes(modes),
     )
-    return decide(case, now=now)
 
 
 def _fingerprint(verdict: Verdict, content: Content, modes: KnownModes | None) -> str:

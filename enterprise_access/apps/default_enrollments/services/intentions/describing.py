@@ -27,11 +27,12 @@ from enterprise_access.apps.content_metadata.selectors import (
     with_other_evidence,
 )
 from enterprise_access.apps.content_metadata.services import refresh_modes
+from enterprise_access.apps.default_enrollments.domain.decision import blocking_reasons, decide
 from enterprise_access.apps.default_enrollments.domain.values import Reason, Verdict
 from enterprise_access.apps.default_enrollments.errors import ContentUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_twins
-from enterprise_access.apps.default_enrollments.services.health.verdicts import verdict_for_newcomer
+from enterprise_access.apps.default_enrollments.services.health.verdicts import case_of_newcomer
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.http import deadline
@@ -45,19 +46,16 @@ Found = TypeVar("Found")
 class Description:
     """What one intention stands for at `now`.
 
-    `modes` None: not known yet. `verdict` is about a linked learner who has nothing yet.
+    `modes` None: not known yet. `verdict` is about a linked learner who has nothing yet; `warnings` are all reasons why
+    such a learner would not be enrolled as things are.
     """
 
     intention: Intention
     content: Content
     modes: KnownModes | None
     verdict: Verdict
+    warnings: tuple[Reason, ...]
     now: datetime
-
-    @property
-    def warnings(self) -> tuple[Reason, ...]:
-        """What staff should mind: why nobody would be enrolled as things are."""
-        return () if self.verdict.is_to_do else (self.verdict.reason,)
 
     @property
     def is_checked(self) -> bool:
@@ -104,8 +102,16 @@ def _describe_one(
     intention: Intention, content: Content, modes: Mapping[str, KnownModes], now: datetime
 ) -> Description:
     known = modes.get(fold(content.run.key)) if content.run else None
-    verdict = verdict_for_newcomer(intention, content, known, now=now)
-    return Description(intention=intention, content=content, modes=known, verdict=verdict, now=now)
+    case = case_of_newcomer(intention, content, known)
+    verdict = decide(case, now=now)
+    return Description(
+        intention=intention,
+        content=content,
+        modes=known,
+        verdict=verdict,
+        warnings=blocking_reasons(case, verdict, now=now),
+        now=now,
+    )
 
 
 # --- What may be saved -------------------------------------------------------------------------------------------

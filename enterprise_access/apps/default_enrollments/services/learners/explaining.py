@@ -11,16 +11,27 @@ from django.conf import settings
 
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.customers.domain import EnrollmentCopy
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course
+from enterprise_access.apps.customers.selectors import get_customer
+from enterprise_access.apps.default_enrollments.domain.answers import (
+    LearnerState,
+    Queue,
+    Standing,
+    say_intention,
+    say_learner,
+)
+from enterprise_access.apps.default_enrollments.domain.credit_payer import CREDIT
+from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, blocking_reasons
+from enterprise_access.apps.default_enrollments.domain.license_payer import LICENSE
 from enterprise_access.apps.default_enrollments.domain.looking_again import look_of
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.domain.values import Case, Verdict
+from enterprise_access.apps.default_enrollments.domain.values import Case, Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Intention, Realization, make_cases
 from enterprise_access.apps.default_enrollments.services.health.current import Current, get_current
 from enterprise_access.apps.default_enrollments.services.learners.status import gather
 from enterprise_access.apps.default_enrollments.services.requests.work_items import UNEXPECTED_ERROR, is_paused
+from enterprise_access.apps.redemption.selectors import list_redeemed_runs
 from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
@@ -45,7 +56,9 @@ class ReasonInWords:
 class ExplainedIntention:
     """One intention. `verdict` and `reason` None: it was deleted, and nothing is decided about it any more.
 
-    `obstacle` is why the last attempt came to nothing although the decision was to enroll: a payer's reason, mostly.
+    `sentence` is the answer. `blocking` is everything that blocks the enrollment; `paid_by` what paid for it (None: not
+    known here). `obstacle` is why the last attempt came to nothing although the decision was to enroll: a payer's
+    reason, mostly.
     `enrollments` and `realizations` are those in runs of the intention's course, `is_revoked` by folded run key.
     """
 
@@ -53,6 +66,10 @@ class ExplainedIntention:
     verdict: Verdict | None
     reason: ReasonInWords | None
     obstacle: ReasonInWords | None
+    state: LearnerState
+    sentence: str
+    blocking: tuple[ReasonInWords, ...]
+    paid_by: str | None
     content: Content | None
     modes: KnownModes | None
     has_override: bool
@@ -77,13 +94,16 @@ class ExplainedRequest:
 
 @frozen(kw_only=True)
 class LearnerExplanation:
-    """Everything that is known of one learner of one customer at `now`. `request` None: nobody has asked yet."""
+    """Everything that is known of one learner of one customer at `now`; `sentence` sums it up. `request` None: the
+    learner was never queued."""
 
     customer_uuid: UUID
+    customer_name: str
     lms_user_id: int
     now: datetime
     current: Current
     is_paused: bool
+    sentence: str
     request: ExplainedRequest | None
     intentions: tuple[ExplainedIntention, ...]
 
@@ -104,18 +124,64 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> LearnerExplanat
         facts = evolve(facts, enrollments={lms_user_id: ()}, enterprise_enrollments={}, realized_elsewhere={})
         current = evolve(current, enrollments=(), enterprise_enrollments={}, enrollments_read_at=None)
     attempts = _list_attempts(customer_uuid, lms_user_id)
+    paused, request = is_paused(customer_uuid=customer_uuid), _explain_request(customer_uuid, lms_user_id)
+    teller = _Teller(lms_user_id=lms_user_id, queue=_queue(request, is_paused=paused, now=now), now=now)
+    redeemed = _redeemed_runs(facts, customer_uuid, lms_user_id)
+    told = [
+        *_explain_living(facts, teller, attempts, redeemed),
+        *_explain_deleted(facts, teller, attempts),
+    ]
+    customer_name = _name_of(customer_uuid)
     return LearnerExplanation(
         customer_uuid=customer_uuid,
+        customer_name=customer_name,
         lms_user_id=lms_user_id,
         now=now,
         current=current,
-        is_paused=is_paused(customer_uuid=customer_uuid),
-        request=_explain_request(customer_uuid, lms_user_id),
-        intentions=(
-            *_explain_living(facts, lms_user_id, attempts, now),
-            *_explain_deleted(facts, lms_user_id, attempts),
-        ),
+        is_paused=paused,
+        sentence=say_learner(teller.who, customer_name, [standing for standing, _ in told], teller.queue),
+        request=request,
+        intentions=tuple(entry for _, entry in told),
     )
+
+
+@frozen(kw_only=True)
+class _Teller:
+    """Whom it is told about, and when."""
+
+    lms_user_id: int
+    queue: Queue
+    now: datetime
+
+    @property
+    def who(self) -> str:
+        return f"Learner {self.lms_user_id}"
+
+    def say(self, standing: Standing) -> str:
+        return say_intention(self.who, standing, self.queue)
+
+
+def _name_of(customer_uuid: UUID) -> str:
+    customer = get_customer(customer_uuid=customer_uuid)
+    return customer.name if customer else str(customer_uuid)
+
+
+def _queue(request: ExplainedRequest | None, *, is_paused: bool, now: datetime) -> Queue:
+    if request is not None and request.dead_at is not None:
+        return Queue.FAILED
+    if is_paused:
+        return Queue.PAUSED
+    if request is None:
+        return Queue.NONE
+    is_due = request.due_at is not None and request.due_at <= now
+    return Queue.QUEUED if is_due or request.is_being_worked_on else Queue.NONE
+
+
+def _redeemed_runs(facts: Facts, customer_uuid: UUID, lms_user_id: int) -> frozenset[str]:
+    """Return the runs, folded, that learner credit has paid for; asked for only where something was realized."""
+    if not facts.realizations.get(lms_user_id):
+        return frozenset()
+    return list_redeemed_runs(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
 
 
 def _list_attempts(customer_uuid: UUID, lms_user_id: int) -> dict[UUID, list[RealizationAttempt]]:
@@ -145,8 +211,8 @@ def _in_words(code: str) -> ReasonInWords:
     if code == UNEXPECTED_ERROR:
         return ReasonInWords(
             code=code,
-            text="An error of our own got in the way.",
-            what_would_change_it="It is tried again; after several times in vain somebody has to look.",
+            text="An unexpected error of this service stopped the evaluation.",
+            what_would_change_it="The service retries automatically; if it keeps failing, staff have to retry it.",
             looked_at_again="after a minute",
             looked_at_again_upon=(),
         )
@@ -163,24 +229,34 @@ def _in_words(code: str) -> ReasonInWords:
 # --- Intentions --------------------------------------------------------------------------------------------------
 
 
+Told = tuple[Standing, ExplainedIntention]
+
+
 def _explain_living(
-    facts: Facts, lms_user_id: int, attempts: Mapping[UUID, Sequence[RealizationAttempt]], now: datetime
-) -> list[ExplainedIntention]:
-    cases = make_cases(facts, lms_user_id=lms_user_id)
+    facts: Facts,
+    teller: _Teller,
+    attempts: Mapping[UUID, Sequence[RealizationAttempt]],
+    redeemed: frozenset[str],
+) -> list[Told]:
+    cases = make_cases(facts, lms_user_id=teller.lms_user_id)
     return [
-        _explain_intention(facts, lms_user_id, intention, cases[intention], verdict, attempts.get(intention.pk, ()))
-        for intention, verdict in decide_all(cases, now=now).items()
+        _explain_intention(
+            facts, teller, intention, cases[intention], verdict, attempts.get(intention.pk, ()), redeemed
+        )
+        for intention, verdict in decide_all(cases, now=teller.now).items()
     ]
 
 
 def _explain_intention(
     facts: Facts,
-    lms_user_id: int,
+    teller: _Teller,
     intention: Intention,
     case: Case,
     verdict: Verdict,
     attempts: Sequence[RealizationAttempt],
-) -> ExplainedIntention:
+    redeemed: frozenset[str],
+) -> Told:
+    lms_user_id, content = teller.lms_user_id, facts.content_of(intention)
     enrollments = tuple(
         row
         for row in facts.enrollments.get(lms_user_id, ())
@@ -188,13 +264,27 @@ def _explain_intention(
     )
     revoked = {fold(row.course_run_key) for row in case.enrollments if row.is_revoked}
     realizations = (*facts.realizations.get(lms_user_id, ()), *facts.realized_elsewhere.get(lms_user_id, ()))
-    blocked = verdict.is_to_do and bool(attempts) and attempts[0].outcome != Outcome.REALIZED
-    return ExplainedIntention(
+    obstacle = _obstacle(verdict, attempts)
+    blocking = [obstacle.reason] if obstacle else [*blocking_reasons(case, verdict, now=teller.now)]
+    paid_by = _paid_by(enrollments, attempts, redeemed) if verdict.kind is VerdictKind.NONE else None
+    standing = Standing(
+        course=content.title or intention.content_key,
+        kind=verdict.kind,
+        blocking=tuple(blocking),
+        obstacle_seen_at=obstacle.last_seen_at if obstacle else None,
+        paid_by=_PAYERS.get(paid_by or "", ""),
+        has_override=case.has_override,
+    )
+    return standing, ExplainedIntention(
         intention=intention,
         verdict=verdict,
         reason=_in_words(verdict.reason),
-        obstacle=_in_words(attempts[0].reason) if blocked and attempts[0].reason != verdict.reason else None,
-        content=facts.content_of(intention),
+        obstacle=_in_words(obstacle.reason) if obstacle else None,
+        state=standing.state,
+        sentence=teller.say(standing),
+        blocking=tuple(map(_in_words, blocking)),
+        paid_by=paid_by,
+        content=content,
         modes=facts.modes_of(intention),
         has_override=case.has_override,
         enrollments=enrollments,
@@ -210,25 +300,59 @@ def _explain_intention(
     )
 
 
+def _obstacle(verdict: Verdict, attempts: Sequence[RealizationAttempt]) -> RealizationAttempt | None:
+    """Return the last attempt where it came to nothing although the decision is to enroll."""
+    if not verdict.is_to_do or not attempts or attempts[0].outcome == Outcome.REALIZED:
+        return None
+    return attempts[0] if attempts[0].reason not in ("", verdict.reason) else None
+
+
+# What paid, as a part of a sentence.
+_PAYERS: Final = {LICENSE: "a license", CREDIT: "learner credit"}
+
+
+def _paid_by(
+    enrollments: Sequence[EnrollmentCopy], attempts: Sequence[RealizationAttempt], redeemed: frozenset[str]
+) -> str | None:
+    """Return what paid for an active enrollment that this service made; None: it made none, or does not know."""
+    active = {fold(row.course_run_key) for row in enrollments if row.is_active}
+    if active & redeemed:
+        return CREDIT
+    made = {fold(row.course_run_key) for row in attempts if row.outcome == Outcome.REALIZED}
+    return LICENSE if active & made else None
+
+
 def _explain_deleted(
-    facts: Facts, lms_user_id: int, attempts: Mapping[UUID, Sequence[RealizationAttempt]]
-) -> list[ExplainedIntention]:
+    facts: Facts, teller: _Teller, attempts: Mapping[UUID, Sequence[RealizationAttempt]]
+) -> list[Told]:
     """Return the intentions that were deleted after they had been realized for this learner."""
     living = {intention.pk for intention in facts.intentions}
-    realized = {row.intention_id: row for row in facts.realizations[lms_user_id] if row.intention_id not in living}
+    rows = facts.realizations[teller.lms_user_id]
+    realized = {row.intention_id: row for row in rows if row.intention_id not in living}
     return [
-        ExplainedIntention(
-            intention=intention,
-            verdict=None,
-            reason=None,
-            obstacle=None,
-            content=None,
-            modes=None,
-            has_override=False,
-            enrollments=(),
-            revoked_runs=frozenset(),
-            realizations=(realized[intention.pk],),
-            attempts=tuple(attempts.get(intention.pk, ())[:ATTEMPTS_SHOWN]),
-        )
+        _explain_one_deleted(teller, intention, realized[intention.pk], attempts.get(intention.pk, ()))
         for intention in Intention.objects.filter(pk__in=realized)
     ]
+
+
+def _explain_one_deleted(
+    teller: _Teller, intention: Intention, realization: Realization, attempts: Sequence[RealizationAttempt]
+) -> Told:
+    standing = Standing(course=intention.content_key, kind=None)
+    return standing, ExplainedIntention(
+        intention=intention,
+        verdict=None,
+        reason=None,
+        obstacle=None,
+        state=LearnerState.ENROLLED if realization.left_at is None else LearnerState.BLOCKED,
+        sentence=teller.say(standing),
+        blocking=(),
+        paid_by=None,
+        content=None,
+        modes=None,
+        has_override=False,
+        enrollments=(),
+        revoked_runs=frozenset(),
+        realizations=(realization,),
+        attempts=tuple(attempts[:ATTEMPTS_SHOWN]),
+    )

@@ -16,8 +16,8 @@ from enterprise_access.apps.default_enrollments.services.learners.explaining imp
 from enterprise_access.lib.keys import fold
 
 _PAYING_NOTE: Final = (
-    "Paying is not part of the decision: an enrollable intention without a payer stays enrollable, and the attempts "
-    "say what paid for it, or why nothing did."
+    "Payment is checked after the decision, and only when nothing else blocks the enrollment: an intention without a "
+    "license or budget stays enrollable in `bucket`, is `blocked` in `state`, and its obstacle is why nothing pays."
 )
 
 
@@ -27,6 +27,7 @@ def as_plain_data(explanation: LearnerExplanation) -> dict[str, Any]:
     return {
         "enterprise_customer_uuid": explanation.customer_uuid,
         "lms_user_id": explanation.lms_user_id,
+        "sentence": explanation.sentence,
         "explained_at": explanation.now,
         "stale": current.is_stale,
         "customer": {
@@ -77,6 +78,10 @@ def _plain_intention(entry: ExplainedIntention) -> dict[str, Any]:
         "uuid": entry.intention.pk,
         "content_key": entry.intention.content_key,
         "is_deleted": entry.intention.is_deleted,
+        "sentence": entry.sentence,
+        "state": entry.state,
+        "blocking_reasons": [_plain_reason(reason) for reason in entry.blocking],
+        "paid_by": entry.paid_by,
         "rule": verdict.rule if verdict else None,
         "verdict": verdict.kind if verdict else None,
         "bucket": verdict.bucket if verdict else None,

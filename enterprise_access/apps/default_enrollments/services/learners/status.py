@@ -17,9 +17,11 @@ from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.customers.errors import LearnerNotAssociated
 from enterprise_access.apps.customers.selectors import recall_email
 from enterprise_access.apps.customers.services import ask_for_enrollments
+from enterprise_access.apps.default_enrollments.domain.answers import LearnerState, state_of
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment, shown_enrollments
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Verdict
+from enterprise_access.apps.default_enrollments.models import Outcome
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Realization, make_cases_of_intended
 from enterprise_access.apps.default_enrollments.selectors.intended import Intended
@@ -42,6 +44,20 @@ class IntentionStatus:
     enrollment: EnrollmentCopy | None
     realization: Realization | None
     last_look: LastLook | None
+
+    @property
+    def obstacle(self) -> str:
+        """Why the last evaluation did not enroll although the decision is to enroll; empty: nothing is known."""
+        look = self.last_look
+        if look is None or not self.verdict.is_to_do or look.outcome == Outcome.REALIZED:
+            return ""
+        return look.reason if look.reason != self.verdict.reason else ""
+
+    @property
+    def state(self) -> LearnerState:
+        """How it stands for the learner: a learner without a license is not pending."""
+        reason = self.obstacle or (self.verdict.reason if self.verdict.is_skip else "")
+        return state_of(self.verdict.kind, (reason,) if reason else ())
 
 
 @frozen(kw_only=True)
