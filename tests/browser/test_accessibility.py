@@ -17,6 +17,7 @@ PAGES = (
     f"/admin/overview/{ACME}/",
     "/admin/why/",
     f"/admin/why/?customer=acme&lms_user_id={ADA}",
+    f"/admin/activity/{ACME}/",
     "/admin/neighbours/",
     "/admin/customers/enterprisecustomer/",
     "/admin/customers/enterprisecustomer/add/",

@@ -8,7 +8,7 @@ class SubsidyRequestsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register mails, events and metrics, and let requests follow their assignments."""
-        from enterprise_access.apps.subsidy_requests.selectors import timeline
+        from enterprise_access.apps.subsidy_requests.selectors import activity, timeline
         from enterprise_access.apps.subsidy_requests.services import (  # needs the models
             auto_enrolling,
             digests,
@@ -19,6 +19,7 @@ class SubsidyRequestsConfig(AppConfig):
             watching,
         )
         from enterprise_access.apps.subsidy_requests.services.granting import QUEUE
+        from enterprise_access.lib import activity as done
         from enterprise_access.lib import state
         from enterprise_access.lib import timeline as learners_timeline
         from enterprise_access.lib.work.watching import watch
@@ -29,5 +30,6 @@ class SubsidyRequestsConfig(AppConfig):
         following.connect()
         mails.connect()
         digests.connect()
+        done.register("subsidy requests", activity.list_decisions, permission="subsidy_requests.view_subsidyrequest")
         learners_timeline.register("subsidy requests", timeline.list_past_events)
         state.register("subsidy requests", watching.read_failed, seconds=60)

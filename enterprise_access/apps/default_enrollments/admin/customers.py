@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.activity import activity_section
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
@@ -35,4 +36,8 @@ def pause_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
     return render_to_string("default_enrollments/pause_of_customer.html", context, request=request)
 
 
-admin.site.get_model_admin(EnterpriseCustomer).sections += [pause_section, intentions_section]  # type: ignore[attr-defined]
+admin.site.get_model_admin(EnterpriseCustomer).sections += [  # type: ignore[attr-defined]
+    pause_section,
+    intentions_section,
+    activity_section,
+]

@@ -359,9 +359,7 @@ def _all_of_content(view: _View) -> list[Reason]:
     case, found = view.case, list[Reason]()
     if isinstance(case.resolution, Unresolved):
         found.append(Reason(case.resolution.reason.value))
-    # The catalogs of content that nobody knows say nothing more.
-    is_known = case.resolved_run is not None or case.resolution.course is not None
-    if is_known and case.catalogs is not None and not case.catalogs:
+    if case.resolved_run is not None and case.catalogs is not None and not case.catalogs:
         found.append(Reason.NOT_IN_CUSTOMER_CATALOGS)
     if _d11_executive_education(view) is not None:
         found.append(Reason.NEEDS_LEARNER_INPUT)

@@ -117,7 +117,7 @@ def test_check_now_says_when_nobody_answers(staff, world, simulator):
     intend(DEMO)
     simulator.faults.add("status", "catalog.*", times=None, status=500)
     (message,) = messages_of(staff.post(reverse("admin:check_intentions", args=[ACME])))
-    assert "could not be checked" in message
+    assert "Not everything could be read again." in message
 
 
 # --- looks and revivals -------------------------------------------------------------------------------------------

@@ -1,0 +1,61 @@
+"""What people did with a customer's assignments (lib/activity.py): two statements."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count, Max
+
+from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.lib.activity import Done
+
+_VERBS: Final = {"cancelled": "Cancelled", "reminded": "Sent reminders for"}
+
+
+def list_allocations(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
+    """Return who assigned what to how many people. An allocation is one event."""
+    rows = LearnerContentAssignment.objects.filter(customer_uuid=customer_uuid, allocation_batch_id__isnull=False)
+    groups: Any = (
+        rows.order_by()
+        .values("allocation_batch_id", "admin_lms_user_id", "content_title", "content_key_folded")
+        .annotate(people=Count("pk"), at=Max("allocated_at"))
+    )
+    if before is not None:
+        groups = groups.filter(at__lte=before)
+    return [
+        Done(
+            at=group["at"],
+            what=f"Assigned {group['content_title'] or group['content_key_folded']} to {_people(group['people'])}",
+            key=str(group["allocation_batch_id"]),
+            who=_who(group["admin_lms_user_id"]),
+        )
+        for group in groups.order_by("-at", "-allocation_batch_id")[:limit]
+    ]
+
+
+def list_actions(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
+    """Return who cancelled and reminded. What one person did at one time is one event."""
+    actions = LearnerContentAssignmentAction.objects.filter(
+        assignment__customer_uuid=customer_uuid, actor_lms_user_id__isnull=False, action_type__in=_VERBS
+    )
+    if before is not None:
+        actions = actions.filter(created__lte=before)
+    groups = actions.order_by().values("created", "action_type", "actor_lms_user_id").annotate(rows=Count("pk"))
+    return [
+        Done(
+            at=group["created"],
+            what=f"{_VERBS[group['action_type']]} {group['rows']} assignment{'' if group['rows'] == 1 else 's'}",
+            key=f"{group['action_type']} {group['actor_lms_user_id']:020}",
+            who=_who(group["actor_lms_user_id"]),
+        )
+        for group in groups.order_by("-created", "-action_type", "-actor_lms_user_id")[:limit]
+    ]
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
+
+
+def _who(lms_user_id: int | None) -> str:
+    return "" if lms_user_id is None else f"LMS user {lms_user_id}"
