@@ -88,6 +88,7 @@ TESTS = (
     f"{APPS}/content_assignments/tests/test_allocation.py",
     f"{APPS}/content_assignments/tests/test_states.py",
     f"{APPS}/redemption/tests/test_credit_oracle.py",
+    f"{APPS}/redemption/tests/test_eligibility.py",
     f"{APPS}/redemption/tests/test_settling.py",
     f"{APPS}/subsidy_access_policies/tests/test_availability.py",
     f"{APPS}/subsidy_access_policies/tests/test_ledger_copies.py",
