@@ -87,6 +87,7 @@ TESTS = (
     f"{APPS}/licenses/tests/test_domain.py",
     f"{APPS}/content_assignments/tests/test_allocation.py",
     f"{APPS}/content_assignments/tests/test_states.py",
+    f"{APPS}/redemption/tests/test_choosing.py",
     f"{APPS}/redemption/tests/test_credit_oracle.py",
     f"{APPS}/redemption/tests/test_eligibility.py",
     f"{APPS}/redemption/tests/test_settling.py",

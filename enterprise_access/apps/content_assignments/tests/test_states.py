@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction, BulkOutcome, BulkRow, bulk
-from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, recent_action
+from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, learner_state, recent_action
 from enterprise_access.apps.content_assignments.domain.states import (
     AssignmentAction,
     AssignmentState,
@@ -102,3 +102,13 @@ def test_a_reminder_shows_only_after_the_allocation(seconds, shown):
     reminder = Action(action_type="reminded", created=noon, completed_at=sent, error_reason=None)
     recent = recent_action(allocated_at=noon, actions=[reminder])
     assert (recent.action_type, recent.timestamp) == (shown, sent)
+
+
+@pytest.mark.parametrize(("error", "state"), [("email_in_use", LearnerState.FAILED), (None, LearnerState.WAITING)])
+def test_a_link_that_failed_counts_more_than_a_mail_that_was_sent(error, state):
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    actions = [
+        Action(action_type="notified", created=noon, completed_at=noon, error_reason=None),
+        Action(action_type="learner_linked", created=noon, completed_at=None, error_reason=error),
+    ]
+    assert learner_state(state=AssignmentState.ALLOCATED, allocated_at=noon, actions=actions) is state

@@ -63,8 +63,8 @@ def choose_policy(answers: Iterable[PolicyAnswer]) -> Choice:
     for answer in ordered:
         if answer.is_redeemable:
             return Choice(policy_uuid=answer.uuid)
-    reasons = [answer.reason for answer in ordered if answer.reason is not None]
-    return Choice(display_reason=_display_reason(reasons), reasons=_grouped(ordered))
+    refused = _grouped(ordered)
+    return Choice(display_reason=_display_reason([one.reason for one in refused]), reasons=refused)
 
 
 def _display_reason(reasons: Sequence[CreditReason]) -> CreditReason | None:
