@@ -150,7 +150,12 @@ class LinkRequest(WorkItem):
     class Meta:
         ordering = ["created", "pk"]
         constraints = [lease_complete(name="link_request_lease_complete")]
-        indexes = [models.Index(fields=["priority", "due_at"], name="link_request_by_due")]
+        indexes = [
+            models.Index(fields=["priority", "due_at"], name="link_request_by_due"),
+            models.Index(fields=["due_at"], name="link_request_by_due_time"),
+            models.Index(fields=["leased_until"], name="link_request_by_lease"),
+            models.Index(fields=["failed_at"], name="link_request_by_failure"),
+        ]
 
     def __str__(self) -> str:
         return f"link request {self.pk}"

@@ -94,7 +94,7 @@ def _rate() -> SharedRate:
 def _ask(course_run_key: str) -> KnownModes | None:
     fetched_at = timezone.now()
     try:
-        answer = lms.from_settings().get_run_modes(course_run_key=course_run_key)
+        answer = lms.from_settings(optional="modes").get_run_modes(course_run_key=course_run_key)
     except UpstreamError as error:
         log.warning("Modes could not be asked for. run=%s reason=%s", course_run_key, error.reason)
         return None

@@ -44,6 +44,9 @@ class Notification(WorkItem):
         indexes = [
             models.Index(fields=["priority", "due_at"], name="notification_by_due"),
             models.Index(fields=["outcome", "settled_at"], name="notification_by_outcome"),
+            models.Index(fields=["due_at"], name="notification_by_due_time"),
+            models.Index(fields=["leased_until"], name="notification_by_lease"),
+            models.Index(fields=["failed_at"], name="notification_by_failure"),
         ]
 
     def __str__(self) -> str:

@@ -83,6 +83,9 @@ class RedemptionAttempt(WorkItem, TimeStampedModel):
             models.Index(fields=["lms_user_id", "content_key_folded"], name="redemption_by_learner"),
             models.Index(fields=["due_at"], name="redemption_by_due"),
             models.Index(fields=["state", "created"], name="redemption_by_state"),
+            models.Index(fields=["transaction_uuid"], name="redemption_by_transaction"),
+            models.Index(fields=["leased_until"], name="redemption_by_lease"),
+            models.Index(fields=["failed_at"], name="redemption_by_failure"),
         ]
         constraints = [
             lease_complete(name="redemption_lease_complete"),

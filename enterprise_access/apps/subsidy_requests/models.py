@@ -159,6 +159,7 @@ class SubsidyRequest(WorkItem, TimeStampedModel):
             models.Index(fields=["policy_uuid", "state", "latest_action_at"], name="subsidy_request_by_policy"),
             models.Index(fields=["due_at"], name="subsidy_request_by_due_time"),
             models.Index(fields=["leased_until"], name="subsidy_request_by_lease"),
+            models.Index(fields=["failed_at"], name="subsidy_request_by_failure"),
         ]
 
     def __str__(self) -> str:
@@ -204,7 +205,12 @@ class UnlinkRequest(WorkItem):
     class Meta:
         ordering = ["created", "pk"]
         constraints = [lease_complete(name="unlink_request_lease_complete")]
-        indexes = [models.Index(fields=["priority", "due_at"], name="unlink_request_by_due")]
+        indexes = [
+            models.Index(fields=["priority", "due_at"], name="unlink_request_by_due"),
+            models.Index(fields=["due_at"], name="unlink_request_by_due_time"),
+            models.Index(fields=["leased_until"], name="unlink_request_by_lease"),
+            models.Index(fields=["failed_at"], name="unlink_request_by_failure"),
+        ]
 
     def __str__(self) -> str:
         return f"unlink request {self.pk}"

@@ -92,7 +92,10 @@ class Reservation(TimeStampedModel):
 
     class Meta:
         ordering = ["created", "uuid"]
-        indexes = [models.Index(fields=["policy", "state"], name="reservation_by_policy")]
+        indexes = [
+            models.Index(fields=["policy", "state"], name="reservation_by_policy"),
+            models.Index(fields=["attempt_uuid"], name="reservation_by_attempt"),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="a_promise_is_not_negative"),
         ]
