@@ -177,7 +177,7 @@ def plan_of(sql: str) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-# --- learner credit, requests and mails --------------------------------------------------------------------------------
+# --- learner credit, requests and mails -------------------------------------------------------------------------------
 
 CREDIT_QUEUES = {
     "redemptions": redemption_queue.QUEUE,

@@ -78,12 +78,13 @@ def test_an_override_that_a_round_uses_up_itself_lets_nothing_else_through(
     for _ in range(3):
         clock.shift(3 * MINUTE)
         visit(ADA)
+        # Already in the round that settles the call: what it decides by is read again afterwards.
+        assert attempts_of(ADA)[-1] == ("blocked", "learner_unenrolled")
     assert times_sent(world, ADA, run_key) == 2
     assert not world.enrollment("ada", run_key).is_active
     assert RealizationOverride.objects.get().used_at is not None
     left = realizations_of(ADA)[run_key]
     assert (left.left_at is not None, left.left_reason) == (True, "learner_unenrolled")
-    assert attempts_of(ADA)[-1] == ("blocked", "learner_unenrolled")
 
 
 # --- An unknown outcome holds back every customer --------------------------------------------------------------------

@@ -76,6 +76,13 @@ def test_a_repeat_does_not_move_the_instant_of_the_realization(attempt, clock):
     assert realizations_of(ADA)[DEMO_RUN].realized_at == first
 
 
+def test_a_repeat_that_was_left_again_says_so_too(attempt, clock):
+    record_realized(attempt, now=timezone.now())
+    record_realized(attempt, now=timezone.now(), left_reason="learner_unenrolled")
+    row = realizations_of(ADA)[DEMO_RUN]
+    assert (row.left_at, row.left_reason) == (timezone.now(), "learner_unenrolled")
+
+
 def test_a_repeat_does_not_forget_that_the_learner_left(attempt):
     record_realized(attempt, now=timezone.now(), left_reason="learner_unenrolled")
     record_realized(attempt, now=timezone.now())

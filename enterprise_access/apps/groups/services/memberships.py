@@ -106,13 +106,14 @@ def _ask_group(group_uuid: UUID, emails: Mapping[int, frozenset[str] | None]) ->
 def _told(rows: Rows[GroupMember], asked: Mapping[int, frozenset[str]]) -> dict[int, Membership]:
     by_key: dict[int | str, list[GroupMember]] = {}
     for row in rows:
-        for key in {row.lms_user_id, (row.email or "").casefold()} - {None, ""}:
-            by_key.setdefault(key, []).append(row)
+        for key in (row.lms_user_id, (row.email or "").casefold()):
+            if key:
+                by_key.setdefault(key, []).append(row)
     odd = [row.key for row in rows.unreadable]
     odd_keys = frozenset().union(*(key for key in odd if isinstance(key, frozenset)))
     found = {}
     for lms_user_id, emails in asked.items():
-        keys = {lms_user_id, *(email.casefold() for email in emails)}
+        keys: set[int | str] = {lms_user_id, *(email.casefold() for email in emails)}
         own = {id(row): row for key in keys for row in by_key.get(key, ())}
         is_unknown = not own and (None in odd or bool(odd_keys & keys))
         found[lms_user_id] = Membership.UNKNOWN if is_unknown else membership_of(row.status for row in own.values())
