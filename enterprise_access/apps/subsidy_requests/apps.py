@@ -8,9 +8,11 @@ class SubsidyRequestsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register mails, events and metrics, and let requests follow their assignments."""
+        from enterprise_access.apps.subsidy_access_policies.services.policies import taking_requests
         from enterprise_access.apps.subsidy_requests.selectors import activity, timeline
         from enterprise_access.apps.subsidy_requests.services import (  # needs the models
             auto_enrolling,
+            configurations,
             digests,
             event_schemas,  # noqa: F401 (registers)
             following,
@@ -27,6 +29,7 @@ class SubsidyRequestsConfig(AppConfig):
         watch(QUEUE)
         watch(auto_enrolling.QUEUE)
         watch(unlinking.QUEUE)
+        taking_requests.register("subsidy requests", configurations.why_not_take_requests)
         following.connect()
         mails.connect()
         digests.connect()

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
+from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.selectors.requests import Wanted
 from enterprise_access.lib.api import CustomerQuery, PageQuery, customer_field
 
@@ -28,7 +28,7 @@ class FilterQuery(serializers.Serializer):
     uuid = serializers.UUIDField(required=False)
     user__email = text_field(help_text="The learner's address, in any letter case.")
     course_id = text_field(help_text="The course, in any letter case.")
-    state = list_field("The state.")
+    state = list_field("The state. errored is another word for error.")
     search = text_field(help_text="A part of the learner's address, of the course's title or key.")
 
 
@@ -79,11 +79,17 @@ def wanted(query: dict[str, Any]) -> Wanted:
         email=query.get("user__email", ""),
         course_id=query.get("course_id", ""),
         search=query.get("search", ""),
-        states=_values(query, "state"),
+        states=_states(query),
         learner_states=_values(query, "learner_request_state", "learner_request_state__in"),
         action_states=_values(query, "latest_action_status", "latest_action_status__in"),
         ordering=_values(query, "ordering") or (),
     )
+
+
+def _states(query: dict[str, Any]) -> Sequence[str] | None:
+    """Return the states that are named. The admin portal asks for failed requests as `errored`."""
+    found = _values(query, "state")
+    return None if found is None else [RequestState.ERROR.value if state == "errored" else state for state in found]
 
 
 def _values(query: dict[str, Any], *names: str) -> Sequence[str] | None:

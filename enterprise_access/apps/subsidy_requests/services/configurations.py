@@ -95,6 +95,15 @@ def _refuse_two_ways(customer_uuid: UUID, *, is_enabled: bool, subsidy_type: str
         )
 
 
+def why_not_take_requests(customer_uuid: UUID) -> str:
+    """Return why no budget of this customer may take requests: learners ask for licenses or codes already."""
+    other = (SubsidyType.LICENSE.value, SubsidyType.COUPON.value)
+    rows = Configuration.objects.filter(pk=customer_uuid, subsidy_requests_enabled=True, subsidy_type__in=other)
+    if not rows.exists():
+        return ""
+    return gettext("Learners ask for licenses or codes already. Switch that off before a budget takes requests.")
+
+
 def _decline_open(customer_uuid: UUID, subsidy_type: SubsidyType, actor_lms_user_id: int | None, now: datetime) -> None:
     """Decline what is undecided. What was asked for already may have been granted: its worker finishes it."""
     rows = SubsidyRequest.objects.of_kind(subsidy_type).filter(_UNDECIDED | _NOT_SENT, customer_uuid=customer_uuid)

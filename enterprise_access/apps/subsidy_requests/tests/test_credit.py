@@ -1,6 +1,7 @@
 """Learner credit: asked for at our price, promised and assigned in the approving transaction, followed to its end."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -15,15 +16,20 @@ from enterprise_access.apps.content_assignments.tests.scene import (
     held_cents,
     make_assigned_budget,
 )
+from enterprise_access.apps.subsidy_access_policies.errors import PolicyInvalid
+from enterprise_access.apps.subsidy_access_policies.services.policies.changing import change_policy
+from enterprise_access.apps.subsidy_access_policies.services.policies.saving import By
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.tests.made import (
     ADA,
     AMY,
     BEN,
+    COUPON,
     CREDIT,
     DEMO,
     HAL,
+    LICENSE,
     LINUX,
     made,
     make_asked_budget,
@@ -304,6 +310,25 @@ def test_a_customer_asks_in_one_way(amy, budget):
         ({"subsidy_type": "coupon"}, 400),
     ):
         assert amy.patch(address, changes, format="json").status_code == status, changes
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_on", "is_refused"),
+    [(LICENSE, True, True), (COUPON, True, True), (CREDIT, True, False), (LICENSE, False, False)],
+)
+def test_a_budget_takes_no_requests_where_learners_ask_for_licenses_or_codes(world, kind, is_on, is_refused):
+    takes(kind, subsidy_requests_enabled=is_on)
+    off, asleep = make_asked_budget(learner_credit_request_config=None), make_asked_budget(active=False)
+    for policy, changes in ((off, {"bnr_enabled": True}), (asleep, {"active": True})):
+        change = partial(change_policy, policy.pk, changes=changes, by=By(), now=clock.now())
+        if is_refused:
+            with pytest.raises(PolicyInvalid) as refused:
+                change()
+            assert list(refused.value.problems) == ["bnr_enabled"]
+        else:
+            change()
+    # What takes requests already can be changed otherwise.
+    change_policy(make_asked_budget().pk, changes={"description": "Old"}, by=By(), now=clock.now())
 
 
 def test_an_assignment_of_no_request_changes_none(world, budget):

@@ -24,6 +24,7 @@ from enterprise_access.apps.subsidy_access_policies.services.policies.checking i
     used_cents,
 )
 from enterprise_access.apps.subsidy_access_policies.services.policies.saving import By, save_policy
+from enterprise_access.apps.subsidy_access_policies.services.policies.taking_requests import why_not_take_requests
 from enterprise_access.lib.transactions import retry_deadlocks
 
 CHANGEABLE: Final = frozenset(
@@ -81,6 +82,7 @@ def _change(
     lock_account(known.subsidy_id)
     policy = SubsidyAccessPolicy.objects.select_related("subsidy").get(pk=known.pk)
     was_active, was_retired, took_requests = policy.active, policy.retired, policy.bnr_enabled
+    was_asked = _is_asked(policy)
     before = {name: getattr(policy, name) for name in CHANGEABLE}
     for name in CHANGEABLE & changes.keys():
         if getattr(policy, name) != changes[name]:
@@ -96,6 +98,8 @@ def _change(
         problems["pays_for_default_enrollments"] = _("Only a budget with direct access pays for default enrollments.")
     if policy.bnr_enabled and not TYPE_RULES[PolicyType(policy.policy_type)].may_browse_and_request:
         problems["bnr_enabled"] = _("Only a budget with a spend limit per learner can take requests.")
+    if _is_asked(policy) and not was_asked and (why_not := why_not_take_requests(policy.customer_uuid)):
+        problems["bnr_enabled"] = why_not
     if not problems and (policy.spend_limit, policy.active) != (before["spend_limit"], was_active):
         problems |= spend_limit_problems(policy, Subsidy.objects.get(pk=policy.subsidy_id))
     if took_requests and not policy.bnr_enabled and not is_forced:
@@ -109,6 +113,11 @@ def _change(
     has_ended = was_active and not policy.active
     save_policy(policy, change=Change.DEACTIVATED if has_ended else Change.UPDATED, by=by, now=now)
     return policy
+
+
+def _is_asked(policy: SubsidyAccessPolicy) -> bool:
+    """Say whether learners can ask for the budget's money."""
+    return policy.bnr_enabled and policy.active and not policy.retired
 
 
 def _allocated_problems(policy: SubsidyAccessPolicy) -> dict[str, str]:
