@@ -74,7 +74,7 @@ def test_with_everything_there_it_is_ready_and_every_part_says_so():
 
 @pytest.mark.django_db
 def test_asking_often_costs_the_database_nothing(django_assert_num_queries):
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(17):
         ask()
     with django_assert_num_queries(0):
         ask()

@@ -49,7 +49,7 @@ def test_it_tells_what_was_counted_and_what_the_database_says(scraper):
 
 @pytest.mark.django_db
 def test_the_number_of_queries_is_constant_and_none_when_asked_again_soon(scraper, django_assert_num_queries):
-    with django_assert_num_queries(77):
+    with django_assert_num_queries(82):
         scraped(scraper)
     with django_assert_num_queries(0):
         scraped(scraper)
@@ -82,5 +82,5 @@ def test_requests_are_measured_by_route_and_never_by_address(scraper):
 def test_what_was_read_is_read_again_after_its_time(scraper, django_assert_num_queries):
     scraped(scraper)
     cache.clear()
-    with django_assert_num_queries(77):
+    with django_assert_num_queries(82):
         scraped(scraper)

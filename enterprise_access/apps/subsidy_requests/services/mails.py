@@ -43,7 +43,7 @@ _SAMPLE: Final = {
     "decline_reason": "The budget of this quarter is used up.",
     "is_enrolling": False,
     "starts_at": datetime(2026, 12, 7, 9, 0, tzinfo=UTC),
-    "others": ["Statistics for Beginners"],
+    "others": ["Statistics"],
 }
 
 
