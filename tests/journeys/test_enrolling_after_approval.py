@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -22,6 +23,7 @@ from enterprise_access.apps.subsidy_requests.models import (
 )
 from enterprise_access.apps.subsidy_requests.services import auto_enrolling
 from enterprise_access.apps.subsidy_requests.services.credit_reviewing import approve_credit
+from enterprise_access.apps.subsidy_requests.services.event_schemas import LICENSE_ASSIGNED, LicenseAssignedData
 from enterprise_access.apps.subsidy_requests.services.reviewing import approve_coupon_codes, decline
 from enterprise_access.apps.subsidy_requests.tests.made import (
     ADA,
@@ -39,10 +41,11 @@ from enterprise_access.apps.subsidy_requests.tests.made import (
     states,
     takes,
 )
+from enterprise_access.events.handling import Event, handle
 from enterprise_access.lib import clock
 from enterprise_access.lib.timeline import get_timeline
 from enterprise_access.lib.work import leases
-from simulator.seed import ACME
+from simulator.seed import ACME, ACME_ANNUAL
 from simulator.world import World
 
 pytestmark = pytest.mark.django_db
@@ -434,6 +437,38 @@ def test_a_failed_grant_enrolls_when_it_is_approved_again(simulator, world):
     accept(world, row)
     enroll()
     assert (outcome(row), AutoEnrollment.objects.count()) == (("enrolled", ""), 1)
+
+
+def test_a_license_that_another_service_assigned_enrolls_too(world):
+    row = made(HAL, email="hal@example.com")
+    approve(row)
+    held = world.assign(plan_uuid=ACME_ANNUAL, username="hal")
+    world.activate(license_uuid=held.uuid, username="hal")
+    data = LicenseAssignedData(
+        enterprise_customer_uuid=ACME, lms_user_id=HAL, license_uuid=held.uuid, subscription_plan_uuid=ACME_ANNUAL
+    )
+    handle([Event(id=uuid4(), type=LICENSE_ASSIGNED.event_type, at=clock.now(), data={"license": data})])
+    enroll()
+    assert (states(row), outcome(row), enrolled(world)) == (["fulfilled"], ("enrolled", ""), True)
+
+
+def test_what_is_on_its_way_survives_another_approval(simulator, world):
+    row = granted(world)
+    simulator.faults.add("drop", ENROLL, times=1)
+    enroll()
+    before = AutoEnrollment.objects.get()
+    row.refresh_from_db()
+    auto_enrolling.plan_enrollments([row], now=clock.now())
+    assert AutoEnrollment.objects.get().batch == before.batch
+    with later(hours=2):
+        enroll()
+    row.refresh_from_db()
+    assert outcome(row) == ("enrolled", "")
+    auto_enrolling.plan_enrollments([row], now=clock.now())
+    assert outcome(row) == ("waiting", "")
+    auto_enrolling.start_enrollments([row], now=clock.now())
+    enroll()
+    assert (outcome(row), calls(world)) == (("not_enrolled", "enrolled"), 1)
 
 
 def test_what_was_declined_after_an_error_enrolls_no_one(world):

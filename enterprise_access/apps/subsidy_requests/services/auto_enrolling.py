@@ -70,11 +70,12 @@ def plan_enrollments(rows: Sequence[SubsidyRequest], *, now: datetime) -> None:
     """
     if not rows or not _is_wanted(rows[0].customer_uuid):
         return
-    sending = AutoEnrollment.objects.filter(request__in=rows, state=EnrollmentState.SENDING.value)
-    busy = set(sending.values_list("pk", flat=True))
+    earlier = lock_in_order(AutoEnrollment.objects.filter(pk__in=[row.pk for row in rows]))
+    busy = {one.pk for one in earlier if one.state == EnrollmentState.SENDING.value}
     planned = [row for row in rows if row.pk not in busy]
-    # An earlier approval of the same request has been decided upon.
-    AutoEnrollment.objects.filter(pk__in=[row.pk for row in planned]).delete()
+    if len(earlier) > len(busy):
+        # An earlier approval of the same request has been decided upon.
+        AutoEnrollment.objects.filter(pk__in=[one.pk for one in earlier if one.pk not in busy]).delete()
     batch = uuid4()
     chosen, others = choose_one_each(planned)
     AutoEnrollment.objects.bulk_create(
