@@ -17,6 +17,7 @@ async function showBudgets() {
   const policies = await read(`${api}/subsidy-access-policies/?enterprise_customer_uuid=${session.customer.uuid}&active=true`);
   const sections = await Promise.all(policies.results.map(budgetSection));
   find("budgets").replaceChildren(...sections);
+  if (policies.results.some((policy) => policy.bnr_enabled)) find("budgets").append(await settingsSection());
   if (!sections.length) find("budgets").append(element("section", "Your organization has no budgets."));
 }
 async function budgetSection(policy) {
@@ -99,7 +100,7 @@ async function requestCards(policy) {
   const {results} = await read(`${url}?${query}&state=requested,approved,declined,cancelled,error`);
   return results.map((row) => {
     const item = tagged(card(row.email, "", `${row.course_title || row.course_id}, ${dollars((row.course_price || 0) / 100)}`), row.state);
-    if (row.state !== "requested") return item;
+    if (!["requested", "error"].includes(row.state)) return item;
     const about = `${row.course_title} for ${row.email}`;
     const approve = {learner_credit_request_uuids: [row.uuid], policy_uuid: policy.uuid, ...whose};
     const decline = {subsidy_request_uuid: row.uuid, send_notification: true, decline_reason: "", ...whose};
@@ -108,6 +109,27 @@ async function requestCards(policy) {
     item.append(button("Decline", about, act("decline", decline, "The request is declined."), "quiet"));
     return item;
   });
+}
+// The real portal has no such switch yet.
+async function settingsSection() {
+  const url = `${api}/customer-configurations/`, whose = {enterprise_customer_uuid: session.customer.uuid};
+  const found = (await read(`${url}?enterprise_customer_uuid=${session.customer.uuid}`)).results[0];
+  const isOn = Boolean(found && found.attempt_auto_enrollment);
+  const section = element("section"), heading = element("h2", "Approvals");
+  heading.id = "approvals";
+  section.setAttribute("aria-labelledby", heading.id);
+  section.append(heading, element("p", isOn
+    ? "After an approval, learners are enrolled if exactly one course run is open and starts soon."
+    : "After an approval, learners choose the course run and enroll."));
+  const toggle = async () => {
+    const body = {attempt_auto_enrollment: !isOn};
+    if (found) await send(`${url}${session.customer.uuid}/`, body, "PATCH");
+    else await send(url, {...whose, ...body});
+    await showBudgets();
+    say(isOn ? "Learners choose the course run from now on." : "Approvals enroll learners from now on.", "good");
+  };
+  section.append(button(isOn ? "Enroll no one" : "Enroll learners", "after an approval", toggle, "quiet"));
+  return section;
 }
 // The real portal, too, asks enterprise-subsidy for these.
 async function spentCards(policy) {

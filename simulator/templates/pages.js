@@ -15,10 +15,10 @@ const post = (url, body, headers = {}) => get(url, {
 });
 // The service is of another origin: the LMS's cookies say who asks, and each POST needs a CSRF token.
 const read = (url) => get(url, {credentials: "include", headers: {"use-jwt-cookie": "true"}});
-async function send(url, body) {
+async function send(url, body, method = "POST") {
   const {csrfToken} = await get(`${service}/csrf/api/v1/token`, {credentials: "include"});
   return get(url, {
-    method: "POST", credentials: "include", body: JSON.stringify(body),
+    method, credentials: "include", body: JSON.stringify(body),
     headers: {"Content-Type": "application/json", "use-jwt-cookie": "true", "x-csrftoken": csrfToken},
   });
 }

@@ -50,6 +50,7 @@ def test_a_new_customer_from_its_first_day_to_a_refund(system: Any, staff: Calla
     _request(rita)
     _approve(nora)
     _take_request(rita)
+    _switch_enrolling(nora)
 
     _see_the_money(nora, page)
     _explain(page, customer)
@@ -212,6 +213,14 @@ def _approve(page: Page) -> None:
     expect(page.locator("#message")).to_have_text("The request is approved.")
     expect(request).to_contain_text("approved")
     expect(budget).to_contain_text("Pending: $149.00")
+
+
+def _switch_enrolling(page: Page) -> None:
+    """Nora has approvals enroll learners, and thinks better of it."""
+    page.get_by_role("button", name="Enroll learners: after an approval").click()
+    expect(page.locator("#message")).to_have_text("Approvals enroll learners from now on.")
+    page.get_by_role("button", name="Enroll no one: after an approval").click()
+    expect(page.locator("#message")).to_have_text("Learners choose the course run from now on.")
 
 
 def _take_request(page: Page) -> None:
