@@ -176,7 +176,7 @@ def _answers_several() -> bool:
     connection = connections["default"]
     if connection.vendor != "postgresql":
         return False
-    is_psycopg3 = connection.Database.__name__ == "psycopg"
+    is_psycopg3 = connection.Database.__name__ == "psycopg"  # type: ignore[attr-defined]
     return is_psycopg3 and not connection.settings_dict["OPTIONS"].get("server_side_binding")
 
 

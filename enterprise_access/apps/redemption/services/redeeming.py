@@ -14,20 +14,23 @@ from enterprise_access.apps.redemption.domain.transactions import AttemptState, 
 from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
 from enterprise_access.apps.redemption.services.assignments import Allocation
 from enterprise_access.apps.redemption.services.facts import REDEEMING_AGE, CreditFacts, fetch_credit_facts
-from enterprise_access.apps.redemption.services.intending import Order, find_open, intend, note_refusal
+from enterprise_access.apps.redemption.services.intending import Order, find_open, intend, note_refusal, read_of_open
 from enterprise_access.apps.redemption.services.judging import Judged, as_transaction, judge
 from enterprise_access.apps.redemption.services.metadata import check_metadata, need_executive_education
 from enterprise_access.apps.subsidy_access_policies.domain.policies import is_beyond_enroll_by
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.errors import BudgetRefused
-from enterprise_access.apps.subsidy_access_policies.selectors import list_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     LearnerTransaction,
     Policy,
+    list_accounts_of,
     list_learner_transactions,
+    read_of_accounts,
+    read_of_transactions,
 )
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import Read, read_together
 from enterprise_access.lib.waiting import WaitingPlaces
 
 FIRST_PAUSE_SECONDS: Final = 0.05
@@ -75,8 +78,10 @@ def redeem(asked: Asked) -> Redeemed:
     Raises MetadataRefused before any money is touched.
     """
     check_metadata(asked.metadata)
-    ledgers = _ledgers_of(asked.policy)
-    if (found := _existing(asked, ledgers)) is not None:
+    with read_together(*_first_reads(asked)):
+        ledgers = list_accounts_of(asked.policy.customer_uuid)
+        found = _existing(asked, ledgers)
+    if found is not None:
         return found
     now = clock.now()
     facts = fetch_credit_facts(
@@ -113,10 +118,13 @@ def _is_on_its_way(attempt: RedemptionAttempt) -> bool:
     return attempt.state in (AttemptState.SENDING.value, AttemptState.IN_DOUBT.value)
 
 
-def _ledgers_of(policy: Policy) -> frozenset[UUID]:
-    """Return every account of the customer, those of retired policies included."""
-    rows = list_policies(customer_uuid=policy.customer_uuid).order_by()
-    return frozenset(rows.values_list("subsidy_id", flat=True))
+def _first_reads(asked: Asked) -> tuple[Read, ...]:
+    """Return the statements that say what exists."""
+    return (
+        read_of_accounts(asked.policy.customer_uuid),
+        read_of_transactions(asked.lms_user_id),
+        read_of_open(lms_user_id=asked.lms_user_id, run_key=asked.run_key),
+    )
 
 
 def _existing(asked: Asked, ledgers: frozenset[UUID]) -> Redeemed | None:

@@ -61,6 +61,16 @@ def list_transactions_of(
     return found
 
 
+def list_accounts_of(customer_uuid: UUID) -> frozenset[UUID]:
+    """Return every account of a customer's budgets, those of retired ones included."""
+    return frozenset(subsidy_uuid for (subsidy_uuid,) in _ACCOUNTS.rows(customer_uuid=customer_uuid))
+
+
+def read_of_accounts(customer_uuid: UUID) -> Read:
+    """Return the statement of `list_accounts_of`, for `read_together`."""
+    return _ACCOUNTS.read_of(customer_uuid=customer_uuid)
+
+
 def read_of_transactions(lms_user_id: int) -> Read:
     """Return the statement of `list_learner_transactions`, for `read_together`."""
     return _OF_LEARNER.read_of(lms_user_id=lms_user_id)
@@ -79,6 +89,12 @@ def _of_learner(lms_user_id: int) -> QuerySet[SubsidyTransaction, Any]:
     return SubsidyTransaction.objects.filter(lms_user_id=lms_user_id).values_list(*_READ)
 
 
+def _accounts(customer_uuid: UUID) -> QuerySet[SubsidyAccessPolicy, Any]:
+    rows = SubsidyAccessPolicy.objects.filter(customer_uuid=customer_uuid)
+    return rows.order_by().values_list("subsidy_id").distinct()
+
+
+_ACCOUNTS: Final = Prepared(_accounts, customer_uuid=models.UUIDField())
 _OF_LEARNER: Final = Prepared(_of_learner, lms_user_id=models.BigIntegerField())
 
 
