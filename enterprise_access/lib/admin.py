@@ -205,7 +205,7 @@ class SelectFilter(FormFilter):
 
 
 class RowFilter(FormFilter):
-    """A filter by a row of another table that is typed in: by its uuid, or one of its `names`.
+    """A filter by a row of another table that is typed in: by its uuid, one of its `names` or a part of one.
 
     However many rows there are, the page offers only some while one types. `path` leads from the list to that row.
     """
@@ -230,8 +230,14 @@ class RowFilter(FormFilter):
         value = (self.value() or "").strip()
         if not value:
             return queryset
+        return queryset.filter(**{f"{self.path}__in": self._rows_named(value)})
+
+    def _rows_named(self, value: str) -> list[Model]:
+        """Return the row of this uuid or name; or else rows that have it in a name."""
+        rows = self.model._default_manager
         try:
-            named = Q(pk=UUID(value))
+            return list(rows.filter(pk=UUID(value)))
         except ValueError:
             named = Q(*((f"{name}__iexact", value) for name in self.names), _connector=Q.OR)
-        return queryset.filter(**{f"{self.path}__in": list(self.model._default_manager.filter(named))})
+            with_it = Q(*((f"{name}__icontains", value) for name in self.names), _connector=Q.OR)
+            return list(rows.filter(named)) or list(rows.filter(with_it)[:MOST_SUGGESTIONS])

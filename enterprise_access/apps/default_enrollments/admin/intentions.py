@@ -16,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.admin.choosing import CustomerField
 from enterprise_access.apps.default_enrollments.admin.csv_pages import export_view, import_view
 from enterprise_access.apps.default_enrollments.admin.filters import (
     CustomerFilter,
@@ -58,7 +59,7 @@ class AddIntentionForm(forms.Form):
     `shown` is what the last page showed: a key that was changed since is shown first.
     """
 
-    customer = forms.ModelChoiceField(EnterpriseCustomer.objects.all())
+    customer = CustomerField()
     content_key = forms.CharField(
         label="Content key",
         max_length=255,

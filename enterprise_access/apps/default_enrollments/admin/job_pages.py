@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.customers.selectors import list_customers
+from enterprise_access.apps.default_enrollments.admin.choosing import CustomerField
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.moving_in import importing
 from enterprise_access.apps.default_enrollments.services.requests import sweeping
@@ -25,9 +26,7 @@ class NothingToSayForm(forms.Form):
 class LmsImportForm(forms.Form):
     """Whose default enrollments the LMS is asked for."""
 
-    of_customer = forms.ModelChoiceField(
-        EnterpriseCustomer.objects.all(), required=False, label="Customer", empty_label="All customers known here"
-    )
+    of_customer = CustomerField(required=False, help_text="Empty: all customers known here.")
 
 
 class BackfillForm(forms.Form):

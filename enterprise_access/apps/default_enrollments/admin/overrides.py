@@ -36,7 +36,7 @@ class OverrideForm(forms.Form):
         label="Reason",
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
         max_length=2000,
-        help_text="Why this learner is to be enrolled again, and the ticket if there is one. It is kept, with your name.",
+        help_text="Why the learner is to be enrolled again, and the ticket if there is one. Kept with your name.",
     )
 
     def clean_intention(self) -> DefaultEnterpriseEnrollmentIntention:

@@ -38,8 +38,7 @@ class PauseForm(forms.Form):
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
-        help_text="Name the ticket if there is one. Shown with your name at the top of every admin page until enrolling is "
-        "resumed.",
+        help_text="Name the ticket if there is one. Your name and the reason are shown on every admin page meanwhile.",
     )
 
 

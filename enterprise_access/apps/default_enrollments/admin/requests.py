@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_STEER, look_now, note, say
+from enterprise_access.apps.default_enrollments.admin.choosing import CustomerField
 from enterprise_access.apps.default_enrollments.admin.filters import (
     CustomerFilter,
     RequestStateFilter,
@@ -30,7 +30,7 @@ from enterprise_access.lib.work.admin import WorkAdmin, chosen
 class LookNowForm(forms.Form):
     """One learner of one customer, also one whom nobody has looked at yet."""
 
-    customer = forms.ModelChoiceField(EnterpriseCustomer.objects.all())
+    customer = CustomerField()
     lms_user_id = forms.IntegerField(label="LMS user id", min_value=1, max_value=2**63 - 1)
 
 
