@@ -57,6 +57,8 @@ LANGUAGES = [
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
+# How instants are written on the admin pages.
+FORMAT_MODULE_PATH = ["enterprise_access.settings.formats"]
 STATIC_URL = "static/"
 LOGIN_URL = "admin:login"
 

@@ -33,6 +33,7 @@ class AddCustomerForm(forms.ModelForm):
         return value
 
 
+_FIRST = ("name", "slug", "is_active", "fetched_at")
 _SHOWN = ("name", "slug", "uuid", "is_active", "primary_color", "language", "fetched_at")
 
 
@@ -56,6 +57,12 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return ["name_or_uuid"] if obj is None else [*_SHOWN]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        folded = [name for name in _SHOWN if name not in _FIRST]
+        return [(None, {"fields": list(_FIRST)}), ("All columns", {"fields": folded, "classes": ["collapse"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [] if obj is None else self.get_fields(request, obj)

@@ -7,7 +7,11 @@ from django.http import HttpRequest
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, look_now
-from enterprise_access.apps.default_enrollments.admin.filters import CustomerOfIntentionFilter, ReasonFilter, sentence
+from enterprise_access.apps.default_enrollments.admin.filters import (
+    CustomerOfIntentionFilter,
+    ReasonFilter,
+    reason_in_words,
+)
 from enterprise_access.apps.default_enrollments.admin.overrides import ask_for_override
 from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
@@ -36,13 +40,13 @@ class AttemptAdmin(LearnerRowsAdmin):
     list_display = [
         "intention",
         "lms_user_id",
+        "explanation",
         "outcome",
         "why",
         "customer",
         "course_run_key",
         "times",
         "last_seen_at",
-        "explanation",
     ]
     list_filter = [
         NewestFilter,
@@ -61,10 +65,10 @@ class AttemptAdmin(LearnerRowsAdmin):
 
     @admin.display(description="reason", ordering="reason")
     def why(self, attempt: RealizationAttempt) -> str:
-        """What stands in the way, with its code; an attempt that went well needs no words."""
+        """The blocking reason in a word or two, and in a sentence on hover; an attempt that went well needs none."""
         if attempt.outcome not in (Outcome.BLOCKED, Outcome.IN_DOUBT):
             return ""
-        return sentence(explain(attempt.reason).text, attempt.reason)
+        return reason_in_words(explain(attempt.reason).text, attempt.reason)
 
     @admin.display(ordering="intention__customer__name")
     def customer(self, attempt: RealizationAttempt) -> EnterpriseCustomer:

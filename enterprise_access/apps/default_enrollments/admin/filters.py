@@ -187,6 +187,11 @@ def sentence(text: str, code: str) -> str:
     return format_html('<div style="min-width: 18em">{} <span class="quiet">({})</span></div>', text, code)
 
 
+def reason_in_words(text: str, code: str) -> str:
+    """Return a reason in a word or two, with its sentence and code on hover, for a column of a list."""
+    return format_html('<span title="{} ({})">{}</span>', text, code, in_words(code))
+
+
 def in_words(code: str) -> str:
     """Return a reason code as people would say it."""
     return code.replace("_", " ").replace("lms", "LMS").capitalize().replace("lms", "LMS")

@@ -15,7 +15,7 @@ from enterprise_access.apps.default_enrollments.admin.filters import (
     CustomerFilter,
     RequestStateFilter,
     WaitingForFilter,
-    sentence,
+    reason_in_words,
 )
 from enterprise_access.apps.default_enrollments.admin.why import why_link
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
@@ -42,6 +42,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
     change_list_template = "default_enrollments/requests.html"
     list_display = [
         "lms_user_id",
+        "explanation",
         "customer",
         "state",
         "waiting",
@@ -49,7 +50,6 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
         "failures",
         "trigger",
         "modified",
-        "explanation",
     ]
     list_filter = [RequestStateFilter, WaitingForFilter, CustomerFilter, ("due_at", admin.DateFieldListFilter)]
     list_select_related = ["customer"]
@@ -65,7 +65,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
             return ""
         if row.waiting_for == UNEXPECTED_ERROR:
             return "An unexpected error; see the log."
-        return sentence(explain(row.waiting_for).text, row.waiting_for)
+        return reason_in_words(explain(row.waiting_for).text, row.waiting_for)
 
     @admin.display(description="explanation")
     def explanation(self, row: RealizationRequest) -> str:

@@ -295,7 +295,8 @@ def say_learner(who: str, customer: str, standings: Sequence[Standing], queue: Q
     for standing in current:
         groups.setdefault((_lead(standing), _rest(standing, queue)), []).append(standing.course)
     order = sorted(groups, key=lambda group: group[0] != _LEADS[VerdictKind.NONE])
-    return " ".join(f"{who} {lead} {_list(groups[lead, rest])}{rest}" for lead, rest in order)
+    told = [f"{lead} {_list(groups[lead, rest])}{rest}" for lead, rest in order]
+    return " ".join([f"{who} {told[0]}", *(f"They {more.replace('is', 'are', 1)}" for more in told[1:])])
 
 
 _LEADS: Final = {

@@ -78,7 +78,7 @@ def test_courses_that_stand_alike_share_a_sentence_and_those_that_are_there_come
         Queue.NONE,
     )
     assert told == (
-        "Learner 1008 is enrolled in B, paid by a license. Learner 1008 is not enrolled in A and C because enrollment "
+        "Learner 1008 is enrolled in B, paid by a license. They are not enrolled in A and C because enrollment "
         "in the run is closed. Move the end of enrollment, or advertise another run."
     )
 
