@@ -32,7 +32,7 @@ from benchmarks.plots import plot_cold, plot_warm
 from benchmarks.reporting import ROOT, Row, about_this, percentiles, write
 from benchmarks.serving import (
     DELAY_SECONDS,
-    Neighbours,
+    UpstreamServices,
     children_of,
     free_port,
     fresh_database,
@@ -179,7 +179,7 @@ class Bench:
         self,
         port: int,
         web: "subprocess.Popen[bytes]",
-        neighbours: Neighbours,
+        neighbours: UpstreamServices,
         tokens: Tokens,
         prepared: Path,
         inside: Inside,

@@ -23,7 +23,7 @@ from django.core.management import call_command
 
 from benchmarks.neighbours import CATALOGS, COURSES, course_key, slug_of
 from benchmarks.reporting import Row, about_this, heading, list_table, made_by, write
-from benchmarks.serving import Neighbours, running
+from benchmarks.serving import UpstreamServices, running
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from simulator.values import uuid_for
 
@@ -51,7 +51,7 @@ def main() -> None:
         write("content", results, page)
 
 
-def prepare(neighbours: Neighbours, folder: Path, cache_url: str | None) -> None:
+def prepare(neighbours: UpstreamServices, folder: Path, cache_url: str | None) -> None:
     """Set this process (and those that it starts) up against the neighbours."""
     os.environ |= {
         # As `make run` has it, unless another cache is asked for.
@@ -81,7 +81,7 @@ def keys_of(number: int) -> list[str]:
     return [course_key(index) for index in range(number)]
 
 
-def measure(neighbours: Neighbours, repeat: int) -> Row:
+def measure(neighbours: UpstreamServices, repeat: int) -> Row:
     about = about_this("make bench-content", cache=os.environ["CACHE_URL"].partition("://")[0], repeat=repeat)
     for catalogs in CATALOGS:
         ask(customer_of(catalogs), COURSES)  # the neighbour's memory, our token and connections
@@ -135,7 +135,7 @@ def as_percentiles(taken: list[float]) -> Row:
     return {"p50_ms": round(statistics.median(taken), 2), "p95_ms": round(statistics.quantiles(taken, n=20)[-1], 2)}
 
 
-def measure_cold(neighbours: Neighbours, keys: int, catalogs: int, delay: float, floor: Row, repeat: int) -> Row:
+def measure_cold(neighbours: UpstreamServices, keys: int, catalogs: int, delay: float, floor: Row, repeat: int) -> Row:
     customer = customer_of(catalogs)
     neighbours.forget_calls()
     times = percentiles(repeat, lambda: ask(customer, keys), empty_cache)
@@ -162,7 +162,7 @@ def measure_warm(keys: int, repeat: int) -> Row:
     return {"keys": keys, **times, "floor_p50_ms": floor["p50_ms"], "ratio": ratio}
 
 
-def measure_burst(neighbours: Neighbours, callers: int, floor: Row) -> Row:
+def measure_burst(neighbours: UpstreamServices, callers: int, floor: Row) -> Row:
     """Let several processes, with several threads each, ask for the same at the same moment."""
     empty_cache()
     from django.conf import settings

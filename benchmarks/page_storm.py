@@ -29,7 +29,7 @@ from attrs import frozen
 
 from benchmarks.page_storm_neighbours import COURSES, CUSTOMERS, slug_of, username_of
 from benchmarks.reporting import ROOT, Row, about_this, heading, list_table, made_by, write
-from benchmarks.serving import DELAY_SECONDS, Neighbours, free_port, fresh_database, migrate, running, wait_for
+from benchmarks.serving import DELAY_SECONDS, UpstreamServices, free_port, fresh_database, migrate, running, wait_for
 
 SECONDS: Final = int(os.environ.get("PAGE_STORM_SECONDS", "600"))
 PER_SECOND: Final = float(os.environ.get("PAGE_STORM_RATE", "2"))
@@ -72,7 +72,7 @@ def main(database_url: str, redis_url: str) -> None:
     write("page_storm", result, as_page(about, found))
 
 
-def environment_of(database_url: str, redis_url: str, upstream: Neighbours) -> dict[str, str]:
+def environment_of(database_url: str, redis_url: str, upstream: UpstreamServices) -> dict[str, str]:
     from simulator.seed import WORKER_KEY, WORKER_SECRET
 
     return os.environ | {
@@ -146,12 +146,12 @@ def ask(address: str) -> requests.Response:
     return requests.get(address, headers={"Host": "testserver"}, timeout=30)
 
 
-def token_of(upstream: Neighbours, username: str) -> str:
+def token_of(upstream: UpstreamServices, username: str) -> str:
     token: str = requests.post(f"{upstream.url}/control/token", json={"username": username}, timeout=30).json()["token"]
     return token
 
 
-def storm(web: str, upstream: Neighbours, learners: int) -> Row:
+def storm(web: str, upstream: UpstreamServices, learners: int) -> Row:
     """Let the newcomers come, and count."""
     operator = {"Host": "testserver", "Authorization": f"JWT {token_of(upstream, 'enterprise_access_worker')}"}
     for uuid in customers_of(upstream, operator["Authorization"]):
@@ -192,7 +192,7 @@ def storm(web: str, upstream: Neighbours, learners: int) -> Row:
     }
 
 
-def customers_of(upstream: Neighbours, authorization: str) -> list[str]:
+def customers_of(upstream: UpstreamServices, authorization: str) -> list[str]:
     """Return the uuids of the storm's customers."""
     address, headers = f"{upstream.url}/lms/enterprise/api/v1/enterprise-customer/", {"Authorization": authorization}
     return [

@@ -21,7 +21,7 @@ from django.core.management import call_command
 
 from benchmarks.bars import ROUNDS
 from benchmarks.reporting import Row, about_this, heading, list_table, made_by, timeline_table, write
-from benchmarks.serving import DELAY_SECONDS, Neighbours, running
+from benchmarks.serving import DELAY_SECONDS, UpstreamServices, running
 from benchmarks.watching import noting_calls, rounds_of, timeline_of
 from simulator.seed import ACME, WORKER_KEY, WORKER_SECRET
 
@@ -44,7 +44,7 @@ def main() -> None:
         write("portal", results, page)
 
 
-def prepare(neighbours: Neighbours, folder: Path) -> None:
+def prepare(neighbours: UpstreamServices, folder: Path) -> None:
     """Set this process up against the neighbours, with the database and the cache of `make run`."""
     keys = requests.get(f"{neighbours.url}/lms/oauth2/jwks", timeout=10).text
     os.environ |= {
@@ -75,7 +75,7 @@ def prepare(neighbours: Neighbours, folder: Path) -> None:
     call_command("createcachetable", database="cache")
 
 
-def measure(neighbours: Neighbours, repeat: int) -> Row:
+def measure(neighbours: UpstreamServices, repeat: int) -> Row:
     from enterprise_access.apps.customers.services import fetch_customer
     from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 
@@ -100,7 +100,7 @@ def measure(neighbours: Neighbours, repeat: int) -> Row:
     }
 
 
-def loader(neighbours: Neighbours) -> Callable[[], None]:
+def loader(neighbours: UpstreamServices) -> Callable[[], None]:
     """Return a function that loads the learner's dashboard; nothing may be missing from it, or nothing was measured."""
     from rest_framework.test import APIClient
 

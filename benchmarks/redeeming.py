@@ -21,7 +21,7 @@ import requests
 
 from benchmarks.page_storm import empty, environment_of
 from benchmarks.reporting import ROOT, Row, about_this, heading, list_table, made_by, percentiles, write
-from benchmarks.serving import Neighbours, fresh_database, migrate, running, wait_for
+from benchmarks.serving import UpstreamServices, fresh_database, migrate, running, wait_for
 
 LEARNERS: Final = int(os.environ.get("REDEEMING_LEARNERS", "200"))
 PAID: Final = int(os.environ.get("REDEEMING_PAID", "150"))
@@ -69,12 +69,12 @@ def worker(environment: dict[str, str]) -> Iterator[None]:
         process.wait()
 
 
-def make_slow(upstream: Neighbours) -> None:
+def make_slow(upstream: UpstreamServices) -> None:
     fault = {"kind": "delay_before", "endpoint": "subsidy.redeem", "times": None, "seconds": LEDGER_SECONDS}
     requests.post(f"{upstream.url}/control/faults", json=fault, timeout=30).raise_for_status()
 
 
-def of_ledger(upstream: Neighbours) -> Row:
+def of_ledger(upstream: UpstreamServices) -> Row:
     """Return what the ledger saw: its calls, the pauses between them, and the share of the time that it was used."""
     times = requests.get(f"{upstream.url}/ledger-times", timeout=30).json()
     calls = [call for call in upstream.calls("subsidy") if call["endpoint"] == "subsidy.redeem"]

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from database_matrix import fresh_database
 
 __all__ = [
-    "Neighbours",
+    "UpstreamServices",
     "children_of",
     "cpu_seconds",
     "fresh_database",
@@ -48,7 +48,7 @@ MEASURED = "BENCHMARK_MEASURED"
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Neighbours:
+class UpstreamServices:
     """The simulator in a process of its own, and its control interface."""
 
     def __init__(self, url: str, pid: int) -> None:
@@ -105,16 +105,16 @@ class Neighbours:
 
 
 @contextlib.contextmanager
-def running(app: str, environment: dict[str, str] | None = None, port: int | None = None) -> Iterator[Neighbours]:
+def running(app: str, environment: dict[str, str] | None = None, port: int | None = None) -> Iterator[UpstreamServices]:
     """Run neighbours. One process, because the world lives in its memory; threads, so that calls overlap."""
     port = port or free_port()
     with serving(app, port, environment or dict(os.environ), "--threads", "32") as process:
-        neighbours = Neighbours(f"http://127.0.0.1:{port}", process.pid)
+        neighbours = UpstreamServices(f"http://127.0.0.1:{port}", process.pid)
         wait_for(lambda: _answers(neighbours), while_runs=process)
         yield neighbours
 
 
-def _answers(neighbours: Neighbours) -> bool:
+def _answers(neighbours: UpstreamServices) -> bool:
     neighbours.bare_get()
     return True
 

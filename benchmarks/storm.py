@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.reporting import ROOT, Row, about_this, heading, list_table, made_by, write
-from benchmarks.serving import DELAY_SECONDS, Neighbours, cpu_seconds, fresh_database, migrate, running, wait_for
+from benchmarks.serving import DELAY_SECONDS, UpstreamServices, cpu_seconds, fresh_database, migrate, running, wait_for
 
 LEARNERS = int(os.environ.get("STORM_LEARNERS", "1000"))
 WORKERS = [int(number) for number in os.environ.get("STORM_WORKERS", "1,2,4").split(",")]
@@ -118,7 +118,7 @@ def storm(address: str, worker_pid: int) -> dict[str, Any]:
     for customer in customers.values():
         for key in COURSES:
             add_intention(customer_uuid=customer, content_key=key)
-    simulator = Neighbours(address, 0)
+    simulator = UpstreamServices(address, 0)
     simulator.forget_calls()
     realized = DefaultEnterpriseEnrollmentRealization.objects.all()
     cpu_before, started = cpu_seconds(worker_pid), time.monotonic()
@@ -179,7 +179,7 @@ def logins_afterwards(address: str) -> Row:
     from benchmarks.storm_neighbours import FIRST_LEARNER
     from enterprise_access.apps.customers.models import EnterpriseLearner
 
-    simulator = Neighbours(address, 0)
+    simulator = UpstreamServices(address, 0)
     learners = range(FIRST_LEARNER, FIRST_LEARNER + LEARNERS)
     EnterpriseLearner.objects.update(fetched_at="2020-01-01T00:00:00Z")
     simulator.forget_calls()

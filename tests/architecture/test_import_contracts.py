@@ -17,21 +17,25 @@ VIOLATIONS = [
     ("apps", f"{APPS}/licenses/services/lookup.py", "from enterprise_access.apps.content_metadata import domain"),
     ("apps", f"{APPS}/course_types/domain/modes.py", "from enterprise_access.apps.licenses import domain"),
     ("apps", f"{APPS}/forgotten/__init__.py", ""),
-    ("rooms", f"{APPS}/customers/models.py", "from enterprise_access.apps.customers import services"),
-    ("rooms", f"{APPS}/customers/selectors.py", "from enterprise_access.apps.customers import services"),
+    ("app_layers", f"{APPS}/customers/models.py", "from enterprise_access.apps.customers import services"),
+    ("app_layers", f"{APPS}/customers/selectors.py", "from enterprise_access.apps.customers import services"),
     (
-        "rooms",
+        "app_layers",
         f"{APPS}/default_enrollments/domain/plan.py",
         "from enterprise_access.apps.default_enrollments import models",
     ),
-    ("rooms", f"{APPS}/default_enrollments/admin.py", "from enterprise_access.apps.default_enrollments import api"),
-    ("rooms", f"{APPS}/customers/services/copies.py", "from enterprise_access.apps.customers import tests"),
-    ("rooms", f"{APPS}/customers/utils.py", ""),
-    ("house", "enterprise_access/lib/keys.py", "from enterprise_access.upstream import identifiers"),
-    ("house", "enterprise_access/upstream/paging.py", "from enterprise_access.apps.core import domain"),
-    ("house", "enterprise_access/events/__init__.py", "from enterprise_access.upstream import lms"),
-    ("house", f"{APPS}/customers/services/copies.py", "from enterprise_access.settings import base"),
-    ("house", "enterprise_access/helpers.py", ""),
+    (
+        "app_layers",
+        f"{APPS}/default_enrollments/admin.py",
+        "from enterprise_access.apps.default_enrollments import api",
+    ),
+    ("app_layers", f"{APPS}/customers/services/copies.py", "from enterprise_access.apps.customers import tests"),
+    ("app_layers", f"{APPS}/customers/utils.py", ""),
+    ("layout", "enterprise_access/lib/keys.py", "from enterprise_access.upstream import identifiers"),
+    ("layout", "enterprise_access/upstream/paging.py", "from enterprise_access.apps.core import domain"),
+    ("layout", "enterprise_access/events/__init__.py", "from enterprise_access.upstream import lms"),
+    ("layout", f"{APPS}/customers/services/copies.py", "from enterprise_access.settings import base"),
+    ("layout", "enterprise_access/helpers.py", ""),
     ("pure_domain", f"{APPS}/customers/domain.py", "from django.utils import timezone"),
     ("pure_domain", f"{APPS}/default_enrollments/domain/plan.py", "import requests"),
     ("pure_domain", f"{APPS}/default_enrollments/domain/plan.py", "from enterprise_access.upstream.lms import types"),
@@ -39,9 +43,13 @@ VIOLATIONS = [
     ("pure_domain", f"{APPS}/licenses/errors.py", "from rest_framework import exceptions"),
     ("offline_models", f"{APPS}/customers/models.py", "from enterprise_access.upstream.lms import types"),
     ("offline_models", f"{APPS}/core/models.py", "import requests"),
-    ("thin_doors", f"{APPS}/default_enrollments/api/views/learners.py", "from enterprise_access.upstream import lms"),
-    ("thin_doors", f"{APPS}/customers/admin.py", "from enterprise_access.upstream import lms"),
-    ("thin_doors", f"{APPS}/default_enrollments/tasks.py", "from enterprise_access.upstream.lms import types"),
+    (
+        "thin_entry_points",
+        f"{APPS}/default_enrollments/api/views/learners.py",
+        "from enterprise_access.upstream import lms",
+    ),
+    ("thin_entry_points", f"{APPS}/customers/admin.py", "from enterprise_access.upstream import lms"),
+    ("thin_entry_points", f"{APPS}/default_enrollments/tasks.py", "from enterprise_access.upstream.lms import types"),
     ("simulator", "simulator/world.py", "from enterprise_access.lib import keys"),
     ("simulator", f"{APPS}/customers/services/copies.py", "from simulator import world"),
     ("simulator", "simulator/tests/test_borrowing.py", "from enterprise_access.lib import keys"),
@@ -49,9 +57,9 @@ VIOLATIONS = [
 
 
 @pytest.fixture(scope="module")
-def copy_of_the_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy_of_the_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a copy of everything that is checked."""
-    folder = tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("layout")
     for package in ("enterprise_access", "simulator"):
         shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / ".importlinter", folder)
@@ -77,13 +85,13 @@ def test_the_order_holds():
 
 
 @pytest.mark.parametrize(("contract", "file", "line"), VIOLATIONS)
-def test_a_violation_is_noticed(copy_of_the_house, contract, file, line):
-    path = copy_of_the_house / file
+def test_a_violation_is_noticed(copy_of_the_project, contract, file, line):
+    path = copy_of_the_project / file
     before = path.read_text() if path.exists() else None
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"{before or ''}\n{line}\n")
     try:
-        result = lint(copy_of_the_house, "--contract", contract)
+        result = lint(copy_of_the_project, "--contract", contract)
     finally:
         if before is not None:
             path.write_text(before)

@@ -66,7 +66,7 @@ def test_no_retired_word_is_used(name):
     [
         (".rst", "A look is owed,\nand nobody knows.", ["owed", "nobody"]),
         (".rst", "What came\nof it", ["came of"]),
-        (".rst", "``owed``, ``manage.py check_neighbours``, `the LMS <neighbours/lms.rst>`_", []),
+        (".rst", "``owed``, ``manage.py check_neighbours``, `the LMS <upstream-services/lms.rst>`_", []),
         (".html", '<a class="owed" href="/neighbours/">{{ owed.due }}</a> Neighbours', ["Neighbours"]),
         (".py", '"""Nobody."""\nname = "neighbours"\nsay("Nobody has looked.")', ["Nobody"]),
         (".yaml", "description: Asks nobody. `owed`", ["nobody"]),

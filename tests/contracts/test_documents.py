@@ -13,7 +13,7 @@ from enterprise_access.upstream.discovery.client import DiscoveryClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.lms.client import LmsClient
 
-PAGES = Path(__file__).resolve().parents[2] / "docs/reference/neighbours"
+PAGES = Path(__file__).resolve().parents[2] / "docs/reference/upstream-services"
 CLIENTS = {
     ("lms", "platform"): LmsClient,
     ("enterprise-catalog",): CatalogClient,

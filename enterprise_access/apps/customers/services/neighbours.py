@@ -1,7 +1,7 @@
 """Can we work with every neighbour, with the rights that we need? Asked at the start, and by `check_neighbours`.
 
 Some neighbours answer a worker account without rights as if there were nothing to see. What that would do is in
-docs/reference/neighbours; here it is found out before anybody relies on such an answer.
+docs/reference/upstream-services; here it is found out before anybody relies on such an answer.
 """
 
 import logging

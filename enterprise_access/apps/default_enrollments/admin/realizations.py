@@ -22,13 +22,13 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
     list_display = [
         "course_run_key",
         "lms_user_id",
+        "explanation",
         "customer",
         "predicted_mode",
         "seen_mode",
         "realized_at",
         "left_at",
         "downgraded_at",
-        "explanation",
     ]
     list_filter = [LeftFilter, CustomerOfIntentionFilter, ("realized_at", admin.DateFieldListFilter)]
     list_select_related = ["intention__customer"]
