@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('redemption', '0001_attempts'),
+        ('redemption', '0002_approved_request'),
         ('subsidy_access_policies', '0003_hot_statements'),
     ]
 

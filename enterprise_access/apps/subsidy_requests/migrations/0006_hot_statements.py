@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('subsidy_requests', '0004_digests'),
+        ('subsidy_requests', '0005_auto_enrollment'),
     ]
 
     operations = [
