@@ -22,7 +22,7 @@ import pytest
 import requests
 from attrs import frozen
 
-from benchmarks.serving import Neighbours, migrate, running, wait_for
+from benchmarks.serving import UpstreamServices, migrate, running, wait_for
 from simulator.seed import ACME, WORKER_KEY, WORKER_SECRET
 from tests.chaos.servers import Redis
 from tests.delivery.compose import ROOT, free_port, instructions
@@ -43,7 +43,7 @@ class Web:
     """The running web process."""
 
     port: int
-    upstream: Neighbours
+    upstream: UpstreamServices
 
     @property
     def url(self) -> str:

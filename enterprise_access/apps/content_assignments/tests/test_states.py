@@ -112,3 +112,14 @@ def test_a_link_that_failed_counts_more_than_a_mail_that_was_sent(error, state):
         Action(action_type="learner_linked", created=noon, completed_at=None, error_reason=error),
     ]
     assert learner_state(state=AssignmentState.ALLOCATED, allocated_at=noon, actions=actions) is state
+
+
+def test_the_last_try_to_link_counts():
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    tries = [
+        Action(action_type="learner_linked", created=noon, completed_at=None, error_reason="email_in_use"),
+        Action(action_type="learner_linked", created=noon + timedelta(hours=1), completed_at=noon, error_reason=None),
+    ]
+    for actions in (tries, tries[::-1]):
+        state = learner_state(state=AssignmentState.ALLOCATED, allocated_at=noon, actions=actions)
+        assert state is LearnerState.NOTIFYING

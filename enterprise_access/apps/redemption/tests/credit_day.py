@@ -250,7 +250,7 @@ class Day:
             return
         row = self.random.choice(paying)
         name = LEARNERS[row.lms_user_id or 0]
-        if is_enrolled(self.world, name, row.content_key) and self.random.random() < 0.8:
+        if is_enrolled(self.world, name, row.content_key or "") and self.random.random() < 0.8:
             self.world.leave(username=name, run_key=row.content_key)
         ledger.reverse(self.world, row)
 
