@@ -7,6 +7,7 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from enterprise_access.apps.content_metadata.models import RunModes
 from enterprise_access.apps.content_metadata.selectors import content
 from enterprise_access.apps.default_enrollments.errors import OverrideNotNeeded
 from enterprise_access.apps.default_enrollments.models import (
@@ -491,3 +492,20 @@ def test_slow_reads_of_modes_lose_no_lease_to_another_worker(world, be_slow):
     intend(*keys)
     taken = be_slow("/api/enrollment/v1/course/", 8)
     assert (visit(ADA).realized, taken) == (20, [])
+
+
+def test_slow_catalogs_lose_no_lease_to_another_worker(world, clock, be_slow, meanwhile, settings):
+    """They may take CONTENT_REFRESH_BUDGET_SECONDS, less than a lease; what came before them does not count."""
+    settings.ENROLLMENTS_FRESH_SECONDS = 1_000
+    intend(DEMO)
+    cache.clear()
+    RunModes.objects.all().delete()
+    be_slow("/api/enrollment/v1/enrollments", 110)
+    meanwhile("/catalog/", after=lambda: clock.shift(10 * SECOND), times=1000)
+    # The first call after them.
+    taken = be_slow("/api/enrollment/v1/course/", 0)
+    world.journal.forget()
+    assert (visit(ADA).realized, taken) == (1, [])
+    calls = [call.endpoint for call in world.journal.calls()]
+    assert "platform.course" in calls
+    assert len([endpoint for endpoint in calls if endpoint.startswith("catalog.")]) >= 2
