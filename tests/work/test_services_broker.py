@@ -82,3 +82,47 @@ def test_a_broker_that_hangs_holds_a_sender_up_once_and_not_for_long(redis):
     first, *later = (float(line) for line in said.split())
     assert first < LIMIT_SECONDS
     assert max(later) < 0.1
+
+
+def _ask_redis(port: int, *words: str) -> str:
+    command = ["redis-cli", "-p", str(port), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_worker_outlives_a_broker_that_is_read_only_for_a_while(redis, tmp_path):
+    """A fail-over makes the Redis that a worker talks to a replica, which answers, and refuses to take messages off."""
+    _, port = redis
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.test",
+        "CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0",
+        "DATABASE_URL": "sqlite://:memory:",
+    }
+    log = tmp_path / "log"
+    with log.open("w") as lines:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--app", "enterprise_access", "worker", "--pool", "solo", "-l", "info"],
+            cwd=ROOT,
+            env=environment,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _await_listener(port)
+            _ask_redis(port, "REPLICAOF", "127.0.0.1", "1")
+            _ask_redis(port, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            time.sleep(5)
+            assert worker.poll() is None, log.read_text()[-2000:]
+            _ask_redis(port, "REPLICAOF", "NO", "ONE")
+            _await_listener(port)
+            assert worker.poll() is None
+        finally:
+            worker.kill()
+            worker.wait(timeout=10)
+
+
+def _await_listener(port: int) -> None:
+    """Wait until a worker waits for messages."""
+    ends_at = time.monotonic() + 60
+    while "cmd=brpop" not in _ask_redis(port, "CLIENT", "LIST").lower():
+        assert time.monotonic() < ends_at, "no worker listens"
+        time.sleep(0.2)
