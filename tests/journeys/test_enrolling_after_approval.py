@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 import time_machine
+from django.core.management import call_command
 
 from enterprise_access.apps.content_assignments.services.transitions import cancel
 from enterprise_access.apps.customers.services import fetch_customer, pause_customer, resume_customer
@@ -120,6 +121,21 @@ def test_a_learner_is_enrolled_once_in_the_only_open_run_and_told_so(world, mail
         auto_enrolling.check_again(customer_uuid=ACME, lms_user_id=HAL)
         enroll()
     assert calls(world) == 1
+
+
+def test_the_explanation_over_rest_and_by_command_says_what_happened_and_why(world, api_as, capsys):
+    fetch_customer(customer_uuid=ACME)
+    granted(world)
+    refused = granted(world, ADA, course_id=SCALA)
+    enroll()
+    path = "/api/v1/default-enterprise-enrollment-intentions/explain/"
+    (told,) = api_as("hal").get(path, {"enterprise_customer_uuid": str(ACME)}).json()["enrollments_after_approvals"]
+    assert (told["outcome"], told["reason"], told["course_run_key"]) == ("enrolled", None, DEMO_RUN)
+    asked = {"enterprise_customer_uuid": str(ACME), "lms_user_id": ADA}
+    (told,) = api_as("amy_admin").get(path, asked).json()["enrollments_after_approvals"]
+    assert (told["request"], told["outcome"], told["reason"]) == (str(refused.pk), "not_enrolled", "several_open_runs")
+    call_command("explain_default_enrollments", str(ACME), str(ADA))
+    assert "Several runs of the course are open, and the learner has to choose" in capsys.readouterr().out
 
 
 def test_a_license_that_waits_for_its_learner_enrolls_when_it_is_accepted(world, mailoutbox):

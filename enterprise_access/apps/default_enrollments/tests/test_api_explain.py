@@ -39,7 +39,7 @@ from simulator.seed import ACME, GLOBEX
 pytestmark = pytest.mark.django_db
 
 # Of an explanation with everything young, the caller's own included.
-STATEMENTS = 12
+STATEMENTS = 13
 
 
 def ask(client: APIClient, customer: object = ACME, **params: Any) -> Any:

@@ -107,6 +107,17 @@ def _of_mail(row: SubsidyRequest, mail: Notification) -> Explained:
     )
 
 
+# So many of a learner's newest enrollments after approvals are explained.
+MOST_EXPLAINED: Final = 20
+
+
+def list_enrollments(*, customer_uuid: UUID, lms_user_id: int) -> list[Explained]:
+    """Return what became of the enrollments after approvals of a learner, newest first: one statement."""
+    rows = AutoEnrollment.objects.filter(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+    newest = rows.select_related("request").order_by("-created", "pk")[:MOST_EXPLAINED]
+    return [_of_enrollment(row) for row in newest if row.granted_at or row.ended_at]
+
+
 def list_consequences(row: SubsidyRequest) -> list[Explained]:
     """Return what followed from the decision on a request: an enrollment, and mails; two statements."""
     enrollments = AutoEnrollment.objects.filter(pk=row.pk).select_related("request")

@@ -151,6 +151,17 @@ class ExplainedIntentionSerializer(serializers.Serializer):
     attempts = ExplainedAttemptSerializer(many=True, help_text="Newest first.")
 
 
+class ExplainedAfterApprovalSerializer(serializers.Serializer):
+    """What became of the enrollment after the approval of a request, for customers who want approvals to enroll."""
+
+    request = serializers.UUIDField()
+    course_run_key = serializers.CharField(allow_null=True)
+    outcome = serializers.CharField(help_text="waiting, sending, enrolled or not_enrolled.")
+    reason = serializers.CharField(allow_null=True, help_text="Why the learner is not enrolled: a stable code.")
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class ExplanationSerializer(serializers.Serializer):
     """Why a learner is or is not enrolled, with every fact that was used, and its age."""
 
@@ -164,4 +175,5 @@ class ExplanationSerializer(serializers.Serializer):
     enrollments_fetched_at = serializers.DateTimeField(allow_null=True, help_text="Null: they were never read.")
     request = ExplainedRequestSerializer(allow_null=True, help_text="Null: never queued for evaluation.")
     intentions = ExplainedIntentionSerializer(many=True)
+    enrollments_after_approvals = ExplainedAfterApprovalSerializer(many=True, help_text="Newest first.")
     note = serializers.CharField()

@@ -81,6 +81,12 @@ def _lines(plain: Plain) -> Iterator[str]:
     for entry in plain["intentions"]:
         yield ""
         yield from _intention_lines(entry)
+    if plain["enrollments_after_approvals"]:
+        yield ""
+        yield "Approved requests:"
+    for one in plain["enrollments_after_approvals"]:
+        reason = f" ({one['reason']})" if one["reason"] else ""
+        yield f"  {_utc(one['at'])} {one['text']}{reason}"
     yield ""
     yield plain["note"]
 

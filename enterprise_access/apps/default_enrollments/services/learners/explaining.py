@@ -32,9 +32,11 @@ from enterprise_access.apps.default_enrollments.services.health.current import C
 from enterprise_access.apps.default_enrollments.services.learners.status import gather
 from enterprise_access.apps.default_enrollments.services.requests.work_items import UNEXPECTED_ERROR, is_paused
 from enterprise_access.apps.redemption.selectors import list_redeemed_runs
+from enterprise_access.apps.subsidy_requests.selectors.timeline import list_enrollments
 from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.timeline import Explained
 
 # So many of the newest attempts are shown of each intention, and so many are looked at altogether.
 ATTEMPTS_SHOWN: Final = 10
@@ -106,6 +108,7 @@ class LearnerExplanation:
     sentence: str
     request: ExplainedRequest | None
     intentions: tuple[ExplainedIntention, ...]
+    after_approvals: tuple[Explained, ...]
 
 
 def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> LearnerExplanation:
@@ -142,6 +145,7 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> LearnerExplanat
         sentence=say_learner(teller.who, customer_name, [standing for standing, _ in told], teller.queue),
         request=request,
         intentions=tuple(entry for _, entry in told),
+        after_approvals=tuple(list_enrollments(customer_uuid=customer_uuid, lms_user_id=lms_user_id)),
     )
 
 

@@ -14,6 +14,7 @@ from enterprise_access.apps.default_enrollments.services.learners.explaining imp
     ReasonInWords,
 )
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.timeline import Explained
 
 _PAYING_NOTE: Final = (
     "Payment is checked after the decision, and only when nothing else blocks the enrollment: an intention without a "
@@ -44,7 +45,19 @@ def as_plain_data(explanation: LearnerExplanation) -> dict[str, Any]:
         "enrollments_fetched_at": current.enrollments_read_at,
         "request": _plain_request(request) if request else None,
         "intentions": [_plain_intention(entry) for entry in explanation.intentions],
+        "enrollments_after_approvals": [_plain_enrollment_after_approval(one) for one in explanation.after_approvals],
         "note": _PAYING_NOTE,
+    }
+
+
+def _plain_enrollment_after_approval(one: Explained) -> dict[str, Any]:
+    return {
+        "request": one.about["request"],
+        "course_run_key": one.about.get("course_run"),
+        "outcome": one.kind.removeprefix("auto_enrollment_"),
+        "reason": one.reason or None,
+        "text": one.text,
+        "at": one.at,
     }
 
 
