@@ -431,6 +431,22 @@ def test_a_worker_that_dies_after_the_redemption_began_begins_no_second_one(worl
     assert (outcome(row), RedemptionAttempt.objects.count()) == (("enrolled", ""), 1)
 
 
+def test_what_the_lms_refuses_is_told_and_not_tried_again(world):
+    full = "UTAustinX+FULL1"
+    licensed, budget = granted(world, course_id=full), make_asked_budget()
+    paid = credit(ADA, budget, course_id=full)
+    approve_credit(review(paid), policy_uuid=budget.pk)
+    enroll()
+    work_on_attempts()
+    enroll()
+    assert outcome(licensed) == ("not_enrolled", "refused_by_lms")
+    state, reason = outcome(paid)
+    assert (state, reason, states(paid)) == ("not_enrolled", RedemptionAttempt.objects.get().reason, ["approved"])
+    with later(days=2):
+        enroll()
+    assert (calls(world), RedemptionAttempt.objects.count()) == (1, 1)
+
+
 def test_coupon_codes_are_for_the_learner_to_redeem(world):
     row = made(HAL, kind=COUPON)
     approve_coupon_codes(review(row), coupon_id=7)
