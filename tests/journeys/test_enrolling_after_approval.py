@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 import time_machine
+from django.core.cache import cache
 from django.core.management import call_command
 
 from enterprise_access.apps.content_assignments.services.transitions import cancel
@@ -378,6 +379,21 @@ def test_a_worker_that_lost_its_lease_does_not_call(world):
     AutoEnrollment.objects.update(lease_token=None, leased_until=None)
     auto_enrolling._record(lease, item, auto_enrolling._try(lease, item))
     assert (outcome(row)[0], calls(world)) == ("waiting", 0)
+
+
+def test_what_has_ended_is_not_tried_again_when_it_is_asked_for_in_that_moment(world):
+    open_a_second(world)
+    row = granted(world)
+    lease = leases.take(auto_enrolling.QUEUE, limit=1)
+    (item,) = lease.items
+    answer = auto_enrolling._try(lease, item)
+    auto_enrolling.check_again(customer_uuid=ACME, lms_user_id=HAL)
+    auto_enrolling._record(lease, item, answer)
+    world.unpublish_run(run_key="course-v1:edX+DemoX+2026_T2")
+    cache.clear()
+    enroll()
+    assert (outcome(row), calls(world)) == (("not_enrolled", "several_open_runs"), 0)
+    assert AutoEnrollment.objects.get().due_at is None
 
 
 # --- Learner credit, coupon codes ---------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db.models import Q
 
 from enterprise_access.apps.subsidy_requests.domain.enrolling import (
     MAX_SENDS,
@@ -124,7 +123,7 @@ def start_enrollments(rows: Iterable[SubsidyRequest], *, now: datetime) -> None:
 def check_again(*, customer_uuid: UUID, lms_user_id: int) -> None:
     """Look now at what waits for a learner: a license was accepted, or a redemption has ended."""
     waiting = AutoEnrollment.objects.filter(
-        Q(due_at__isnull=False), customer_uuid=customer_uuid, lms_user_id=lms_user_id, failed_at=None
+        due_at__isnull=False, customer_uuid=customer_uuid, lms_user_id=lms_user_id, failed_at=None
     )
     if waiting.exists():
         asking.make_due(QUEUE, waiting, priority=BACKGROUND)
@@ -139,7 +138,11 @@ def _enroll_one(customer_uuid: UUID, limit: int) -> int:
     rows = QUEUE.rows().filter(customer_uuid=customer_uuid)
     with leases.claim(QUEUE, limit=limit, rows=rows) as lease:
         for row in lease.items:
-            _record(lease, row, _try(lease, row))
+            if EnrollmentState(row.state).is_over:
+                # Asked for in the moment in which it ended.
+                leases.settle(lease, [Settlement(item=row)])
+            else:
+                _record(lease, row, _try(lease, row))
         return len(lease.items)
 
 
