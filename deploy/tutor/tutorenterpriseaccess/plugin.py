@@ -45,6 +45,7 @@ DEFAULTS = {
     "PROVISIONING_CATALOG_QUERIES": "",
     # Optional: without it, learner credit is off.
     "SUBSIDY_URL": "",
+    "SUPPORT_LICENSE_MANAGER_URL": "",
     # Origins of the pages that call the API from a browser, as the learner portal does; separated by commas.
     "CORS_ORIGINS": "{% if ENABLE_HTTPS %}https{% else %}http{% endif %}://apps.{{ LMS_HOST }}",
     "MYSQL_DATABASE": "enterprise_access",

@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from waffle.models import Switch
 
-from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
 from enterprise_access.jobs.models import Job
@@ -85,14 +84,15 @@ def _of_override(row: RealizationOverride, at: datetime, what: str, who: str, wh
 
 def list_pauses_and_checks(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return who paused and resumed enrollments, of this customer or of all, and who had it checked."""
-    types = ContentType.objects.get_for_models(EnterpriseCustomer, Switch)
-    own = Q(content_type=types[EnterpriseCustomer], object_id=str(customer_uuid))
-    of_all = Q(content_type=types[Switch], object_id__in=_switch_ids())
+    customers = ContentType.objects.get_by_natural_key("customers", "enterprisecustomer")
+    switches = ContentType.objects.get_for_model(Switch)
+    own = Q(content_type=customers, object_id=str(customer_uuid))
+    of_all = Q(content_type=switches, object_id__in=_switch_ids())
     rows = _until(LogEntry.objects.filter(own | of_all), "action_time", before).select_related("user")
     return [
         Done(
             at=row.action_time,
-            what=_of_all(row.get_change_message()) if row.content_type_id == types[Switch].pk else _first(row),
+            what=_of_all(row.get_change_message()) if row.content_type_id == switches.pk else _first(row),
             key=f"{row.pk:020}",
             who=_name(row.user),
             why=_reason(row.get_change_message()),
