@@ -23,7 +23,7 @@ from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseE
 from enterprise_access.settings.base import database_from
 from simulator.seed import WORKER_KEY, WORKER_SECRET
 from simulator.tokens import AUDIENCE, ISSUER
-from tests.chaos.fleet import Fleet, Neighbours, neighbours
+from tests.chaos.fleet import Fleet, UpstreamServices, neighbours
 from tests.chaos.servers import PostgreSQL, Redis
 
 BROKER, CACHE, BUS = 0, 1, 2
@@ -39,7 +39,7 @@ class Installation:
 
     database: PostgreSQL
     redis: Redis
-    neighbours: Neighbours
+    neighbours: UpstreamServices
     fleet: Fleet
     customer: EnterpriseCustomer
 
@@ -104,7 +104,7 @@ def installation(
             fleet.kill_all()
 
 
-def _environment(database_url: str, redis_server: Redis, others: Neighbours) -> dict[str, str]:
+def _environment(database_url: str, redis_server: Redis, others: UpstreamServices) -> dict[str, str]:
     """Return the environment of a real installation, with shorter pauses, so that a test is over in minutes."""
     return {name: os.environ[name] for name in INHERITED if name in os.environ} | {
         "DJANGO_SETTINGS_MODULE": "enterprise_access.settings.production",

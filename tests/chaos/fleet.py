@@ -131,7 +131,7 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-class Neighbours:
+class UpstreamServices:
     """The simulated neighbours as a process of their own."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", address: str) -> None:
@@ -174,7 +174,7 @@ class Neighbours:
 
 
 @contextlib.contextmanager
-def neighbours(*, learners: int, bus_url: str, folder: Path) -> Iterator[Neighbours]:
+def neighbours(*, learners: int, bus_url: str, folder: Path) -> Iterator[UpstreamServices]:
     """Run the neighbours of a storm, throttling as the real ones do."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "error"]
@@ -183,7 +183,7 @@ def neighbours(*, learners: int, bus_url: str, folder: Path) -> Iterator[Neighbo
     environment = os.environ | {"SIMULATOR_EVENT_BUS_URL": bus_url, "STORM_LEARNERS": str(learners)}
     with (folder / "neighbours.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, stdout=log, stderr=log)
-    found = Neighbours(process, f"http://127.0.0.1:{port}")
+    found = UpstreamServices(process, f"http://127.0.0.1:{port}")
     try:
         wait_until(lambda: answers(f"{found.address}/catalog/health/"), STARTED_WITHIN_SECONDS, "a simulator")
         found.call("PATCH", "/control/quirks", json={"has_throttles": True})
