@@ -86,6 +86,7 @@ TESTS = (
     f"{APPS}/course_types/tests/test_modes.py",
     f"{APPS}/licenses/tests/test_domain.py",
     f"{APPS}/content_assignments/tests/test_allocation.py",
+    f"{APPS}/content_assignments/tests/test_expiring.py",
     f"{APPS}/content_assignments/tests/test_states.py",
     f"{APPS}/redemption/tests/test_choosing.py",
     f"{APPS}/redemption/tests/test_credit_oracle.py",

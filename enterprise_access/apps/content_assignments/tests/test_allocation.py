@@ -116,3 +116,10 @@ def test_the_limit_counts_people_and_not_spellings():
     assert normalize_emails([*allowed, *(one.upper() for one in allowed)]) == tuple(allowed)
     assert normalize_emails(people[: MAX_EMAILS + 1]) is None
     assert normalize_emails("a@example.com") is None
+
+
+def test_an_assignment_of_another_course_is_another_one():
+    other = AssignmentRow(
+        learner_email="a@example.com", lms_user_id=None, content_key="X+Y", state=AssignmentState.ALLOCATED
+    )
+    assert allocate(evolve(CASE, rows=[other]), now=NOON).created == ("a@example.com",)

@@ -137,3 +137,16 @@ def test_the_last_call_that_is_left_is_made():
     busy = LedgerCall(status=429)
     assert redeem_next(asked=ASKED, call=busy, look=None, calls_left=1).next is Next.SAME_KEY
     assert redeem_next(asked=ASKED, call=busy, look=None, calls_left=0).next is Next.DEAD
+
+
+def test_what_another_key_has_paid_is_not_paid_again():
+    paid = Transaction(
+        uuid=UUID(int=1),
+        lms_user_id=7,
+        content_key=ASKED.run_key,
+        state=TransactionState.COMMITTED,
+        idempotency_key="OTHER",
+    )
+    look = Look(transactions=[paid], enrolled=Enrolled.UNKNOWN, is_running_past_lms_limit=False)
+    step = redeem_next(asked=ASKED, call=LedgerCall(status=None), look=look, calls_left=3)
+    assert (step.next, step.reservation) == (Next.COMMITTED, ReservationState.RELEASED)
