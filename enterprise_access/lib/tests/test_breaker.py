@@ -300,6 +300,26 @@ def test_what_other_processes_said_stays(clock):
     assert neighbour_states() == []
 
 
+def test_what_a_process_that_has_ended_said_is_forgotten_after_a_minute(clock):
+    open_for_one = breakers.NeighbourState(
+        service="lms", process="ended:1", state=State.OPEN, since=datetime.now(UTC), last_reason="connection"
+    )
+    breakers._publish(open_for_one)
+    clock.shift(breakers._BELIEVED_SECONDS - 1)
+    assert [said.process for said in neighbour_states()] == ["ended:1"]
+    clock.shift(2)
+    assert neighbour_states() == []
+
+
+def test_what_was_said_before_the_service_answered_another_process_is_over(clock):
+    breakers._publish(
+        breakers.NeighbourState(service="lms", process="ended:1", state=State.OPEN, since=datetime.now(UTC))
+    )
+    clock.shift(1)
+    breakers._publish_success("lms")
+    assert neighbour_states() == []
+
+
 def test_without_a_cache_it_works_all_the_same():
     with override_settings(CACHES={"default": BROKEN["refused connection"]}):
         breaker = breaker_of("lms")
