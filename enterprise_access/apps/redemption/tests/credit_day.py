@@ -249,9 +249,9 @@ class Day:
         if not paying:
             return
         row = self.random.choice(paying)
-        name = LEARNERS[row.lms_user_id or 0]
-        if is_enrolled(self.world, name, row.content_key or "") and self.random.random() < 0.8:
-            self.world.leave(username=name, run_key=row.content_key)
+        name, run = LEARNERS[row.lms_user_id or 0], row.content_key or ""
+        if is_enrolled(self.world, name, run) and self.random.random() < 0.8:
+            self.world.leave(username=name, run_key=run)
         ledger.reverse(self.world, row)
 
     def leave(self) -> None:

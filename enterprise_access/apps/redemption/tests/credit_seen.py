@@ -9,7 +9,8 @@ from enterprise_access.apps.content_assignments.models import LearnerContentAssi
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 
-# What every long run comes to, as "what: from > to". Assignments and requests begin with nothing.
+# What every long run comes to, as "what: from > to". Assignments and requests begin with nothing. (What comes once or
+# twice in 10,000 steps is counted, and not expected: errored assignments that are allocated again, say.)
 EXPECTED: Final = frozenset(
     {
         "assignment: none > allocated",
@@ -21,7 +22,6 @@ EXPECTED: Final = frozenset(
         "assignment: accepted > reversed",
         "assignment: cancelled > allocated",
         "assignment: expired > allocated",
-        "assignment: errored > allocated",
         "assignment: reversed > allocated",
         "request: none > requested",
         "request: requested > approved",
@@ -38,7 +38,6 @@ EXPECTED: Final = frozenset(
         "attempt: committed",
         "attempt: refused",
         "attempt of an assignment: in_doubt",
-        "attempt of an assignment: dead",
         "attempt of an assignment: committed",
         "attempt of an assignment: refused",
         "forced attempt: committed",

@@ -15,7 +15,7 @@ from enterprise_access.apps.redemption.tests.credit_promises import check_always
 
 STEPS = int(os.environ.get("MODEL_STEPS", "80"))
 # So many steps come to every state that there is.
-LONG = 5_000
+LONG = 10_000
 SEEDS = [int(os.environ.get("CREDIT_MODEL_SEED", "1"))]
 
 
