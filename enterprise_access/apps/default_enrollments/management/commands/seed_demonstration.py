@@ -31,7 +31,8 @@ class Command(BaseCommand):
         user, _ = get_user_model().objects.get_or_create(
             username="demo", defaults={"is_staff": True, "is_superuser": True}
         )
-        user.set_password(password)
+        if not user.check_password(password):  # another hash would sign everybody out
+            user.set_password(password)
         user.save()
         try:
             for entry in options["intentions"]:
