@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequestCustomerConfiguration
 from enterprise_access.apps.subsidy_requests.services.configurations import change_configuration
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import ReadOnlyAdmin, ReadOnlyHistoryAdmin
+from enterprise_access.lib.admin import BoundedActionsAdmin, ReadOnlyAdmin, ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.work.admin import chosen
 
 
 @admin.register(SubsidyRequestCustomerConfiguration)
-class ConfigurationAdmin(ReadOnlyHistoryAdmin, ReadOnlyAdmin):
+class ConfigurationAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin, ReadOnlyAdmin):
     """How customers take requests, and who changed that."""
 
     list_display = [
