@@ -1,6 +1,6 @@
 """Allocating: nobody twice, nothing by halves, no address that is none."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from string import ascii_lowercase
 
 import pytest
@@ -123,3 +123,27 @@ def test_an_assignment_of_another_course_is_another_one():
         learner_email="a@example.com", lms_user_id=None, content_key="X+Y", state=AssignmentState.ALLOCATED
     )
     assert allocate(evolve(CASE, rows=[other]), now=NOON).created == ("a@example.com",)
+
+
+def test_late_redemption_lets_staff_assign_what_has_no_place_in_time_any_more():
+    over = evolve(CASE.content, enroll_by=NOON - timedelta(days=1))
+    assert allocate(evolve(CASE, content=over), now=NOON).reason is CreditReason.BEYOND_ENROLLMENT_DEADLINE
+    late = evolve(CASE.budget, late_redemption_allowed_until=NOON + timedelta(days=1))
+    assert allocate(evolve(CASE, content=over, budget=late), now=NOON).created == ("a@example.com",)
+
+
+def test_an_assignment_with_an_address_is_not_that_of_another_address_of_its_account():
+    kept = AssignmentRow(
+        learner_email="b@example.com", lms_user_id=7, content_key="A+B", state=AssignmentState.ALLOCATED
+    )
+    done = allocate(evolve(CASE, rows=[kept], users={"a@example.com": 7}), now=NOON)
+    assert done.created == ("a@example.com",)
+
+
+def test_what_is_assigned_already_needs_no_money():
+    row = AssignmentRow(
+        learner_email="a@example.com", lms_user_id=None, content_key="A+B", state=AssignmentState.ALLOCATED
+    )
+    overdrawn = evolve(CASE.subsidy, balance_cents=0, promised_cents=100)
+    done = allocate(evolve(CASE, rows=[row], subsidy=overdrawn), now=NOON)
+    assert (done.outcome, done.no_change) == (AllocationOutcome.DONE, ("a@example.com",))

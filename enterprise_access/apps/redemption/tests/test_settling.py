@@ -133,6 +133,19 @@ def test_a_look_that_could_not_list_anything_proves_no_refusal():
     assert redeem_next(asked=ASKED, call=call, look=unread, calls_left=4).next is Next.WAIT
 
 
+def test_a_transaction_beside_an_error_is_no_success():
+    paid = Transaction(
+        uuid=UUID(int=1),
+        lms_user_id=7,
+        content_key=ASKED.run_key,
+        state=TransactionState.COMMITTED,
+        idempotency_key="K",
+    )
+    assert is_success(asked=ASKED, call=LedgerCall(status=200, transaction=paid))
+    assert not is_success(asked=ASKED, call=LedgerCall(status=500, transaction=paid))
+    assert not is_success(asked=ASKED, call=LedgerCall(status=200))
+
+
 def test_the_last_call_that_is_left_is_made():
     busy = LedgerCall(status=429)
     assert redeem_next(asked=ASKED, call=busy, look=None, calls_left=1).next is Next.SAME_KEY

@@ -13,6 +13,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.policies import (
     PolicyType,
     SpendLimitProblem,
     SpendLimits,
+    SubsidyPeriod,
     active_key,
     is_late_redemption_allowed,
     limit_problems,
@@ -71,6 +72,13 @@ def test_the_instant_at_which_late_redemption_ends_is_too_late():
     assert is_late_redemption_allowed(until=NOON, now=NOON - timedelta(microseconds=1))
     assert not is_late_redemption_allowed(until=NOON, now=NOON)
     assert not is_late_redemption_allowed(until=None, now=NOON)
+
+
+def test_an_account_is_active_from_its_start_and_until_its_end():
+    period = SubsidyPeriod(start=NOON, expiration=NOON + timedelta(days=1))
+    instant = timedelta(microseconds=1)
+    asked = [NOON - instant, NOON, NOON + timedelta(days=1) - instant, NOON + timedelta(days=1)]
+    assert [period.is_active(now=now) for now in asked] == [False, True, True, False]
 
 
 def test_what_is_unknown_is_not_no():
