@@ -50,7 +50,8 @@ def blocking_reasons(case: Case, verdict: Verdict, *, now: datetime) -> tuple[Re
         # The other intention serves the course: nothing else matters.
         return (verdict.reason,)
     view = _View(case=case, now=now)
-    found = [verdict.reason, *_all_of_nobody(case), *_all_of_content(view)]
+    unlinked = [] if case.is_linked else [Reason.LEARNER_NOT_LINKED]
+    found = [verdict.reason, *unlinked, *_all_of_content(view)]
     return tuple(dict.fromkeys(found))
 
 
@@ -347,11 +348,6 @@ _RULES: tuple[Callable[[_View], Verdict | None], ...] = (
 
 
 # --- Everything that blocks -----------------------------------------------------------------------------------------
-
-
-def _all_of_nobody(case: Case) -> list[Reason]:
-    inactive = [] if case.is_customer_active else [Reason.CUSTOMER_INACTIVE]
-    return inactive if case.is_linked else [*inactive, Reason.LEARNER_NOT_LINKED]
 
 
 def _all_of_content(view: _View) -> list[Reason]:

@@ -813,6 +813,23 @@ class TestEverythingThatBlocks:
             ({"modes": None}, ["modes_unavailable"]),
             ({"resolution": unresolved(UnresolvedReason.CONTENT_NOT_FOUND), "catalogs": ()}, ["content_not_found"]),
             ({"is_covered_in_plan": True, "catalogs": ()}, ["covered_by_other_intention"]),
+            # Beside somebody who left, each rule answers for itself.
+            (
+                {"enrollments": (left(),), "resolution": unresolved(UnresolvedReason.CONTENT_NOT_FOUND)},
+                ["learner_unenrolled", "content_not_found"],
+            ),
+            (
+                {"enrollments": (left(),), "resolution": make_resolved(course_type="executive-education-2u")},
+                ["learner_unenrolled", "needs_learner_input"],
+            ),
+            (
+                {"enrollments": (left(),), "run": make_run(status="unpublished")},
+                ["learner_unenrolled", "run_not_published"],
+            ),
+            (
+                {"enrollments": (left(),), "run": make_run(enrollment_starts_at=NOON, ends_at=NOON)},
+                ["learner_unenrolled"],
+            ),
         ],
     )
     def test_all_reasons_are_returned_and_the_verdicts_is_first(self, facts, reasons):
