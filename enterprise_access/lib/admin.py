@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -125,7 +126,19 @@ class BoundedActionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                     "Filter the list, or select the rows of one page.",
                 )
                 return HttpResponseRedirect(request.get_full_path())
+        if not all(map(self._may_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            messages.error(request, "What was selected is no row of this list. Nothing was changed.")
+            return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *more)
+
+    def _may_be_key(self, text: str) -> bool:
+        """Say whether a row can have this key: a database is not asked for what it cannot hold."""
+        key: Any = self.opts.pk
+        try:
+            key.run_validators(key.to_python(text))
+        except ValidationError:
+            return False
+        return "\x00" not in text
 
 
 class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):

@@ -178,6 +178,29 @@ def test_every_form_every_link_and_every_address_takes_anything(app, names, send
     sender.close()
 
 
+REQUESTS = "/admin/subsidy_requests/subsidyrequest/"
+
+
+def after_action(action: str, request: str, names: Mapping[str, object], sender: Sender) -> PageParser:
+    """Return the page that an action on a request leads to; no address does."""
+    fields = {"action": action, "_selected_action": str(names[request])}
+    answer = send_form(sender, action, REQUESTS, Form(REQUESTS, "POST", False, fields))
+    return pages.read(answer.text if answer and answer.is_page else "")
+
+
+@pytest.mark.parametrize(
+    ("action", "request_name"),
+    [("approve", "license_request"), ("approve", "coupon_request"), ("decline", "credit_request")],
+)
+def test_the_page_after_an_action_takes_anything(action, request_name, names, sender):
+    (form,) = (form for form in after_action(action, request_name, names, sender).forms if "confirmed" in form.fields)
+    for name in form.fields:
+        for what, text in hostile.some(hostile.TEXTS, f"{action} {name}").items():
+            send_form(sender, f"{name}: {what}", REQUESTS, filled_in(form, names, **{name: text}))
+    sender.tally.add(pages=1, fields=len(form.fields))
+    sender.close()
+
+
 FILES: dict[str, tuple[str, bytes]] = {
     "no file": ("", b""),
     "an empty file": ("a.csv", b""),
@@ -234,6 +257,7 @@ def test_every_form_of_the_admin_is_found(names, sender):
         and not route.startswith(("admin/auth/", "admin/waffle/", "admin/events/"))
         and "history" not in route
     ]
+    read += [after_action(action, "coupon_request", names, sender) for action in ("approve", "decline")]
     seen = {name for page in read for form in page.forms for name in [*form.fields, *form.files]}
     ours = {kind for kind in _below(forms.BaseForm) if kind.__module__.startswith("enterprise_access.")}
     assert {"AddIntentionForm", "ImportForm", "LearnerForm", "OverrideForm"} <= {kind.__name__ for kind in ours}

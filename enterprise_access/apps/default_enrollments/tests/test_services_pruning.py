@@ -3,6 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -45,6 +46,7 @@ from enterprise_access.apps.licenses.services.claims import take_claim
 from enterprise_access.apps.redemption.tests.ledgers import begin
 from enterprise_access.apps.subsidy_access_policies.services import spend
 from enterprise_access.apps.subsidy_access_policies.tests.test_budget import make_policy, make_subsidy, news
+from enterprise_access.apps.subsidy_requests.models import AutoEnrollment
 from enterprise_access.apps.subsidy_requests.tests.made import made
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import learner_key
@@ -189,7 +191,10 @@ def everywhere(world, clock, bus):  # noqa: F811
         world.leave(username=username, run_key=PROJECT_RUN)
     visit(ADA, MAX)
     for lms_user_id, username in ((ADA, "ada"), (MAX, "max")):
-        made(lms_user_id)
+        request = made(lms_user_id)
+        AutoEnrollment.objects.create(
+            request=request, customer_uuid=ACME, lms_user_id=lms_user_id, batch=uuid4(), created=timezone.now()
+        )
         GroupMembership.objects.create(
             group_uuid=ACME, lms_user_id=lms_user_id, membership="accepted", fetched_at=timezone.now()
         )
