@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
 
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
 from enterprise_access.apps.subsidy_access_policies.models import (
@@ -107,7 +106,7 @@ def test_many_processes_never_promise_more_than_there_is(tally: Tally) -> None:
         uuid=uuid4(), customer_uuid=UUID(int=1), balance=BALANCE, total_deposits=BALANCE, fetched_at=NOON
     )
     policies = [make_policy(subsidy, "limited", SPEND_LIMIT), make_policy(subsidy, "unlimited", None)]
-    processes = 8 if connection.vendor == "sqlite" else 32
+    processes = 32
     names = [str(processes), str(ROUNDS), str(subsidy.pk), NOON.isoformat(), *(str(policy.pk) for policy in policies)]
     printed = run_program("http://127.0.0.1:9", SPENDERS, *names)
     told = [json.loads(line) for line in printed.splitlines()]
