@@ -118,6 +118,17 @@ def test_the_limit_counts_people_and_not_spellings():
     assert normalize_emails("a@example.com") is None
 
 
+@pytest.mark.parametrize("emails", [None, 5, {"a@example.com": 1}, {"a@example.com"}])
+def test_only_a_list_is_a_list_of_addresses(emails):
+    assert normalize_emails(emails) is None
+
+
+def test_an_address_has_at_most_254_characters():
+    longest = f"{'a' * (254 - len('@example.com'))}@example.com"
+    assert normalize_emails([longest]) == (longest,)
+    assert normalize_emails([f"a{longest}"]) is None
+
+
 def test_an_assignment_of_another_course_is_another_one():
     other = AssignmentRow(
         learner_email="a@example.com", lms_user_id=None, content_key="X+Y", state=AssignmentState.ALLOCATED

@@ -1,7 +1,7 @@
 """Money: integer US cents. Dollars appear only at the edges, and become cents by Decimal, half up."""
 
 import re
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -55,7 +55,7 @@ def cents_from_client(value: object) -> int | None:
     number = _decimal(value)
     if number is None:
         return None
-    cents = number.to_integral_value(rounding=ROUND_HALF_EVEN)
+    cents = number.to_integral_value()
     if cents < 0 or abs(number - cents) > _FLOAT_NOISE:
         return None
     return _storable(int(cents))

@@ -50,6 +50,11 @@ def test_what_is_no_whole_number_of_cents_is_refused(value):
     assert cents_from_client(value) is None
 
 
+def test_a_ten_thousandth_of_a_cent_is_noise_and_more_is_not():
+    assert cents_from_client("100.0001") == cents_from_client("99.9999") == 100
+    assert cents_from_client("100.00011") is None
+
+
 @pytest.mark.parametrize("value", [*NO_NUMBERS, -0.01, "-5", 1e300])
 def test_what_is_no_price_is_unknown_and_not_0(value):
     assert cents_of_dollars(value) is None
