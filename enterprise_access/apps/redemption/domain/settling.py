@@ -26,7 +26,7 @@ _UNPROCESSABLE: Final = 422
 _NOTHING_WRITTEN_OR_LMS_FAILED: Final = "transaction_creation_error"
 
 # Answers that refuse for certain. The ledger gives them before it writes, or after it marked its row as failed.
-_DEFINITE_REFUSALS: Final[Mapping[str, CreditReason]] = {
+_DEFINITE_REFUSALS: Final[Mapping[str | None, CreditReason]] = {
     "inactive_subsidy_creation_error": CreditReason.SUBSIDY_EXPIRED,
     "content_not_found": CreditReason.CONTENT_NOT_IN_CATALOG,
     "invalid_requested_price": CreditReason.PRICE_CHANGED,
@@ -181,7 +181,7 @@ def _refused_for_certain(
     call: LedgerCall, listed: _Listed | None, look: Look | None, *, is_first_call: bool
 ) -> Step | None:
     """Refuse after a definite answer. After a repeat the list decides: an earlier call may have got through."""
-    reason = _DEFINITE_REFUSALS.get(call.code or "") if call.status == _UNPROCESSABLE else None
+    reason = _DEFINITE_REFUSALS.get(call.code) if call.status == _UNPROCESSABLE else None
     if reason is None:
         return None
     if is_first_call and look is None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from enterprise_access.apps.redemption.domain.settling import (
 from enterprise_access.apps.redemption.domain.transactions import Transaction
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationState
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import RUNNING, TransactionState
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 
 ASKED = Asked(lms_user_id=7, run_key="course-v1:A+B+C", idempotency_key="K")
 
@@ -163,3 +165,44 @@ def test_what_another_key_has_paid_is_not_paid_again():
     look = Look(transactions=[paid], enrolled=Enrolled.UNKNOWN, is_running_past_lms_limit=False)
     step = redeem_next(asked=ASKED, call=LedgerCall(status=None), look=look, calls_left=3)
     assert (step.next, step.reservation) == (Next.COMMITTED, ReservationState.RELEASED)
+
+
+def listed(state: TransactionState, key: str, run_key: str = ASKED.run_key) -> Look:
+    one = Transaction(uuid=UUID(int=1), lms_user_id=7, content_key=run_key, state=state, idempotency_key=key)
+    return Look(transactions=[one], enrolled=Enrolled.NO, is_running_past_lms_limit=False)
+
+
+@pytest.mark.parametrize(
+    ("look", "then", "reservation"),
+    [
+        (listed(TransactionState.PENDING, "K"), Next.WAIT, ReservationState.HELD),
+        (listed(TransactionState.COMMITTED, "K"), Next.COMMITTED, ReservationState.SPENT),
+        (listed(TransactionState.COMMITTED, "OTHER"), Next.COMMITTED, ReservationState.RELEASED),
+        (listed(TransactionState.PENDING, "OTHER"), Next.WAIT, ReservationState.HELD),
+    ],
+)
+def test_a_definite_refusal_of_a_repeat_does_not_count_beside_a_transaction_that_may_pay(look, then, reservation):
+    call = LedgerCall(status=422, code="content_not_found")
+    step = redeem_next(asked=ASKED, call=call, look=look, calls_left=3)
+    assert (step.next, step.reservation) == (then, reservation)
+
+
+def test_a_definite_refusal_keeps_its_reason():
+    call = LedgerCall(status=422, code="content_not_found")
+    for look, calls_left in (
+        (None, 4),
+        (Look(transactions=[], enrolled=Enrolled.NO, is_running_past_lms_limit=False), 3),
+    ):
+        step = redeem_next(asked=ASKED, call=call, look=look, calls_left=calls_left)
+        assert step.reason is CreditReason.CONTENT_NOT_IN_CATALOG
+
+
+def test_a_code_of_a_refusal_in_an_answer_that_is_none_refuses_nothing():
+    call = LedgerCall(status=500, code="content_not_found")
+    assert redeem_next(asked=ASKED, call=call, look=None, calls_left=4).next is Next.LOOK
+
+
+def test_what_is_paid_for_another_run_does_not_pay_for_this_one():
+    look = listed(TransactionState.COMMITTED, "OTHER", run_key="course-v1:A+B+D")
+    step = redeem_next(asked=ASKED, call=LedgerCall(status=None), look=look, calls_left=3)
+    assert step.next is Next.SAME_KEY
