@@ -26,7 +26,7 @@ LIST = ROOT / "docs" / "reliability" / "equivalent-mutants.toml"
 COPIED = ("enterprise_access", "simulator", "tests", "conftest.py", "manage.py", "setup.cfg")
 
 APPS = "enterprise_access/apps"
-# Every mutant of these was tried, and none is lost: a sample for every change is drawn from them.
+# Every mutant of these was tried together, and none is lost: a sample for every change is drawn from them.
 WHOLLY_TRIED = (
     f"{APPS}/default_enrollments/domain/decision.py",
     f"{APPS}/default_enrollments/domain/license_payer.py",
