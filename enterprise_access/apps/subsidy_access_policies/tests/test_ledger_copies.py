@@ -2,12 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionCopy, TransactionState, merge_copy
+from enterprise_access.apps.subsidy_access_policies.domain.ledger import (
+    LedgerEntry,
+    TransactionCopy,
+    TransactionState,
+    merge_copy,
+)
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -64,3 +70,20 @@ def copy(state: TransactionState, seconds: int, *, is_reversed: bool = False) ->
 )
 def test_a_copy_is_as_new_as_the_newest_news(news, known):
     assert merged(news) == known
+
+
+@pytest.mark.parametrize(
+    ("quantity_cents", "spent_cents", "is_redemption"),
+    [(-100, 100, True), (0, 0, True), (1, 0, False), (100, 0, False)],
+)
+def test_a_transaction_that_adds_nothing_is_a_redemption(quantity_cents, spent_cents, is_redemption):
+    entry = LedgerEntry(
+        uuid=UUID(int=1),
+        policy_uuid=None,
+        lms_user_id=None,
+        quantity_cents=quantity_cents,
+        state=TransactionState.COMMITTED,
+        is_reversed=False,
+        seen_at=NOON,
+    )
+    assert (entry.spent_cents, entry.is_redemption) == (spent_cents, is_redemption)

@@ -50,6 +50,12 @@ def test_what_is_no_whole_number_of_cents_is_refused(value):
     assert cents_from_client(value) is None
 
 
+def test_nothing_and_the_most_that_a_database_holds_are_amounts():
+    assert cents_of_dollars("0.00") == cents_of_dollars(0) == 0
+    assert cents_from_client(2**63 - 1) == 2**63 - 1
+    assert cents_from_client(2**63) is None
+
+
 def test_a_ten_thousandth_of_a_cent_is_noise_and_more_is_not():
     assert cents_from_client("100.0001") == cents_from_client("99.9999") == 100
     assert cents_from_client("100.00011") is None
