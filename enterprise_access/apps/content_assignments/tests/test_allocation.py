@@ -18,7 +18,12 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
     Content,
     allocate,
 )
-from enterprise_access.apps.content_assignments.domain.emails import MAX_EMAILS, fold_email, normalize_emails
+from enterprise_access.apps.content_assignments.domain.emails import (
+    MAX_EMAILS,
+    fold_email,
+    is_cleared,
+    normalize_emails,
+)
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
@@ -116,6 +121,11 @@ def test_the_limit_counts_people_and_not_spellings():
     assert normalize_emails([*allowed, *(one.upper() for one in allowed)]) == tuple(allowed)
     assert normalize_emails(people[: MAX_EMAILS + 1]) is None
     assert normalize_emails("a@example.com") is None
+
+
+def test_an_address_that_stands_for_a_cleared_one_is_known():
+    assert is_cleared(" Somebody@Retired.INVALID ")
+    assert not is_cleared("somebody@example.com")
 
 
 @pytest.mark.parametrize("emails", [None, 5, {"a@example.com": 1}, {"a@example.com"}])

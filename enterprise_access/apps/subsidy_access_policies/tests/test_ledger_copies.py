@@ -87,3 +87,9 @@ def test_a_transaction_that_adds_nothing_is_a_redemption(quantity_cents, spent_c
         seen_at=NOON,
     )
     assert (entry.spent_cents, entry.is_redemption) == (spent_cents, is_redemption)
+
+
+def test_money_is_spent_where_a_transaction_is_committed_and_not_reversed():
+    assert copy(TransactionState.COMMITTED, 1).is_success
+    assert not copy(TransactionState.COMMITTED, 1, is_reversed=True).is_success
+    assert not copy(TransactionState.PENDING, 1).is_success

@@ -1,6 +1,7 @@
 """Cents are whole numbers; what is no whole number of cents is refused, never rounded."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,16 @@ NO_NUMBERS: list[object] = [
 @pytest.mark.parametrize("value", [*NO_NUMBERS, -1, "-1", 0.5, "0.5", 10**19, "1e999", "1e9999999999"])
 def test_what_is_no_whole_number_of_cents_is_refused(value):
     assert cents_from_client(value) is None
+
+
+@pytest.mark.parametrize(("cents", "dollars"), [(0, 0.0), (1, 0.01), (1999, 19.99), (-5, -0.05)])
+def test_answers_show_dollars(cents, dollars):
+    assert dollars_of_cents(cents) == dollars
+
+
+def test_what_only_looks_like_a_number_as_text_is_none():
+    assert cents_of_dollars(Fraction(5)) is None
+    assert cents_from_client(Fraction(5)) is None
 
 
 def test_nothing_and_the_most_that_a_database_holds_are_amounts():
