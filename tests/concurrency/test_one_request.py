@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import requests
+from django.db import transaction
 
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
@@ -185,8 +186,9 @@ def test_eight_workers_enroll_a_learner_once_after_an_approval(neighbours: str, 
     takes(attempt_auto_enrollment=True)
     license_uuid = UUID(run_program(neighbours, HELD, str(ACME)).strip())
     row = made(ADA, state=RequestState.APPROVED, email="ada@example.com", license_uuid=license_uuid)
-    plan_enrollments([row], now=clock.now())
-    start_enrollments([row], now=clock.now())
+    with transaction.atomic():
+        plan_enrollments([row], now=clock.now())
+        start_enrollments([row], now=clock.now())
     told = at_once(neighbours, "enroll", "")
     found = AutoEnrollment.objects.get()
     assert (found.state, found.reason, found.sends) == ("enrolled", "", 1)
