@@ -1,6 +1,7 @@
 """The processes that a measurement needs beside itself: servers on free ports, the neighbours, databases of its own."""
 
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -33,6 +34,7 @@ __all__ = [
     "measure_apart",
     "migrate",
     "running",
+    "served_here",
     "serving",
     "simulated",
     "taken",
@@ -133,6 +135,66 @@ def serving(app: str, port: int, environment: dict[str, str], *more: str) -> Ite
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+@contextlib.contextmanager
+def served_here(workers: int = 2) -> Iterator[Callable[[str, dict[str, str]], bytes]]:
+    """Serve this process by gunicorn with sync workers, which begin with everything that it knows.
+
+    Yields a function that asks for a path with headers, over a connection of its own as sync workers have it, and
+    returns the body; RuntimeError for an answer other than 200.
+    """
+    from django.db import connections
+
+    connections.close_all()
+    port = free_port()
+    server = os.fork()
+    if not server:
+        _serve(port, workers)
+
+    def ask(path: str, headers: dict[str, str]) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", path, headers={"Host": "testserver", **headers})
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"{path} answered {answer.status}: {body[:300]!r}")
+        return body
+
+    try:
+        wait_for(lambda: _is_open(port))
+        yield ask
+    finally:
+        os.kill(server, signal.SIGTERM)
+        os.waitpid(server, 0)
+
+
+def _serve(port: int, workers: int) -> None:
+    """Be the server until it is ended."""
+    from django.core.wsgi import get_wsgi_application
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in {"bind": f"127.0.0.1:{port}", "workers": workers, "loglevel": "error"}.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> object:
+            return get_wsgi_application()
+
+    try:
+        Server().run()
+    finally:
+        # Neither the server nor a worker of it goes on with the measurement.
+        os._exit(0)
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

@@ -9,9 +9,9 @@ answers several statements at once.
 """
 
 import functools
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -62,10 +62,11 @@ class Prepared:
 
     def raw_rows(self, **values: object) -> Rows:
         """Return what the database has answered, as its driver gives it: to be compared, and for `converted`."""
-        if _ahead.rows:
-            read_already = _ahead.rows.pop(self.read_of(**values), None)
-            if read_already is not None:
-                return read_already
+        read_already = _ahead.get()
+        if read_already:
+            known = read_already.get(self.read_of(**values))
+            if known is not None:
+                return known
         with connections["default"].cursor() as cursor:
             cursor.execute(*self._filled(values))
             rows: Rows = cursor.fetchall()
@@ -88,13 +89,15 @@ class Prepared:
         ]
 
     def converted(self, rows: Rows) -> Rows:
-        """Return raw rows as the QuerySet would have."""
+        """Return raw rows as the QuerySet would have. They may be cut off behind some column."""
         converters = self._statement().converters
         if not rows or not converters:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         connection = connections["default"]
         for place, (steps, expression) in converters.items():
+            if place >= len(columns):
+                continue
             # Many rows have the same instant, or belong to the same thing.
             known: dict[Any, Any] = {}
             for value in columns[place]:
@@ -142,33 +145,48 @@ class Read:
         return self.prepared._filled(dict(self.values))
 
 
-class _Ahead(threading.local):
-    """What this thread has read, and nobody has asked for yet."""
-
-    def __init__(self) -> None:
-        self.rows: dict[Read, Rows] = {}
-
-
-_ahead: Final = _Ahead()
+# What was read ahead in this request, and may still be used. Threads that only call other services share it.
+_ahead: Final[ContextVar[dict[Read, Rows] | None]] = ContextVar("what was read ahead", default=None)
 
 
 @contextmanager
 def read_together(*reads: Read) -> Iterator[None]:
-    """Send these reads in one round trip; inside the block each of them finds its answer there, once.
+    """Send these reads in one round trip; inside the block each of them finds its answer there.
 
-    Their answers are those of the moment in which the block begins, so nothing that changes them, and no call to
-    another service, belongs between that moment and the read. A database that answers one statement at a time is asked
-    by each read itself.
+    Their answers are those of the moment in which the block begins, and count until something may have changed them:
+    after a statement that writes or locks, and after a call to another service (`forget_reads`), each is read anew.
+    What a block around this one has read is not read again. A database that answers one statement at a time is asked by
+    each read itself.
     """
-    if not reads or not _answers_several():
+    known = _ahead.get()
+    if known is not None:
+        _read_ahead([read for read in reads if read not in known], known)
         yield
-        return
-    _ahead.rows.update(_read(reads))
-    try:
+    elif not reads or not _answers_several():
         yield
-    finally:
-        for read in reads:
-            _ahead.rows.pop(read, None)
+    else:
+        known = {}
+        token = _ahead.set(known)
+        try:
+            _read_ahead(reads, known)
+            with connections["default"].execute_wrapper(_forgetting):
+                yield
+        finally:
+            known.clear()
+            _ahead.reset(token)
+
+
+def forget_reads() -> None:
+    """Let everything that was read ahead be read anew, because something may have changed it."""
+    known = _ahead.get()
+    if known:
+        known.clear()
+
+
+def _forgetting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+    if not sql.startswith("SELECT") or "FOR UPDATE" in sql:
+        forget_reads()
+    return execute(sql, params, many, context)
 
 
 def _answers_several() -> bool:
@@ -180,12 +198,12 @@ def _answers_several() -> bool:
     return is_psycopg3 and not connection.settings_dict["OPTIONS"].get("server_side_binding")
 
 
-def _read(reads: Sequence[Read]) -> dict[Read, Rows]:
+def _read_ahead(reads: Sequence[Read], known: dict[Read, Rows]) -> None:
+    if not reads:
+        return
     filled = [read.filled() for read in reads]
-    found: dict[Read, Rows] = {}
     with connections["default"].cursor() as cursor:
         cursor.execute("; ".join(sql for sql, _ in filled), [value for _, values in filled for value in values])
         for read in reads:
-            found[read] = cursor.fetchall()
+            known[read] = cursor.fetchall()
             cursor.nextset()
-    return found

@@ -30,6 +30,7 @@ from enterprise_access.lib.http.answers import Answer
 from enterprise_access.lib.http.broken import LIBRARY_ERRORS, is_timeout, may_have_been_sent
 from enterprise_access.lib.http.deadline import deadline, earliest, fresh_connection
 from enterprise_access.lib.http.sessions import LearnerSession, NoToken, WorkerSession, is_sendable_token
+from enterprise_access.lib.prepared import forget_reads
 
 Params = Sequence[tuple[str, str]]
 
@@ -197,6 +198,7 @@ class Transport:
     def _exchange(self, call: "_Call", limits: Limits, ends_at: float) -> Answer:
         """Send `call` once and read the answer to its end."""
         failure: UpstreamError
+        forget_reads()
         try:
             with deadline(ends_at), fresh_connection() if call.is_write else contextlib.nullcontext():
                 return self._send(call, limits, ends_at)

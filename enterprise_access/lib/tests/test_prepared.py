@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import connection, models
+from django.db import connection, models, transaction
 
+from enterprise_access.lib.http import Limits, Transport, WorkerSession
+from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter
+from enterprise_access.lib.parallel import start_early
 from enterprise_access.lib.prepared import Prepared, read_together
 
 User = get_user_model()
@@ -91,7 +94,7 @@ def test_reads_that_are_sent_together_bring_what_each_brings_alone(people, djang
     assert [len(rows) for rows in alone] == [4, 0, 1]
 
 
-def test_an_answer_that_was_read_ahead_is_used_once_and_only_inside_the_block(people):
+def test_an_answer_that_was_read_ahead_counts_until_something_is_written_or_the_block_ends(people):
     read = NAMES.read_of(username="new")
     with read_together(read):
         NAMES.rows(username="new")
@@ -100,6 +103,47 @@ def test_an_answer_that_was_read_ahead_is_used_once_and_only_inside_the_block(pe
     with read_together(read):
         User.objects.filter(username="new").delete()
     assert list(NAMES.rows(username="new")) == []
+
+
+only_with_several_answers = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="This database answers one statement at a time, so nothing is read ahead."
+)
+
+
+def call_beside():
+    """Call another service in a thread beside this one."""
+    session = WorkerSession("https://lms.test", "worker", "secret")
+    session.mount("https://", ScriptedAdapter(lambda _: Reply(body=b"{}")))
+    limits = Limits(connect_seconds=1, read_seconds=1, total_seconds=1)
+    transport = Transport(service="lms", base_url="https://lms.test/", session=session, limits=limits)
+    start_early(lambda: transport.get("/x/"))()
+
+
+def lock():
+    with transaction.atomic():
+        User.objects.select_for_update().first()
+
+
+@only_with_several_answers
+@pytest.mark.parametrize(
+    ("happen", "statements"), [(lambda: None, 0), (User.objects.first, 0), (lock, 1), (call_beside, 1)]
+)
+def test_a_lock_and_a_call_let_it_be_read_anew_and_a_read_does_not(
+    people, django_assert_num_queries, happen, statements
+):
+    with read_together(NAMES.read_of(username="ada")):
+        NAMES.rows(username="ada")
+        happen()
+        with django_assert_num_queries(statements):
+            assert len(NAMES.rows(username="ada")) == 1
+
+
+@only_with_several_answers
+def test_a_block_inside_another_reads_what_that_has_not_read(people, django_assert_num_queries):
+    with read_together(NAMES.read_of(username="ada")), django_assert_num_queries(1):
+        with read_together(NAMES.read_of(username="ada"), NAMES.read_of(username="erin")):
+            assert [len(NAMES.rows(username=name)) for name in ("ada", "erin")] == [1, 1]
+        assert len(NAMES.rows(username="ada")) == 1
 
 
 def test_reads_with_other_values_are_not_mixed_up(people):

@@ -91,8 +91,10 @@ def list_for_learner(*, configuration_uuid: UUID, lms_user_id: int) -> QuerySet[
 
 
 def list_actions(rows: Collection[Assignment]) -> dict[UUID, list[LearnerContentAssignmentAction]]:
-    """Return what happened to some assignments, oldest first, by assignment: one statement."""
+    """Return what happened to some assignments, oldest first, by assignment: one statement; none for none."""
     found: dict[UUID, list[LearnerContentAssignmentAction]] = {row.pk: [] for row in rows}
+    if not found:
+        return found
     for action in LearnerContentAssignmentAction.objects.filter(assignment__in=list(found)).order_by("created", "pk"):
         found[action.assignment_id].append(action)
     return found

@@ -25,7 +25,7 @@ from enterprise_access.apps.redemption.services.assignments import (
     read_of_assignments,
 )
 from enterprise_access.apps.redemption.services.memberships import list_memberships
-from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of, totals_of
+from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     Account,
     LearnerTransaction,
@@ -33,7 +33,12 @@ from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     list_transactions_of,
     read_of_transactions,
 )
-from enterprise_access.apps.subsidy_access_policies.selectors.usage import LearnerUse, reads_of_uses
+from enterprise_access.apps.subsidy_access_policies.selectors.policies import read_of_all_policies
+from enterprise_access.apps.subsidy_access_policies.selectors.usage import (
+    LearnerUse,
+    read_of_learner_uses,
+    totals_of_customer,
+)
 from enterprise_access.apps.subsidy_access_policies.services import (
     Offer,
     begin_to_refresh_accounts,
@@ -140,11 +145,11 @@ def fetch_facts_of_learners(
         groups = {group for policy in rows for group in groups_of(policy)}
         memberships = list_memberships(lms_user_ids, groups=groups)
     # Last: what the budget uses is compared with the newest balance.
-    with read_together(*_reads_of(lms_user_ids, rows)):
+    with read_together(*reads_of_facts(customer_uuid, lms_user_ids)):
         transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})
         attempts = _attempts_of(lms_user_ids)
         assigned = list_assignments_of(lms_user_ids, policy_uuids=[policy.pk for policy in rows])
-        uses, learner_uses = totals_of(rows), learner_uses_of(rows, lms_user_ids=lms_user_ids)
+        uses, learner_uses = totals_of_customer(customer_uuid), learner_uses_of(rows, lms_user_ids=lms_user_ids)
     folded_offers = {(policy_uuid, fold(key)): offer for (policy_uuid, key), offer in offers.items()}
     return {
         learner: CreditFacts(
@@ -170,7 +175,7 @@ def fetch_facts_of_learners(
     }
 
 
-def _reads_of(lms_user_ids: Collection[int], policies: Collection[Policy]) -> tuple[Read, ...]:
+def reads_of_facts(customer_uuid: UUID, lms_user_ids: Collection[int]) -> tuple[Read, ...]:
     """Return the statements about one learner and the budgets; about several learners, Django writes them."""
     if len(lms_user_ids) != 1:
         return ()
@@ -179,7 +184,8 @@ def _reads_of(lms_user_ids: Collection[int], policies: Collection[Policy]) -> tu
         read_of_transactions(lms_user_id),
         _OF_LEARNER.read_of(lms_user_id=lms_user_id),
         read_of_assignments(lms_user_id),
-        *reads_of_uses(policies, lms_user_id=lms_user_id),
+        read_of_all_policies(customer_uuid),
+        read_of_learner_uses(lms_user_id),
     )
 
 

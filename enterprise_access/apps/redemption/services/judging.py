@@ -1,6 +1,6 @@
 """What the rules say of one run: for each policy, and which of them pays."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -86,7 +86,7 @@ def judge_runs(facts: CreditFacts, run_keys: Iterable[str], *, now: datetime) ->
 def _judge_runs(
     facts: CreditFacts, run_keys: Iterable[str], *, now: datetime, is_complete: bool
 ) -> tuple[RunJudgement, ...]:
-    standings = [_standing_of(facts, policy) for policy in facts.policies]
+    standings = sorted((_standing_of(facts, policy) for policy in facts.policies), key=lambda one: one.rank)
     transactions = [as_transaction(row) for row in facts.transactions]
     return tuple(
         _judge_run(facts, standings, transactions, run_key, now=now, is_complete=is_complete) for run_key in run_keys
@@ -95,7 +95,7 @@ def _judge_runs(
 
 def _judge_run(
     facts: CreditFacts,
-    standings: Collection["_Standing"],
+    standings: Sequence["_Standing"],
     transactions: Iterable[Transaction],
     run_key: str,
     *,
@@ -107,7 +107,7 @@ def _judge_run(
     judged: dict[UUID, Judged] = {}
     if existing.transaction is None:
         # In the order of choosing, because what comes after the policy that pays makes no difference.
-        for standing in sorted(standings, key=lambda one: _rank_of(facts, one, run)):
+        for standing in _in_order(facts, standings, run):
             one = judged[standing.policy.pk] = _judge(facts, standing, run, now=now)
             if one.verdict.is_redeemable and not is_complete:
                 break
@@ -154,9 +154,16 @@ def _paying_of(standing: "_Standing", run: RunFacts) -> Assignment | None:
     ).assignment
 
 
+def _in_order(facts: CreditFacts, standings: Sequence["_Standing"], run: "_RunState") -> Sequence["_Standing"]:
+    """Return standings in the order of choosing. They are in it but for assignments, which depend on the run."""
+    if not any(standing.may_be_assigned for standing in standings):
+        return standings
+    return sorted(standings, key=lambda one: _rank_of(facts, one, run))
+
+
 def _rank_of(facts: CreditFacts, standing: "_Standing", run: "_RunState") -> Rank:
     """Return the policy's place in the order of choosing, which does not depend on what it answers."""
-    if not standing.assignments or not standing.case.pays_by_assignment:
+    if not standing.may_be_assigned:
         return standing.rank
     paying = _paying_of(standing, _run_of(_offer_of(facts, standing.policy, run), run.run_key))
     return _place_of(facts, standing.policy, assignment_pays=paying is not None).rank
@@ -173,6 +180,10 @@ class _Standing:
     assignments: tuple[Assignment, ...]
     # Where no assignment pays.
     rank: Rank
+
+    @property
+    def may_be_assigned(self) -> bool:
+        return bool(self.assignments) and self.case.pays_by_assignment
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from enterprise_access.apps.customers.selectors import read_of_learner
+from enterprise_access.apps.customers.selectors import read_of_learner, reads_of_enrollments
 from enterprise_access.apps.redemption.domain.eligibility import Membership
 from enterprise_access.apps.redemption.errors import NothingToRedeem
 from enterprise_access.apps.redemption.models import RedemptionAttempt
@@ -19,7 +19,12 @@ from enterprise_access.apps.redemption.services.assignments import (
     note_learner,
     reads_of_note,
 )
-from enterprise_access.apps.redemption.services.facts import READING_AGE, CreditFacts, fetch_credit_facts
+from enterprise_access.apps.redemption.services.facts import (
+    READING_AGE,
+    CreditFacts,
+    fetch_credit_facts,
+    reads_of_facts,
+)
 from enterprise_access.apps.redemption.services.judging import (
     RunJudgement,
     groups_of,
@@ -31,10 +36,12 @@ from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import Account, LearnerTransaction, Policy
-from enterprise_access.apps.subsidy_access_policies.selectors.policies import read_of_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
 from enterprise_access.apps.subsidy_access_policies.services import fetch_offers
-from enterprise_access.apps.subsidy_requests.selectors.requests import find_open_credit_request
+from enterprise_access.apps.subsidy_requests.selectors.requests import (
+    find_open_credit_request,
+    read_of_credit_requests,
+)
 from enterprise_access.lib.prepared import Read, read_together
 
 # The reasons of can-request, as clients know them.
@@ -60,7 +67,10 @@ def list_redemptions(
 
     Raises NothingToRedeem when the customer has no active budget and the learner no redemption.
     """
-    with read_together(*_first_reads(customer_uuid, lms_user_id, email)):
+    with read_together(
+        *_first_reads(customer_uuid, lms_user_id, email),
+        *reads_of_enrollments([lms_user_id]),
+    ):
         note_learner(lms_user_id=lms_user_id, email=email, now=now)
         every, active = _policies_of(customer_uuid)
         facts = _facts(customer_uuid, lms_user_id, every, active, run_keys, now)
@@ -80,9 +90,9 @@ def list_redemptions(
 
 
 def _first_reads(customer_uuid: UUID, lms_user_id: int, email: str | None) -> tuple[Read, ...]:
-    """Return the statements with which every question of a learner begins."""
+    """Return the statements of every question of a learner: all of them, where copies are young enough."""
     learner = read_of_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
-    return (*reads_of_note(email), read_of_all_policies(customer_uuid), learner)
+    return (*reads_of_note(email), learner, *reads_of_facts(customer_uuid, [lms_user_id]))
 
 
 def _policies_of(customer_uuid: UUID) -> tuple[Sequence[Policy], list[Policy]]:
@@ -127,20 +137,23 @@ def list_credit(*, customer_uuid: UUID, lms_user_id: int, now: datetime, email: 
     `email`: of the learner who asks, as in `note_learner`.
     An account that cannot be asked is shown with what was last read of it; one that was never read is left out.
     """
-    with read_together(*_first_reads(customer_uuid, lms_user_id, email)):
+    with read_together(
+        *_first_reads(customer_uuid, lms_user_id, email),
+        read_of_credit_requests(customer_uuid=customer_uuid, lms_user_id=lms_user_id),
+    ):
         note_learner(lms_user_id=lms_user_id, email=email, now=now)
         every, active = _policies_of(customer_uuid)
         if not active:
             return []
         facts = _facts(customer_uuid, lms_user_id, every, active, (), now)
-    if facts.is_linked is False:
-        return []
-    shown = list_shown(
-        facts.assignment_rows,
-        customer_uuid=customer_uuid,
-        lms_user_id=lms_user_id,
-        policy_uuids=[policy.pk for policy in active],
-    )
+        if facts.is_linked is False:
+            return []
+        shown = list_shown(
+            facts.assignment_rows,
+            customer_uuid=customer_uuid,
+            lms_user_id=lms_user_id,
+            policy_uuids=[policy.pk for policy in active],
+        )
     found = [_shown_credit(facts, policy, shown.get(policy.pk), now=now) for policy in reversed(active)]
     return [credit for credit in found if credit is not None]
 

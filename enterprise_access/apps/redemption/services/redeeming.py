@@ -9,11 +9,17 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 from django.conf import settings
 
+from enterprise_access.apps.customers.selectors import read_of_learner, reads_of_enrollments
 from enterprise_access.apps.redemption.domain.eligibility import CreditRule, PlatformEnrollment
 from enterprise_access.apps.redemption.domain.transactions import AttemptState, existing_redemption
 from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
 from enterprise_access.apps.redemption.services.assignments import Allocation
-from enterprise_access.apps.redemption.services.facts import REDEEMING_AGE, CreditFacts, fetch_credit_facts
+from enterprise_access.apps.redemption.services.facts import (
+    REDEEMING_AGE,
+    CreditFacts,
+    fetch_credit_facts,
+    reads_of_facts,
+)
 from enterprise_access.apps.redemption.services.intending import Order, find_open, intend, note_refusal, read_of_open
 from enterprise_access.apps.redemption.services.judging import Judged, as_transaction, judge
 from enterprise_access.apps.redemption.services.metadata import check_metadata, need_executive_education
@@ -26,7 +32,6 @@ from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     list_accounts_of,
     list_learner_transactions,
     read_of_accounts,
-    read_of_transactions,
 )
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
@@ -81,18 +86,18 @@ def redeem(asked: Asked) -> Redeemed:
     with read_together(*_first_reads(asked)):
         ledgers = list_accounts_of(asked.policy.customer_uuid)
         found = _existing(asked, ledgers)
-    if found is not None:
-        return found
-    now = clock.now()
-    facts = fetch_credit_facts(
-        customer_uuid=asked.policy.customer_uuid,
-        lms_user_id=asked.lms_user_id,
-        policies=[asked.policy],
-        ledgers=ledgers,
-        run_keys=[asked.run_key],
-        max_age=REDEEMING_AGE,
-        now=now,
-    )
+        if found is not None:
+            return found
+        now = clock.now()
+        facts = fetch_credit_facts(
+            customer_uuid=asked.policy.customer_uuid,
+            lms_user_id=asked.lms_user_id,
+            policies=[asked.policy],
+            ledgers=ledgers,
+            run_keys=[asked.run_key],
+            max_age=REDEEMING_AGE,
+            now=now,
+        )
     # What the ledger told just now counts, and so does a request that was quicker.
     return _existing_in(asked, facts.transactions, is_open=fold(asked.run_key) in facts.open_runs) or _begin(
         asked, facts
@@ -119,11 +124,14 @@ def _is_on_its_way(attempt: RedemptionAttempt) -> bool:
 
 
 def _first_reads(asked: Asked) -> tuple[Read, ...]:
-    """Return the statements that say what exists."""
+    """Return the statements that say what exists, and whether the budget pays where copies are young enough."""
+    customer_uuid, lms_user_id = asked.policy.customer_uuid, asked.lms_user_id
     return (
-        read_of_accounts(asked.policy.customer_uuid),
-        read_of_transactions(asked.lms_user_id),
-        read_of_open(lms_user_id=asked.lms_user_id, run_key=asked.run_key),
+        read_of_accounts(customer_uuid),
+        read_of_open(lms_user_id=lms_user_id, run_key=asked.run_key),
+        read_of_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id),
+        *reads_of_enrollments([lms_user_id]),
+        *reads_of_facts(customer_uuid, [lms_user_id]),
     )
 
 

@@ -1,6 +1,5 @@
 """Budgets with all that answers show of them: in one statement, however many there are, and thus one snapshot."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +14,7 @@ from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessP
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import (
     USE_COLUMNS,
     PolicyUse,
+    limits_by_account,
     limits_of_account,
     use_of,
 )
@@ -63,11 +63,7 @@ def list_budgets(*, customer_uuid: UUID) -> list[Budget]:
     """Return all budgets of a customer, oldest first."""
     rows = (dict(zip(_COLUMNS, values, strict=True)) for values in _OF_CUSTOMER.rows(customer_uuid=customer_uuid))
     budgets = [list(joined) for _, joined in groupby(rows, key=itemgetter("uuid"))]
-    # An account is one customer's, so that all of its budgets are here.
-    limits: dict[UUID, int] = defaultdict(int)
-    for joined in budgets:
-        if joined[0]["active"]:
-            limits[joined[0]["subsidy_id"]] += joined[0]["spend_limit"] or 0
+    limits = limits_by_account(itemgetter("subsidy_id", "active", "spend_limit")(joined[0]) for joined in budgets)
     return [_budget_of(joined, limits_cents=limits[joined[0]["subsidy_id"]]) for joined in budgets]
 
 

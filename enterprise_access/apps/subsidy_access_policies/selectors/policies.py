@@ -1,7 +1,7 @@
 """Which budgets there are."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES
 from enterprise_access.apps.subsidy_access_policies.errors import PolicyUnknown
 from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAssociation, Subsidy, SubsidyAccessPolicy
-from enterprise_access.lib.prepared import Prepared, Read
+from enterprise_access.lib.prepared import Prepared, Read, Rows
 
 
 def get_policy(policy_uuid: UUID, *, customer_uuids: Collection[UUID] | None = None) -> SubsidyAccessPolicy:
@@ -53,25 +53,51 @@ def list_all_policies(customer_uuid: UUID) -> tuple[SubsidyAccessPolicy, ...]:
 
     They are not to be changed: as long as the database answers the same, they are the same objects.
     """
-    return _as_policies(tuple(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
+    return _as_policies(_without_totals(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
+
+
+def list_totals(customer_uuid: UUID) -> list[tuple[SubsidyAccessPolicy, Mapping[str, int | None]]]:
+    """Return all budgets of a customer as `list_all_policies` does, each with its running totals, in one snapshot.
+
+    Totals are named as in TOTALS_COLUMNS, in cents; None: nothing was ever promised.
+    """
+    rows = _ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)
+    # The first of the rows of each budget; the order is that of the budgets.
+    totals = {row[_UUID_PLACE]: row[_WITHOUT_TOTALS:] for row in rows}
+    return [
+        (policy, dict(zip(TOTALS_COLUMNS, values, strict=True)))
+        for policy, values in zip(_as_policies(_without_totals(rows)), totals.values(), strict=True)
+    ]
 
 
 def read_of_all_policies(customer_uuid: UUID) -> Read:
-    """Return the statement of `list_all_policies`, for `read_together`."""
+    """Return the statement of `list_all_policies` and `list_totals`, for `read_together`."""
     return _ALL_POLICIES.read_of(customer_uuid=customer_uuid)
 
 
+TOTALS_COLUMNS: Final = (
+    *(f"totals__{name}" for name in ("held", "allocated", "spent", "redemptions")),
+    "subsidy__totals__promised",
+)
 _POLICY: Final = [field.attname for field in SubsidyAccessPolicy._meta.concrete_fields]
 _SUBSIDY: Final = [field.attname for field in Subsidy._meta.concrete_fields]
+_UUID_PLACE: Final = _POLICY.index("uuid")
+# Of the columns of a budget, its account and one of its groups.
+_WITHOUT_TOTALS: Final = len(_POLICY) + len(_SUBSIDY) + 1
 
 
 def _all_policies(customer_uuid: UUID) -> QuerySet[SubsidyAccessPolicy, Any]:
     rows = SubsidyAccessPolicy.objects.filter(customer_uuid=customer_uuid)
     rows = rows.order_by("created", "uuid", "group_associations__pk")
-    return rows.values_list(*_POLICY, *(f"subsidy__{name}" for name in _SUBSIDY), "group_associations__group_uuid")
+    subsidy = (f"subsidy__{name}" for name in _SUBSIDY)
+    return rows.values_list(*_POLICY, *subsidy, "group_associations__group_uuid", *TOTALS_COLUMNS)
 
 
 _ALL_POLICIES: Final = Prepared(_all_policies, customer_uuid=models.UUIDField())
+
+
+def _without_totals(rows: Rows) -> tuple[tuple[object, ...], ...]:
+    return tuple(row[:_WITHOUT_TOTALS] for row in rows)
 
 
 @lru_cache(maxsize=1024)

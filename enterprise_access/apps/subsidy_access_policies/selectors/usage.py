@@ -1,5 +1,6 @@
 """What budgets have spent, hold and have allocated, and what is free: from the running totals, in one snapshot."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -7,11 +8,12 @@ from uuid import UUID
 
 from attrs import frozen
 from django.db import models
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models import OuterRef, Subquery, Sum
 
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind, ReservationState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.models import LearnerTotals, Reservation, SubsidyAccessPolicy
+from enterprise_access.apps.subsidy_access_policies.selectors.policies import TOTALS_COLUMNS, list_totals
 from enterprise_access.lib.prepared import Prepared, Read
 
 
@@ -70,41 +72,45 @@ class LearnerUse:
 
 NO_USE: Final = LearnerUse()
 
-_TOTALS: Final = ("held", "allocated", "spent", "redemptions")
-_ACCOUNT: Final = ("balance", "totals__promised", "total_deposits", "fetched_at", "starts_at", "expires_at")
+_ACCOUNT: Final = ("balance", "total_deposits", "fetched_at", "starts_at", "expires_at")
 # What `use_of` needs of a budget's row. Values, because objects of five tables would take longer than the statement.
-USE_COLUMNS: Final = (
-    "spend_limit",
-    *(f"totals__{name}" for name in _TOTALS),
-    *(f"subsidy__{name}" for name in _ACCOUNT),
-)
+USE_COLUMNS: Final = ("spend_limit", *TOTALS_COLUMNS, *(f"subsidy__{name}" for name in _ACCOUNT))
 
 
 def totals_of(policies: Collection[SubsidyAccessPolicy]) -> dict[UUID, PolicyUse]:
     """Return what budgets use, by uuid, in one statement and thus one snapshot."""
-    wanted = {policy.pk for policy in policies}
-    read = _read_of_totals(policies)
-    rows: Iterable[Sequence[Any]]
-    rows = read.rows() if read else _read(SubsidyAccessPolicy.objects.filter(pk__in=wanted))
-    found = [dict(zip(_READ, values, strict=True)) for values in rows if values[0] in wanted]
+    rows = SubsidyAccessPolicy.objects.filter(pk__in={policy.pk for policy in policies}).order_by()
+    found = rows.annotate(limits=limits_of_account()).values("pk", "limits", *USE_COLUMNS)
     return {row["pk"]: use_of(row, limits_cents=row["limits"] or 0) for row in found}
 
 
-def reads_of_uses(policies: Collection[SubsidyAccessPolicy], *, lms_user_id: int) -> tuple[Read, ...]:
-    """Return the statements of `totals_of`, and of `learner_uses_of` for one learner, for `read_together`."""
-    of_learner = _OF_LEARNER.read_of(lms_user_id=lms_user_id)
-    totals = _read_of_totals(policies)
-    return (of_learner,) if totals is None else (totals, of_learner)
+def totals_of_customer(customer_uuid: UUID) -> dict[UUID, PolicyUse]:
+    """Return what all budgets of a customer use, in the statement of `list_all_policies`."""
+    rows = list_totals(customer_uuid)
+    limits = limits_by_account((policy.subsidy_id, policy.active, policy.spend_limit) for policy, _ in rows)
+    return {
+        policy.pk: use_of(
+            {
+                "spend_limit": policy.spend_limit,
+                **totals,
+                **{f"subsidy__{name}": getattr(policy.subsidy, name) for name in _ACCOUNT},
+            },
+            limits_cents=limits[policy.subsidy_id],
+        )
+        for policy, totals in rows
+    }
 
 
-def _read_of_totals(policies: Collection[SubsidyAccessPolicy]) -> Read | None:
-    """Return the statement for one budget, or for those of one customer; None: Django writes one."""
-    wanted, customers = {policy.pk for policy in policies}, {policy.customer_uuid for policy in policies}
-    if len(wanted) == 1:
-        return _OF_POLICY.read_of(policy_uuid=next(iter(wanted)))
-    if len(customers) == 1:
-        return _OF_CUSTOMER.read_of(customer_uuid=next(iter(customers)))
-    return None
+def limits_by_account(budgets: Iterable[tuple[UUID, bool, int | None]]) -> dict[UUID, int]:
+    """Return the sum of the spend limits of each account's active budgets, given all budgets of a customer.
+
+    An account is one customer's, so that all of its budgets are there. Each is an account, whether it is active, and
+    its spend limit in cents.
+    """
+    limits: dict[UUID, int] = defaultdict(int)
+    for account, is_active, limit in budgets:
+        limits[account] += (limit or 0) if is_active else 0
+    return limits
 
 
 def limits_of_account() -> Subquery:
@@ -113,23 +119,9 @@ def limits_of_account() -> Subquery:
     return Subquery(rows.values("subsidy").annotate(sum=Sum("spend_limit")).values("sum"))
 
 
-def _read(policies: QuerySet[SubsidyAccessPolicy]) -> QuerySet[SubsidyAccessPolicy, Any]:
-    return policies.order_by().annotate(limits=limits_of_account()).values_list(*_READ)
-
-
-_READ: Final = ("pk", "limits", *USE_COLUMNS)
-_OF_POLICY: Final = Prepared(
-    lambda policy_uuid: _read(SubsidyAccessPolicy.objects.filter(pk=policy_uuid)), policy_uuid=models.UUIDField()
-)
-_OF_CUSTOMER: Final = Prepared(
-    lambda customer_uuid: _read(SubsidyAccessPolicy.objects.filter(customer_uuid=customer_uuid)),
-    customer_uuid=models.UUIDField(),
-)
-
-
 def use_of(row: Mapping[str, Any], *, limits_cents: int) -> PolicyUse:
     """Return what a budget uses. `limits_cents`: the sum of the spend limits of its account's active budgets."""
-    held, allocated, spent, redemptions = (row[f"totals__{name}"] or 0 for name in _TOTALS)
+    held, allocated, spent, redemptions = (row[name] or 0 for name in TOTALS_COLUMNS[:4])
     balance, limit = row["subsidy__balance"], row["spend_limit"]
     return PolicyUse(
         held_cents=held,
@@ -162,6 +154,11 @@ def learner_uses_of(
             use = LearnerUse(held_cents=held, spent_cents=spent, redemptions=redemptions)
             found[lms_user_id][policy_uuid] = use
     return found
+
+
+def read_of_learner_uses(lms_user_id: int) -> Read:
+    """Return the statement of `learner_uses_of` for one learner, for `read_together`."""
+    return _OF_LEARNER.read_of(lms_user_id=lms_user_id)
 
 
 def count_allocated(policy_uuid: UUID) -> int:

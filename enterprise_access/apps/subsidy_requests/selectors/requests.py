@@ -15,7 +15,7 @@ from enterprise_access.apps.subsidy_requests.domain.states import RequestState, 
 from enterprise_access.apps.subsidy_requests.errors import RequestUnknown
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestAction, SubsidyRequestQuerySet
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 # The names that clients order by, and the columns behind them. Others change nothing: the portals send some that mean
 # nothing here, and show nothing at all after an error.
@@ -136,6 +136,11 @@ def list_credit_requests(
     found = _CREDIT_OF_LEARNER.rows(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     rows = [SubsidyRequest.from_db("default", _COLUMNS, values) for values in found]
     return [row for row in rows if row.state in states]
+
+
+def read_of_credit_requests(*, customer_uuid: UUID, lms_user_id: int) -> Read:
+    """Return the statement of `list_credit_requests`, for `read_together`."""
+    return _CREDIT_OF_LEARNER.read_of(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
 
 
 _COLUMNS: Final = [field.attname for field in SubsidyRequest._meta.concrete_fields]
