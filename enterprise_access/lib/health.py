@@ -6,11 +6,13 @@ Taking such a process out of service would only take away what still works; so t
 """
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from attrs import evolve, frozen
@@ -31,6 +33,8 @@ log = logging.getLogger(__name__)
 BELIEVED_SECONDS: Final = 2.0
 # Migrations are looked at anew after so many seconds; reading their files takes a while.
 MIGRATIONS_BELIEVED_SECONDS: Final = 60.0
+# Some minutes of writing for a busy installation.
+LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 
 
 class Level(StrEnum):
@@ -113,6 +117,8 @@ def _look_at_all() -> Readiness:
         parts.append(_timed("migrations", _migrations))
     if all(part.level is Level.OK for part in parts):
         parts += [_timed(name, look) for name, look in _database_looks.items()]
+    if _folder_of_database() is not None:
+        parts.append(_timed("disk", _disk))
     parts.append(_timed("cache", _cache))
     parts.append(_timed("neighbours", _neighbours))
     parts += [_timed(name, look) for name, look in _looks.items()]
@@ -156,6 +162,21 @@ def _database() -> Part:
         cursor.execute("SELECT 1")
         cursor.fetchone()
     return Part(name="database")
+
+
+def _folder_of_database() -> Path | None:
+    """Return where an embedded database is; None: the database is a server's, or in memory."""
+    name = str(connection.settings_dict["NAME"])
+    is_file = connection.vendor == "sqlite" and "memory" not in name
+    return Path(name).parent if is_file else None
+
+
+def _disk() -> Part:
+    """Say whether an embedded database can still grow. That it answers does not say so."""
+    free = shutil.disk_usage(_folder_of_database() or ".").free
+    is_enough = free >= LEAST_FREE_BYTES
+    detail = "" if is_enough else f"{free // 1024 // 1024} MB left for the database: nothing more can be saved soon"
+    return Part(name="disk", level=Level.OK if is_enough else Level.DEGRADED, detail=detail)
 
 
 def _migrations() -> Part:

@@ -1,5 +1,6 @@
 """GET health/live and health/ready: is the process alive, and can it do its work?"""
 
+import shutil
 import time
 from datetime import timedelta
 
@@ -70,6 +71,17 @@ def test_with_everything_there_it_is_ready_and_every_part_says_so():
     }
     assert {part["status"] for part in parts.values()} == {"ok"}
     assert all(part["took_seconds"] < 2 for part in parts.values())
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="The disk of a database server is not this process's.")
+@pytest.mark.parametrize(("free_mb", "status"), [(64, "ok"), (63, "degraded")])
+@pytest.mark.django_db
+def test_an_embedded_database_without_room_to_grow_is_told(monkeypatch, tmp_path, free_mb, status):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setitem(connection.settings_dict, "NAME", str(tmp_path / "db.sqlite3"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=free_mb * 1024 * 1024))
+    code, whole, parts = ask()
+    assert (code, whole, parts["disk"]["status"]) == (200, status, status)
 
 
 @pytest.mark.django_db
