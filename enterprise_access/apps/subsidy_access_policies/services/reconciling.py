@@ -6,7 +6,7 @@ one that could not be read for longer than the overlap.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -65,12 +65,17 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
     if client is None:
         return 0
     count = 0
-    for uuid in _those_that_failed_last(list(accounts.values_list("pk", flat=True))):
+    uuids = list(accounts.values_list("pk", flat=True))
+    failed = shared_cache.get_many([_failure_of(uuid) for uuid in uuids])
+    # Last, because a few accounts that fail open the circuit for the others.
+    for uuid in sorted(uuids, key=lambda uuid: _failure_of(uuid) in failed):
         if is_stopping():
             break
         try:
             reconcile_account(client, subsidy_uuid=uuid, is_full=is_full)
             count += 1
+            if _failure_of(uuid) in failed:
+                shared_cache.delete_many([_failure_of(uuid)])
         except UpstreamError as error:
             log.warning("An account could not be reconciled. subsidy=%s reason=%s", uuid, error.reason)
             if error.reason is Reason.CIRCUIT_OPEN:
@@ -80,12 +85,6 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
         if is_full:
             find_drift(subsidy_uuid=uuid)
     return count
-
-
-def _those_that_failed_last(uuids: Sequence[UUID]) -> list[UUID]:
-    """Return the accounts in their order, but last those that failed: a few of them open the circuit for the others."""
-    failed = shared_cache.get_many([_failure_of(uuid) for uuid in uuids])
-    return sorted(uuids, key=lambda uuid: _failure_of(uuid) in failed)
 
 
 def _failure_of(subsidy_uuid: UUID) -> str:

@@ -155,6 +155,13 @@ def test_accounts_that_fail_hold_up_no_other(world, simulator, settings):
     breaker._breaker_of.cache_clear()
     reconcile_new()
     assert spent(healthy) == 3
+    # Once they can be read again, they have their turn like any other.
+    simulator.faults.clear()
+    breaker._breaker_of.cache_clear()
+    reconcile_new()
+    Subsidy.objects.filter(pk=healthy.subsidy_id).update(reconciled_at=clock.now())
+    reconcile_new()
+    assert Subsidy.objects.latest("reconciled_at").pk == healthy.subsidy_id
 
 
 def test_drift_that_is_none_changes_nothing():
