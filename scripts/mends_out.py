@@ -74,12 +74,12 @@ MENDS: Mapping[str, Sequence[Change]] = {
     # The catalog's evidence wins over a stored key: a renamed course keeps its past.
     "renamed course keeps its past": (
         Change(
-            f"{DOMAIN}/decision.py",
+            f"{DOMAIN}/case_view.py",
             "    if run_key == case.target_run_key or run_key in case.run_keys:\n",
             "    if not course_key and (run_key == case.target_run_key or run_key in case.run_keys):\n",
         ),
         Change(
-            f"{DOMAIN}/decision.py",
+            f"{DOMAIN}/case_view.py",
             "    if course_uuid is not None and course_uuid == case.course_uuid:\n",
             "    if course_uuid is not None and not course_key and course_uuid == case.course_uuid:\n",
         ),

@@ -28,6 +28,7 @@ COPIED = ("enterprise_access", "simulator", "tests", "conftest.py", "manage.py",
 APPS = "enterprise_access/apps"
 # Every mutant of these was tried together, and none is lost: a sample for every change is drawn from them.
 WHOLLY_TRIED = (
+    f"{APPS}/default_enrollments/domain/case_view.py",
     f"{APPS}/default_enrollments/domain/decision.py",
     f"{APPS}/default_enrollments/domain/license_payer.py",
     f"{APPS}/default_enrollments/domain/looking_again.py",
@@ -37,6 +38,7 @@ WHOLLY_TRIED = (
     f"{APPS}/default_enrollments/domain/reasons.py",
     f"{APPS}/default_enrollments/domain/remembering.py",
     f"{APPS}/default_enrollments/domain/values.py",
+    f"{APPS}/default_enrollments/domain/window.py",
     f"{APPS}/content_metadata/domain.py",
     f"{APPS}/course_types/domain/modes.py",
     f"{APPS}/licenses/domain/usable.py",

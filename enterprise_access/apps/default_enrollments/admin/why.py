@@ -24,11 +24,11 @@ from enterprise_access.apps.default_enrollments.domain.looking_again import Even
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
-from enterprise_access.apps.default_enrollments.services.learners.explaining import (
+from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
+from enterprise_access.apps.default_enrollments.services.learners.explanation import (
     ExplainedIntention,
     LearnerExplanation,
     ReasonInWords,
-    explain_learner,
 )
 from enterprise_access.apps.default_enrollments.services.learners.refreshing import refresh_learner
 from enterprise_access.apps.default_enrollments.services.learners.ticket import as_ticket

@@ -5,14 +5,9 @@ Each rule is a function that answers with a verdict when it matches, and with No
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
-from uuid import UUID
 
-from attrs import define
-
-from enterprise_access.apps.content_metadata.domain import CourseRun, Unresolved, course_key_of_run
+from enterprise_access.apps.content_metadata.domain import Unresolved
 from enterprise_access.apps.course_types.domain.modes import (
-    Modes,
     deadline,
     effective,
     is_expired,
@@ -20,6 +15,7 @@ from enterprise_access.apps.course_types.domain.modes import (
     pick,
     want,
 )
+from enterprise_access.apps.default_enrollments.domain.case_view import CaseView, active_audit_like
 from enterprise_access.apps.default_enrollments.domain.values import (
     Case,
     Enrollment,
@@ -28,12 +24,13 @@ from enterprise_access.apps.default_enrollments.domain.values import (
     Rule,
     Verdict,
 )
+from enterprise_access.apps.default_enrollments.domain.window import all_why_not_open, why_not_open, why_not_open_at_lms
 from enterprise_access.lib.keys import fold, same_key
 
 
 def decide(case: Case, *, now: datetime) -> Verdict:
     """Say what one default enrollment needs at `now` (aware UTC). The first rule that matches wins."""
-    view = _View(case=case, now=now)
+    view = CaseView(case=case, now=now)
     verdicts = (rule(view) for rule in _RULES)
     return next(verdict for verdict in verdicts if verdict is not None)
 
@@ -49,97 +46,13 @@ def blocking_reasons(case: Case, verdict: Verdict, *, now: datetime) -> tuple[Re
     if verdict.rule is Rule.D6:
         # The other intention serves the course: nothing else matters.
         return (verdict.reason,)
-    view = _View(case=case, now=now)
+    view = CaseView(case=case, now=now)
     unlinked = [] if case.is_linked else [Reason.LEARNER_NOT_LINKED]
     found = [verdict.reason, *unlinked, *_all_of_content(view)]
     return tuple(dict.fromkeys(found))
 
 
-def belongs_to_course(
-    case: Case, *, course_key: str | None, course_run_key: str, course_uuid: UUID | None = None
-) -> bool:
-    """Say whether a row with these keys is of the intention's course, now or when the row was written.
-
-    The catalog's evidence comes first: a run that it lists in the course is of the course, whatever a row says. So is
-    the run that is meant, and what was stored with the course's own id, which outlives a rename. A stored course key
-    tells the past (a run may have been moved); the run key itself counts where nothing is stored.
-    """
-    run_key = fold(course_run_key)
-    if run_key == case.target_run_key or run_key in case.run_keys:
-        return True
-    if course_uuid is not None and course_uuid == case.course_uuid:
-        return True
-    known = fold(course_key) if course_key else course_key_of_run(run_key)
-    return known is not None and known == case.course
-
-
-@define(kw_only=True, slots=False)
-class _View:
-    """The case as the rules look at it. Kept for one decision, so that each question is answered once."""
-
-    case: Case
-    now: datetime
-
-    @cached_property
-    def realizations(self) -> tuple[RealizationFact, ...]:
-        """What was realized in this course, by this intention or another of the customer."""
-        return tuple(row for row in self.case.realizations if self._is_of_course(row))
-
-    @cached_property
-    def realized_runs(self) -> frozenset[str]:
-        """The runs of this course in which some intention was realized, folded."""
-        return frozenset(fold(row.course_run_key) for row in self.realizations)
-
-    @cached_property
-    def in_scope(self) -> tuple[Enrollment, ...]:
-        """Enrollments in any run of the course, or for a run intention in that very run."""
-        if self.case.is_course_intention:
-            # (What was realized is of the course, also when the run's key does not say so, nor the catalog any more.)
-            runs = self.realized_runs
-            return tuple(
-                row for row in self.case.enrollments if fold(row.course_run_key) in runs or self._is_of_course(row)
-            )
-        return tuple(row for row in self.case.enrollments if fold(row.course_run_key) == self.case.target_run_key)
-
-    @cached_property
-    def in_realized_runs(self) -> tuple[Enrollment, ...]:
-        """Enrollments in realized runs, whatever the scope."""
-        return tuple(row for row in self.case.enrollments if fold(row.course_run_key) in self.realized_runs)
-
-    @cached_property
-    def visible_runs(self) -> frozenset[str]:
-        """The runs that the platform shows an enrollment in, folded."""
-        return frozenset(fold(row.course_run_key) for row in self.case.enrollments)
-
-    @cached_property
-    def audit_like_in_resolved_run(self) -> tuple[Enrollment, ...]:
-        """Active enrollments in the resolved run that nobody paid for. Only for rules after [D8]."""
-        return tuple(row for row in _active_audit_like(self.in_scope) if same_key(row.course_run_key, self.run.key))
-
-    @property
-    def run(self) -> CourseRun:
-        """The resolved run. Only for rules after [D8]."""
-        assert self.case.resolved_run is not None  # noqa: S101 - [D8] took every case without a run
-        return self.case.resolved_run
-
-    @property
-    def modes(self) -> Modes:
-        """The modes of the resolved run. Only for rules after [D14]."""
-        assert self.case.modes is not None  # noqa: S101 - [D14] took every case without modes
-        return self.case.modes
-
-    def _is_of_course(self, row: Enrollment | RealizationFact) -> bool:
-        course_uuid = row.course_uuid if isinstance(row, RealizationFact) else None
-        return belongs_to_course(
-            self.case, course_key=row.course_key, course_run_key=row.course_run_key, course_uuid=course_uuid
-        )
-
-
-def _active_audit_like(rows: tuple[Enrollment, ...]) -> tuple[Enrollment, ...]:
-    return tuple(row for row in rows if row.is_active is True and not row.is_paid)
-
-
-def _d0_nobody_to_enroll(view: _View) -> Verdict | None:
+def _d0_nobody_to_enroll(view: CaseView) -> Verdict | None:
     if not view.case.is_customer_active:
         return Verdict.skip(Rule.D0, Reason.CUSTOMER_INACTIVE)
     if not view.case.is_linked:
@@ -147,13 +60,13 @@ def _d0_nobody_to_enroll(view: _View) -> Verdict | None:
     return None
 
 
-def _d1_enrolled_and_paid(view: _View) -> Verdict | None:
+def _d1_enrolled_and_paid(view: CaseView) -> Verdict | None:
     if any(row.is_active is True and row.is_paid for row in view.in_scope):
         return Verdict.none(Rule.D1, Reason.ENROLLED)
     return None
 
 
-def _d2_left_what_we_realized(view: _View) -> Verdict | None:
+def _d2_left_what_we_realized(view: CaseView) -> Verdict | None:
     if view.case.has_override:
         return None
     reasons = _reasons_of_leaving(view)
@@ -163,12 +76,12 @@ def _d2_left_what_we_realized(view: _View) -> Verdict | None:
     return None if reason is None else Verdict.skip(Rule.D2, reason)
 
 
-def _reasons_of_leaving(view: _View) -> frozenset[Reason | None]:
+def _reasons_of_leaving(view: CaseView) -> frozenset[Reason | None]:
     """Return why the realized runs were left; None is of those that were not."""
     return frozenset(_reason_of_leaving(view, row) for row in view.realizations)
 
 
-def _reason_of_leaving(view: _View, realization: RealizationFact) -> Reason | None:
+def _reason_of_leaving(view: CaseView, realization: RealizationFact) -> Reason | None:
     """Return why the learner left this realization: as found at first sight, else as it looks now; None = did not."""
     if realization.left_at is not None:
         return realization.left_reason or Reason.LEARNER_UNENROLLED
@@ -186,55 +99,55 @@ def _reason_of_ending(ended: list[Enrollment]) -> Reason:
     return Reason.LICENSE_REVOKED if all(row.is_revoked for row in ended) else Reason.ENROLLMENT_ENDED
 
 
-def _d3_state_unknown(view: _View) -> Verdict | None:
+def _d3_state_unknown(view: CaseView) -> Verdict | None:
     if any(row.is_active is None for row in view.in_scope + view.in_realized_runs):
         return Verdict.skip(Rule.D3, Reason.ENROLLMENT_STATE_UNKNOWN)
     return None
 
 
-def _d4_realized_but_not_visible(view: _View) -> Verdict | None:
+def _d4_realized_but_not_visible(view: CaseView) -> Verdict | None:
     expected = {fold(row.course_run_key) for row in view.realizations if row.left_at is None}
     if expected <= view.visible_runs:
         return None
     return Verdict.skip(Rule.D4, Reason.ENROLLMENT_NOT_VISIBLE)
 
 
-def _d5_left_what_was_paid(view: _View) -> Verdict | None:
+def _d5_left_what_was_paid(view: CaseView) -> Verdict | None:
     left = [row for row in view.in_scope if row.is_active is False and row.is_paid]
     if view.case.has_override or not left:
         return None
     return Verdict.skip(Rule.D5, _reason_of_ending(left))
 
 
-def _d6_covered(view: _View) -> Verdict | None:
+def _d6_covered(view: CaseView) -> Verdict | None:
     if view.case.is_course_intention and view.case.is_covered_in_plan:
         return Verdict.skip(Rule.D6, Reason.COVERED_BY_OTHER_INTENTION)
     return None
 
 
-def _d7_realized_in_another_run(view: _View) -> Verdict | None:
+def _d7_realized_in_another_run(view: CaseView) -> Verdict | None:
     run = view.case.resolved_run
     resolved = None if run is None else fold(run.key)
-    runs = {fold(row.course_run_key) for row in _active_audit_like(view.in_scope)}
+    runs = {fold(row.course_run_key) for row in active_audit_like(view.in_scope)}
     if (runs & view.realized_runs) - {resolved}:
         return Verdict.none(Rule.D7, Reason.REALIZED_EARLIER)
     return None
 
 
-def _d8_unresolved(view: _View) -> Verdict | None:
+def _d8_unresolved(view: CaseView) -> Verdict | None:
     resolution = view.case.resolution
     if isinstance(resolution, Unresolved):
         return Verdict.skip(Rule.D8, Reason(resolution.reason.value))
     return None
 
 
-def _d9_in_audit_only_run(view: _View) -> Verdict | None:
+def _d9_in_audit_only_run(view: CaseView) -> Verdict | None:
     if view.case.modes is None or is_paid(pick(view.case.modes)) or not view.audit_like_in_resolved_run:
         return None
     return Verdict.none(Rule.D9, Reason.ENROLLED_IN_AUDIT_ONLY_RUN)
 
 
-def _d10_in_no_catalog(view: _View) -> Verdict | None:
+def _d10_in_no_catalog(view: CaseView) -> Verdict | None:
     if view.case.catalogs is None:
         return Verdict.skip(Rule.D10, Reason.CATALOG_UNAVAILABLE)
     if not view.case.catalogs:
@@ -242,54 +155,25 @@ def _d10_in_no_catalog(view: _View) -> Verdict | None:
     return None
 
 
-def _d11_executive_education(view: _View) -> Verdict | None:
+def _d11_executive_education(view: CaseView) -> Verdict | None:
     course = view.case.resolution.course
     if course is not None and course.is_executive_education:
         return Verdict.skip(Rule.D11, Reason.NEEDS_LEARNER_INPUT)
     return None
 
 
-def _d12_run_not_open(view: _View) -> Verdict | None:
-    reason = why_not_open(view.run, now=view.now) or _why_not_open_at_lms(view.case, now=view.now)
+def _d12_run_not_open(view: CaseView) -> Verdict | None:
+    reason = why_not_open(view.run, now=view.now) or why_not_open_at_lms(view.case, now=view.now)
     return None if reason is None else Verdict.skip(Rule.D12, reason)
 
 
-def _why_not_open_at_lms(case: Case, *, now: datetime) -> Reason | None:
-    """Return why the LMS's own window keeps everybody out: the stricter of the catalog's and the LMS's counts."""
-    if case.lms_enrollment_starts_at is not None and now < case.lms_enrollment_starts_at:
-        return Reason.ENROLLMENT_NOT_OPEN
-    if case.lms_enrollment_ends_at is not None and now > case.lms_enrollment_ends_at:
-        return Reason.ENROLLMENT_CLOSED
-    return None
-
-
-def why_not_open(run: CourseRun, *, now: datetime) -> Reason | None:
-    """Return why nobody can enroll in the run at `now`, or None: it is open. Edges are inclusive; no date, no limit."""
-    if not run.is_published:
-        return Reason.RUN_NOT_PUBLISHED
-    if run.enrollment_starts_at is not None and now < run.enrollment_starts_at:
-        return Reason.ENROLLMENT_NOT_OPEN
-    if _is_enrollment_over(run, now=now):
-        return Reason.ENROLLMENT_CLOSED
-    if run.ends_at is not None and now > run.ends_at:
-        return Reason.RUN_ENDED
-    return None
-
-
-def _is_enrollment_over(run: CourseRun, *, now: datetime) -> bool:
-    if run.enrollment_ends_at is not None and now > run.enrollment_ends_at:
-        return True
-    # The flag is as old as the catalog's last sync: it counts only when there are no dates to judge by.
-    return not run.has_dates and run.is_enrollable_snapshot is False
-
-
-def _d13_invitation_only(view: _View) -> Verdict | None:
+def _d13_invitation_only(view: CaseView) -> Verdict | None:
     if view.case.is_invitation_only:
         return Verdict.skip(Rule.D13, Reason.INVITATION_ONLY)
     return None
 
 
-def _d14_wrong_mode(view: _View) -> Verdict | None:
+def _d14_wrong_mode(view: CaseView) -> Verdict | None:
     if view.case.is_run_unknown_to_lms:
         return Verdict.skip(Rule.D14, Reason.RUN_UNKNOWN_TO_LMS)
     if view.case.modes is None:
@@ -305,14 +189,14 @@ def _d14_wrong_mode(view: _View) -> Verdict | None:
     return None
 
 
-def _d15_too_late_for_seat(view: _View) -> Verdict | None:
+def _d15_too_late_for_seat(view: CaseView) -> Verdict | None:
     until = deadline(pick(view.modes), upgrade_deadlines=view.run.upgrade_deadlines)
     if until is not None and view.now > until:
         return Verdict.skip(Rule.D15, Reason.UPGRADE_DEADLINE_PASSED)
     return None
 
 
-def _d16_upgrade(view: _View) -> Verdict | None:
+def _d16_upgrade(view: CaseView) -> Verdict | None:
     rows = view.audit_like_in_resolved_run
     if not rows:
         return None
@@ -321,11 +205,11 @@ def _d16_upgrade(view: _View) -> Verdict | None:
     return Verdict.upgrade(Rule.D16, reason, mode=pick(view.modes))
 
 
-def _d17_enroll(view: _View) -> Verdict:
+def _d17_enroll(view: CaseView) -> Verdict:
     return Verdict.enroll(Rule.D17, Reason.NEEDS_ENROLLMENT, mode=pick(view.modes))
 
 
-_RULES: tuple[Callable[[_View], Verdict | None], ...] = (
+_RULES: tuple[Callable[[CaseView], Verdict | None], ...] = (
     _d0_nobody_to_enroll,
     _d1_enrolled_and_paid,
     _d2_left_what_we_realized,
@@ -350,7 +234,7 @@ _RULES: tuple[Callable[[_View], Verdict | None], ...] = (
 # --- Everything that blocks -----------------------------------------------------------------------------------------
 
 
-def _all_of_content(view: _View) -> list[Reason]:
+def _all_of_content(view: CaseView) -> list[Reason]:
     """Return what the content has against an enrollment, in the order of the rules."""
     case, found = view.case, list[Reason]()
     if isinstance(case.resolution, Unresolved):
@@ -360,26 +244,13 @@ def _all_of_content(view: _View) -> list[Reason]:
     if _d11_executive_education(view) is not None:
         found.append(Reason.NEEDS_LEARNER_INPUT)
     if case.resolved_run is not None:
-        found += [*_all_of_window(view), *_all_of_modes(view)]
+        at_lms = why_not_open_at_lms(case, now=view.now)
+        found += [*all_why_not_open(view.run, now=view.now), *([at_lms] if at_lms else []), *_all_of_modes(view)]
     unknown = {Reason.CATALOG_UNAVAILABLE, Reason.MODES_UNAVAILABLE}
     return [reason for reason in found if reason not in unknown]
 
 
-def _all_of_window(view: _View) -> list[Reason]:
-    """Return why nobody can enroll in the run, by the catalog's dates and by the LMS's own."""
-    run, now = view.run, view.now
-    found = [] if run.is_published else [Reason.RUN_NOT_PUBLISHED]
-    if run.enrollment_starts_at is not None and now < run.enrollment_starts_at:
-        found.append(Reason.ENROLLMENT_NOT_OPEN)
-    if _is_enrollment_over(run, now=now):
-        found.append(Reason.ENROLLMENT_CLOSED)
-    if run.ends_at is not None and now > run.ends_at:
-        found.append(Reason.RUN_ENDED)
-    at_lms = _why_not_open_at_lms(view.case, now=now)
-    return found if at_lms is None else [*found, at_lms]
-
-
-def _all_of_modes(view: _View) -> list[Reason]:
+def _all_of_modes(view: CaseView) -> list[Reason]:
     found = [verdict.reason for verdict in (_d13_invitation_only(view), _d14_wrong_mode(view)) if verdict is not None]
     if view.case.modes is not None and not view.case.is_run_unknown_to_lms:
         late = _d15_too_late_for_seat(view)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from enterprise_access.apps.content_metadata.domain import ContentType, Course, CourseRun, content_type_of
-from enterprise_access.apps.default_enrollments.domain.decision import why_not_open
+from enterprise_access.apps.default_enrollments.domain.window import why_not_open
 from enterprise_access.apps.subsidy_requests.domain.enrolling import WhyNot
 
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, decide
+from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
+from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.values import Case, Verdict
 
 Key = TypeVar("Key", bound=Hashable)

@@ -22,7 +22,8 @@ from enterprise_access.apps.customers.services import (
     refresh_customer,
     refresh_learners,
 )
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, decide
+from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
+from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
 from enterprise_access.apps.default_enrollments.domain.only_run import choose_only_run
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, VerdictKind

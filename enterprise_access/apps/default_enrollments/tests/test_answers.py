@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from enterprise_access.apps.default_enrollments.domain.answers import (
-    WORDS,
     LearnerState,
     Queue,
     Standing,
@@ -13,9 +12,9 @@ from enterprise_access.apps.default_enrollments.domain.answers import (
     say_learner,
     say_to_learner,
     state_of,
-    words_of,
 )
 from enterprise_access.apps.default_enrollments.domain.values import Reason, VerdictKind
+from enterprise_access.apps.default_enrollments.domain.words import WORDS, words_of
 
 AT = datetime(2026, 11, 28, 16, 28, tzinfo=UTC)
 HAL = "Learner 1008"

@@ -7,8 +7,8 @@ import pytest
 from django.core.cache import cache
 from rest_framework.test import APIClient
 
+from enterprise_access.apps.default_enrollments.api.serializers.history import HistoryPageSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import (
-    HistoryPageSerializer,
     IntentionPageSerializer,
     IntentionSerializer,
 )

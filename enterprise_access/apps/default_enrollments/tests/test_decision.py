@@ -7,7 +7,8 @@ import pytest
 from attrs import evolve
 
 from enterprise_access.apps.content_metadata.domain import Resolved, UnresolvedReason
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course, blocking_reasons, decide
+from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
+from enterprise_access.apps.default_enrollments.domain.decision import blocking_reasons, decide
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Case, Reason, Rule, Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.tests.cases import (
     AUDIT_ONLY,

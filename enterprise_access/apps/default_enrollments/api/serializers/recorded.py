@@ -6,7 +6,7 @@ from typing import Any
 from enterprise_access.apps.content_metadata.domain import Resolution
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.course_types.domain.modes import deadline, downgrade_target
-from enterprise_access.apps.default_enrollments.domain.decision import why_not_open
+from enterprise_access.apps.default_enrollments.domain.window import why_not_open
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 
 Intention = DefaultEnterpriseEnrollmentIntention

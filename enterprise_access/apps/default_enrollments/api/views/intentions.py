@@ -24,15 +24,14 @@ from enterprise_access.apps.default_enrollments.api.filters import (
     IntentionsQuery,
     PreviewQuery,
 )
+from enterprise_access.apps.default_enrollments.api.serializers.history import HistoryPageSerializer, render_change
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import (
     AddIntentionSerializer,
     ChangeIntentionSerializer,
-    HistoryPageSerializer,
     IntentionHealthPageSerializer,
     IntentionPageSerializer,
     IntentionSerializer,
     PreviewSerializer,
-    render_change,
     render_health,
     render_intention,
     render_preview,

@@ -7,7 +7,7 @@ from enterprise_access.apps.content_metadata.selectors import Content, KnownMode
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention, Realization
-from enterprise_access.apps.default_enrollments.services.learners.explaining import (
+from enterprise_access.apps.default_enrollments.services.learners.explanation import (
     ExplainedIntention,
     ExplainedRequest,
     LearnerExplanation,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from enterprise_access.apps.default_enrollments.services.learners.explaining import (
+from enterprise_access.apps.default_enrollments.services.learners.explanation import (
     ExplainedIntention,
     LearnerExplanation,
 )

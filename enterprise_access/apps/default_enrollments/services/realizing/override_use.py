@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import evolve
 
 from enterprise_access.apps.content_metadata.selectors import peek_content
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course
+from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     RealizationAttempt,

@@ -7,8 +7,8 @@ from uuid import UUID
 from attrs import frozen
 
 from enterprise_access.apps.content_metadata.domain import Resolved
+from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
 from enterprise_access.apps.default_enrollments.domain.credit_payer import CreditPayer
-from enterprise_access.apps.default_enrollments.domain.decision import belongs_to_course
 from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
 from enterprise_access.apps.default_enrollments.domain.paying import NoPayer, Payer, Purchase, choose_payers
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
