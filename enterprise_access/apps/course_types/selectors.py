@@ -8,8 +8,9 @@ from uuid import UUID
 from attrs import frozen
 from django.db.models import CharField, QuerySet, UUIDField, Value
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, Mode, RunType, SeatType, Track, TypeGraph
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.domain.keys import fold_course_key
+from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 from enterprise_access.apps.course_types.errors import UnknownType, UntypedContent
 from enterprise_access.apps.course_types.models import (
     CourseRunType,

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
-from enterprise_access.apps.course_types.domain.graph import run_type_problems
+from enterprise_access.apps.course_types.domain.problems import run_type_problems
 from enterprise_access.apps.course_types.models import (
     CourseRunType,
     CourseRunTypeTrack,

@@ -10,19 +10,20 @@ from rest_framework.views import APIView
 
 from enterprise_access.apps.course_types.api.access import reader_of, writer_of
 from enterprise_access.apps.course_types.api.renderers import CsvRenderer
-from enterprise_access.apps.course_types.api.serializers import (
+from enterprise_access.apps.course_types.api.serializers.changes import (
     AssignCourseTypeSerializer,
     AssignRunTypeSerializer,
     CheckTransitionSerializer,
+    TransitionSerializer,
+    render_transition,
+)
+from enterprise_access.apps.course_types.api.serializers.products import ProductsSerializer, render_products
+from enterprise_access.apps.course_types.api.serializers.types import (
     CourseTypeSerializer,
     FlatRowSerializer,
-    ProductsSerializer,
-    TransitionSerializer,
     TypedCourseSerializer,
     TypedRunSerializer,
     render_course_type,
-    render_products,
-    render_transition,
     render_typed_course,
     render_typed_run,
 )

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from enterprise_access.apps.course_types.domain.graph import EMPTY, CourseType, RunType, TypeGraph
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
+from enterprise_access.apps.course_types.domain.values import EMPTY, CourseType, RunType
 
 Slugs = Collection[str]
 # Pairs of course type and run type that the operator allows although the course type does not list the run type.

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from enterprise_access.apps.course_types.domain.graph import Rows, TypeGraph
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
+from enterprise_access.apps.course_types.domain.rows import Rows, read_graph
 
 _FILE: Final = Path(__file__).resolve().parent.parent / "data" / "course-types.json"
 
@@ -34,4 +35,4 @@ def seed_rows(origin: Origin) -> Rows:
 @cache
 def seeded_graph(*origins: Origin) -> TypeGraph:
     """Return the graph of the rows of these origins; without any, of all."""
-    return TypeGraph.from_rows(*(seed_rows(origin) for origin in origins or tuple(Origin)))
+    return read_graph(*(seed_rows(origin) for origin in origins or tuple(Origin)))

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, RunType
 from enterprise_access.apps.course_types.domain.modes import AUDIT, VERIFIED
+from enterprise_access.apps.course_types.domain.values import CourseType, RunType
 
 
 class RefusalCode(StrEnum):

@@ -12,8 +12,9 @@ from uuid import UUID
 from attrs import frozen
 from django.db import transaction
 
-from enterprise_access.apps.course_types.domain.graph import EMPTY, TypeGraph
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.domain.matching import AllowedPairs, NoMatch, match
+from enterprise_access.apps.course_types.domain.values import EMPTY
 from enterprise_access.apps.course_types.errors import BrokenTypes, UnknownType
 from enterprise_access.apps.course_types.models import CourseRunType, CourseType, Source, TypedCourse
 from enterprise_access.apps.course_types.selectors import get_graph, list_typed_courses

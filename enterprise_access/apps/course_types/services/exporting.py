@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, RunType, Track, TypeGraph
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
+from enterprise_access.apps.course_types.domain.values import CourseType, RunType, Track
 
 # The columns, in their order: stable, since reports are made of them.
 COLUMNS: Final = (

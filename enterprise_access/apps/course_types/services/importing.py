@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.text import slugify
 
-from enterprise_access.apps.course_types.domain.graph import EMPTY
+from enterprise_access.apps.course_types.domain.values import EMPTY
 from enterprise_access.apps.course_types.errors import BrokenTypes, NoDiscovery
 from enterprise_access.apps.course_types.models import (
     CourseRunType,

@@ -6,17 +6,9 @@ import time
 from attrs import frozen
 from django.conf import settings
 
+from enterprise_access.apps.course_types.domain.differences import ActualCourse, ActualRun, ActualSeat, Finding, diff
 from enterprise_access.apps.course_types.domain.graph import TypeGraph
-from enterprise_access.apps.course_types.domain.products import (
-    ActualCourse,
-    ActualRun,
-    ActualSeat,
-    CourseSpec,
-    Finding,
-    TypedRun,
-    diff,
-    spec,
-)
+from enterprise_access.apps.course_types.domain.products import CourseSpec, TypedRun, spec
 from enterprise_access.apps.course_types.models import TypedCourse
 from enterprise_access.apps.course_types.selectors import get_graph, get_typed_course
 from enterprise_access.apps.course_types.services.evidence import list_lms_modes

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 from attrs.exceptions import FrozenInstanceError
 
-from enterprise_access.apps.course_types.domain.graph import (
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
+from enterprise_access.apps.course_types.domain.modes import AUDIT_LIKE, WANTED_MODE_ORDER
+from enterprise_access.apps.course_types.domain.rows import read_graph
+from enterprise_access.apps.course_types.domain.seeds import Origin, seed_rows, seeded_graph
+from enterprise_access.apps.course_types.domain.values import (
     CERTIFICATE_TYPES,
     PAYEES,
     CourseType,
@@ -16,10 +20,7 @@ from enterprise_access.apps.course_types.domain.graph import (
     RunType,
     SeatType,
     Track,
-    TypeGraph,
 )
-from enterprise_access.apps.course_types.domain.modes import AUDIT_LIKE, WANTED_MODE_ORDER
-from enterprise_access.apps.course_types.domain.seeds import Origin, seed_rows, seeded_graph
 from enterprise_access.apps.course_types.errors import BrokenTypes, UnknownType
 
 FIXTURE = json.loads((Path(__file__).parents[4] / "tests" / "data" / "course-types.json").read_text())
@@ -82,7 +83,7 @@ class TestPackagedRows:
         assert {mode.slug for mode in modes if mode.has_upgrade_deadline} == {"verified"}
 
     def test_the_fixture_without_our_columns_reads_as_the_same_graph(self):
-        assert TypeGraph.from_rows(FIXTURE) == seeded_graph(Origin.UPSTREAM)
+        assert read_graph(FIXTURE) == seeded_graph(Origin.UPSTREAM)
 
     def test_what_may_be_chosen_is_what_discovery_can_store(self):
         assert set(FIXTURE["choices"]["certificate_type"]) == CERTIFICATE_TYPES
@@ -162,7 +163,7 @@ class TestValues:
 
 class TestReadingRows:
     def test_the_smallest_rows_are_read(self):
-        graph = TypeGraph.from_rows(rows())
+        graph = read_graph(rows())
         [track] = graph.run_type("verified").tracks
         assert track == Track(
             mode=graph.mode("verified"),
@@ -173,7 +174,7 @@ class TestReadingRows:
         content = rows()
         content["course_run_types"][0]["retired"] = True
         content["course_types"][0] |= {"retired": True, "white_listed_orgs": ["edX"]}
-        graph = TypeGraph.from_rows(content)
+        graph = read_graph(content)
         assert graph.run_type("verified").is_retired
         assert graph.course_type("verified").is_retired
         assert graph.course_type("verified").org_allow_list == ("edX",)
@@ -207,14 +208,14 @@ class TestReadingRows:
         content = rows()
         content[section][0] |= change
         with pytest.raises(BrokenTypes, match=why):
-            TypeGraph.from_rows(content)
+            read_graph(content)
 
     @pytest.mark.parametrize("section", SECTIONS)
     def test_a_slug_is_given_once(self, section):
         content = rows()
         content[section] *= 2
         with pytest.raises(BrokenTypes, match="more than one"):
-            TypeGraph.from_rows(content)
+            read_graph(content)
 
     @pytest.mark.parametrize("section", SECTIONS)
     def test_every_member_is_required(self, section):
@@ -222,25 +223,25 @@ class TestReadingRows:
             content = rows()
             del content[section][0][member]
             with pytest.raises(BrokenTypes, match=f"has no {member}"):
-                TypeGraph.from_rows(content)
+                read_graph(content)
 
     @pytest.mark.parametrize("broken", [None, {}, "rows"])
     def test_a_section_has_to_be_a_list(self, broken):
         with pytest.raises(BrokenTypes, match="no list of modes"):
-            TypeGraph.from_rows({**rows(), "modes": broken})
+            read_graph({**rows(), "modes": broken})
 
     def test_two_modes_do_not_share_a_rank(self):
         content = rows()
         content["modes"].append({**deepcopy(content["modes"][0]), "slug": "other"})
         content["modes"][1]["enroll_rank"] = 10
         with pytest.raises(BrokenTypes, match="rank 10"):
-            TypeGraph.from_rows(content)
+            read_graph(content)
 
     def test_every_problem_is_named_at_once(self):
         content = rows()
         content["modes"][0] |= {"payee": "me", "certificate_type": "gold"}
         with pytest.raises(BrokenTypes) as caught:
-            TypeGraph.from_rows(content)
+            read_graph(content)
         assert len(caught.value.extra["problems"]) == 2
 
     def test_rows_of_operators_alone_are_no_graph(self):

@@ -6,23 +6,25 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, Mode, RunType, SeatType, Track
-from enterprise_access.apps.course_types.domain.products import (
+from enterprise_access.apps.course_types.domain.differences import (
     ActualCourse,
     ActualRun,
     ActualSeat,
-    CourseSpec,
     Finding,
     FindingKind,
-    Route,
     Subject,
+    diff,
+)
+from enterprise_access.apps.course_types.domain.products import (
+    CourseSpec,
+    Route,
     TypedRun,
     default_upgrade_deadline,
-    diff,
     spec,
     spec_of_run,
 )
 from enterprise_access.apps.course_types.domain.seeds import seeded_graph
+from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 
 GRAPH = seeded_graph()
 RUN = "course-v1:edX+DemoX+2025"

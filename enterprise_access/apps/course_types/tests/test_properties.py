@@ -6,11 +6,13 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, Mode, RunType, SeatType, Track, TypeGraph
+from enterprise_access.apps.course_types.domain.differences import diff
+from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.domain.matching import Match, NoMatch, match
-from enterprise_access.apps.course_types.domain.products import TypedRun, diff, spec
+from enterprise_access.apps.course_types.domain.products import TypedRun, spec
 from enterprise_access.apps.course_types.domain.seeds import Origin, seeded_graph
 from enterprise_access.apps.course_types.domain.transitions import check_course, check_run
+from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 from enterprise_access.apps.course_types.tests.test_products import RUN_ENDS_AT, as_specified
 
 UPSTREAM = seeded_graph(Origin.UPSTREAM)

@@ -3,9 +3,9 @@
 import pytest
 from attrs import evolve
 
-from enterprise_access.apps.course_types.domain.graph import CourseType, Mode, RunType, SeatType, Track
 from enterprise_access.apps.course_types.domain.seeds import seeded_graph
 from enterprise_access.apps.course_types.domain.transitions import RefusalCode, Transition, check_course, check_run
+from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 
 GRAPH = seeded_graph()
 
