@@ -22,7 +22,8 @@ from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import waking
-from enterprise_access.lib.work.leases import Lease, Settlement, claim, is_nobodys_fault, keep, postpone, settle
+from enterprise_access.lib.work.blame import is_nobodys_fault
+from enterprise_access.lib.work.leases import Lease, Settlement, claim, keep, postpone, settle
 from enterprise_access.lib.work.queues import BackOff, Queue
 
 log = logging.getLogger(__name__)

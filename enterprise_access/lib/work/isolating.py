@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from enterprise_access.lib.work.leases import Lease, is_final, postpone, renew
+from enterprise_access.lib.work.blame import is_final
+from enterprise_access.lib.work.leases import Lease, postpone, renew
 from enterprise_access.lib.work.models import WorkItem
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR
 

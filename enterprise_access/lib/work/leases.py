@@ -8,12 +8,12 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from attrs import field, frozen
-from celery.exceptions import SoftTimeLimitExceeded
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, Expression, F, QuerySet, Value, When
 
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import is_lost, retry_deadlocks
+from enterprise_access.lib.work.blame import is_nobodys_fault
 from enterprise_access.lib.work.models import BACKGROUND, URGENT, WorkItem, free
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR, Queue, lock, lock_in_order
 from enterprise_access.lib.work.waking import wake
@@ -292,13 +292,3 @@ def hand_back(lease: Lease[Any], error: BaseException) -> None:
         if not is_lost(second):
             raise
         log.warning("A lease could not be handed back; it runs out. queue=%s", lease.queue.name)
-
-
-def is_nobodys_fault(error: BaseException) -> bool:
-    """Say whether the work ended because of the database or a shutdown, and not because of any row."""
-    return is_lost(error) or not isinstance(error, Exception)
-
-
-def is_final(error: BaseException) -> bool:
-    """Say whether an error ends the whole round, so that the rows are not tried apart."""
-    return is_nobodys_fault(error) or isinstance(error, SoftTimeLimitExceeded)

@@ -24,7 +24,8 @@ from enterprise_access.lib.errors import UpstreamError, UpstreamRefused
 from enterprise_access.lib.http.deadline import deadline
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.work import asking, leases, waking
-from enterprise_access.lib.work.leases import Lease, is_nobodys_fault
+from enterprise_access.lib.work.blame import is_nobodys_fault
+from enterprise_access.lib.work.leases import Lease
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR, BackOff, Queue
 
 log = logging.getLogger(__name__)
