@@ -8,15 +8,12 @@ import logging
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from attrs import frozen
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from edx_event_bus_redis.internal.consumer import REDIS_CONSUMERS_ENABLED, RedisEventConsumer
 from openedx_events.tooling import prepare_for_new_work_cycle
@@ -27,8 +24,8 @@ from enterprise_access.events import wire
 from enterprise_access.events.connection import connect
 from enterprise_access.events.handling import Event, handle, has_handler
 from enterprise_access.events.models import SetAside
+from enterprise_access.events.setting_aside import CUT_OFF, delete_set_aside, describe, set_aside, write_set_aside
 from enterprise_access.lib import metrics
-from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +33,6 @@ PAUSE_FIRST_SECONDS, PAUSE_LAST_SECONDS = 0.2, 30.0
 
 # The database is away, or not of the version that we are (a migration is under way): not the message's fault.
 NOT_THE_MESSAGE = (OperationalError, InterfaceError, ProgrammingError)
-
-CUT_OFF = "the stream was cut off before the message was handled"
 
 Entry = tuple[bytes, dict[bytes, bytes] | None]
 
@@ -185,7 +180,7 @@ class DurableRedisConsumer(RedisEventConsumer):
             if claimed:
                 self._reads_own = True
                 log.info("Took over messages. topic=%s messages=%d", self.full_topic, len(claimed))
-            write_set_aside([self._set_aside(message_id, {}, error=CUT_OFF, tries=0) for message_id in lost])
+            write_set_aside([set_aside(self.full_topic, message_id, {}, error=CUT_OFF, tries=0) for message_id in lost])
             if cursor == b"0-0":
                 break
         self._claim_due_at = time.monotonic() + settings.EVENT_BUS_CLAIM_AFTER_SECONDS / 2
@@ -224,7 +219,7 @@ class DurableRedisConsumer(RedisEventConsumer):
                 if has_handler(wire.event_type_of(fields)):
                     heard.append(Heard(message_id=message_id, event=wire.read_event(fields)))
             except wire.Unreadable as error:
-                unreadable.append(self._set_aside(message_id, fields or {}, error=str(error), tries=1))
+                unreadable.append(set_aside(self.full_topic, message_id, fields or {}, error=str(error), tries=1))
         return heard, unreadable
 
     def _commit(self, heard: Sequence[Heard], unreadable: Sequence[SetAside]) -> None:
@@ -253,26 +248,9 @@ class DurableRedisConsumer(RedisEventConsumer):
                 self._sleep(pause)
                 pause = min(2 * pause, PAUSE_LAST_SECONDS)
         fields = {b"type": one.event.type.encode(), b"id": str(one.event.id).encode()}
-        return write_set_aside([self._set_aside(one.message_id, fields, error=problem, tries=settings.EVENT_BUS_TRIES)])
-
-    def _set_aside(self, message_id: bytes, fields: dict[bytes, bytes], *, error: str, tries: int) -> SetAside:
-        row = SetAside(
-            topic=self.full_topic,
-            message_id=message_id.decode(),
-            event_id=_printable(fields.get(b"id"), 50),
-            event_type=_printable(fields.get(b"type"), 150),
-            error=error[:500],
-            tries=tries,
+        return write_set_aside(
+            [set_aside(self.full_topic, one.message_id, fields, error=problem, tries=settings.EVENT_BUS_TRIES)]
         )
-        metrics.EVENTS_SET_ASIDE.labels(self.full_topic).inc()
-        log.error(
-            "A message is set aside. topic=%s message=%s type=%s error=%s",
-            row.topic,
-            row.message_id,
-            row.event_type,
-            row.error,
-        )
-        return row
 
     def _acknowledge(self, entries: Sequence[Entry]) -> None:
         self.db.xack(self.full_topic, self.group_id, *(message_id for message_id, _ in entries))
@@ -294,37 +272,6 @@ class DurableRedisConsumer(RedisEventConsumer):
                 log.warning("Still fails. message=%s error=%s", row.message_id, describe(error))
                 continue
             if entries:
-                _delete(row)
+                delete_set_aside(row)
                 succeeded += 1
         return succeeded, len(rows) - succeeded
-
-
-@retry_deadlocks
-def _delete(row: SetAside) -> None:
-    row.delete()
-
-
-@retry_deadlocks
-def write_set_aside(rows: Sequence[SetAside]) -> None:
-    """Write down messages that are given up; again changes nothing."""
-    if rows:
-        SetAside.objects.bulk_create(rows, ignore_conflicts=True)
-
-
-def describe(error: BaseException) -> str:
-    """Return the kind of an error and where it was raised. Not its message, which may quote what was in an event."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "enterprise_access" in frame.filename] or frames
-    where = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} {ours[-1].name}" if ours else ""
-    code = ""
-    if isinstance(error, DatabaseError):
-        cause = error.__cause__
-        code = str(getattr(cause, "sqlstate", None) or next((it for it in getattr(cause, "args", ())[:1]), ""))
-        code = f" ({code})" if code.isalnum() else ""
-    return f"{type(error).__module__}.{type(error).__qualname__}{code}{where}"
-
-
-def _printable(header: bytes | None, length: int) -> str:
-    """Return a header as text for a table: whoever wrote it, it is short and has no letters that a log trips over."""
-    text = (header or b"").decode("ascii", errors="replace")
-    return "".join(letter if letter.isalnum() or letter in "._-:" else "?" for letter in text)[:length]
