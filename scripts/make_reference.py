@@ -78,6 +78,7 @@ def prose(text: str) -> str:
 # Where an installation's settings are read from its environment; a later one wins.
 SETTINGS_FILES = (
     "base.py",
+    "background.py",
     "storage.py",
     "people.py",
     "rest_api.py",
