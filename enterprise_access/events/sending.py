@@ -21,7 +21,12 @@ _sent: dict[str, SentEvent] = {}
 SENT: Mapping[str, SentEvent] = MappingProxyType(_sent)
 
 
-def sends(signal: OpenEdxPublicSignal, *, key_field: str) -> OpenEdxPublicSignal:
-    """Register an event that an app sends, and return its signal."""
-    _sent[signal.event_type] = SentEvent(signal=signal, key_field=key_field)
+def sends(event_type: str, *, key: str = "lms_user_id", **data: type) -> OpenEdxPublicSignal:
+    """Register an event that an app sends, and return its signal.
+
+    `data` is the name and the class of its one member, whose field `key` keeps the events in order.
+    """
+    (member,) = data
+    signal = OpenEdxPublicSignal(event_type=event_type, data=data)
+    _sent[event_type] = SentEvent(signal=signal, key_field=f"{member}.{key}")
     return signal

@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 import attr
-from openedx_events.tooling import OpenEdxPublicSignal
 
 from enterprise_access.events.sending import sends
+
+_PREFIX = "org.openedx.enterprise.default_enrollment"
 
 
 @attr.s(frozen=True, kw_only=True)
@@ -50,24 +51,6 @@ class IntentionUnhealthyData:
     noticed_at = attr.ib(type=datetime)
 
 
-REALIZED = sends(
-    OpenEdxPublicSignal(
-        event_type="org.openedx.enterprise.default_enrollment.realized.v1",
-        data={"default_enrollment": DefaultEnrollmentRealizedData},
-    ),
-    key_field="default_enrollment.lms_user_id",
-)
-BLOCKED = sends(
-    OpenEdxPublicSignal(
-        event_type="org.openedx.enterprise.default_enrollment.blocked.v1",
-        data={"default_enrollment": DefaultEnrollmentBlockedData},
-    ),
-    key_field="default_enrollment.lms_user_id",
-)
-INTENTION_UNHEALTHY = sends(
-    OpenEdxPublicSignal(
-        event_type="org.openedx.enterprise.default_enrollment.intention_unhealthy.v1",
-        data={"intention": IntentionUnhealthyData},
-    ),
-    key_field="intention.intention_uuid",
-)
+REALIZED = sends(f"{_PREFIX}.realized.v1", default_enrollment=DefaultEnrollmentRealizedData)
+BLOCKED = sends(f"{_PREFIX}.blocked.v1", default_enrollment=DefaultEnrollmentBlockedData)
+INTENTION_UNHEALTHY = sends(f"{_PREFIX}.intention_unhealthy.v1", key="intention_uuid", intention=IntentionUnhealthyData)

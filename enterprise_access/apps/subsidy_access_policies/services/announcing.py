@@ -57,20 +57,10 @@ class Change(StrEnum):
 
 
 POLICY_SIGNALS: Final[Mapping[Change, OpenEdxPublicSignal]] = {
-    change: sends(
-        OpenEdxPublicSignal(event_type=f"{_PREFIX}.{change}.v1", data={"policy": PolicyData}),
-        key_field="policy.policy_uuid",
-    )
-    for change in Change
+    change: sends(f"{_PREFIX}.{change}.v1", key="policy_uuid", policy=PolicyData) for change in Change
 }
-REDEEMED: Final = sends(
-    OpenEdxPublicSignal(event_type=f"{_PREFIX}.redeemed.v1", data={"redemption": CreditData}),
-    key_field="redemption.lms_user_id",
-)
-REVERSED: Final = sends(
-    OpenEdxPublicSignal(event_type=f"{_PREFIX}.reversed.v1", data={"redemption": CreditData}),
-    key_field="redemption.lms_user_id",
-)
+REDEEMED: Final = sends(f"{_PREFIX}.redeemed.v1", redemption=CreditData)
+REVERSED: Final = sends(f"{_PREFIX}.reversed.v1", redemption=CreditData)
 
 
 def policy_event(signal: OpenEdxPublicSignal, policy: SubsidyAccessPolicy, *, now: datetime) -> Announcement:

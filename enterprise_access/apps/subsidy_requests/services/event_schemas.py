@@ -59,18 +59,9 @@ class CouponCodeAssignedData:
     coupon_code = attr.ib(type=str)
 
 
-LICENSE_REQUEST_APPROVED = sends(
-    OpenEdxPublicSignal(
-        event_type=f"{_PREFIX}.license-request.approved.v1", data={"license_request": LicenseRequestApprovedData}
-    ),
-    key_field="license_request.lms_user_id",
-)
+LICENSE_REQUEST_APPROVED = sends(f"{_PREFIX}.license-request.approved.v1", license_request=LicenseRequestApprovedData)
 COUPON_CODE_REQUEST_APPROVED = sends(
-    OpenEdxPublicSignal(
-        event_type=f"{_PREFIX}.coupon-code-request.approved.v1",
-        data={"coupon_code_request": CouponCodeRequestApprovedData},
-    ),
-    key_field="coupon_code_request.lms_user_id",
+    f"{_PREFIX}.coupon-code-request.approved.v1", coupon_code_request=CouponCodeRequestApprovedData
 )
 LICENSE_ASSIGNED = OpenEdxPublicSignal(
     event_type=f"{_PREFIX}.license.assigned.v1", data={"license": LicenseAssignedData}
