@@ -130,7 +130,7 @@ async function watch() {
 function show(isInside) {
   find("entrance").hidden = isInside;
   find("inside").hidden = !isInside;
-  find("who").textContent = isInside ? `${session.learner.first_name} ${session.learner.last_name} at ${session.customer.name}` : "Nobody is signed in.";
+  find("who").textContent = isInside ? `${session.learner.first_name} ${session.learner.last_name} at ${session.customer.name}` : "You are not signed in.";
 }
 
 find("learner").addEventListener("change", showNote);
