@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -88,7 +88,8 @@ class _ByUuidView(APIView):
 
     action: BulkAction
 
-    def _act(self, request: Request, configuration_uuid: UUID) -> Response:
+    @extend_schema(tags=TAGS, request=UuidsBody, responses={200: None, **failures(400, 404, 422)})
+    def post(self, request: Request, configuration_uuid: UUID) -> Response:
         parse_query(NoQuery, request)
         caller, _ = administered_configuration(request, configuration_uuid)
         body = parse_body(UuidsBody, request)
@@ -105,36 +106,18 @@ class _ByUuidView(APIView):
         return Response(status=status.HTTP_200_OK)
 
 
+@extend_schema_view(post=extend_schema(operation_id="admin_assignments_cancel"))
 class CancelView(_ByUuidView):
-    """Cancel the named assignments."""
+    """Cancel assignments and free their money; one that is cancelled already counts as done."""
 
     action = BulkAction.CANCEL
 
-    @extend_schema(
-        operation_id="admin_assignments_cancel",
-        tags=TAGS,
-        request=UuidsBody,
-        responses={200: None, **failures(400, 404, 422)},
-    )
-    def post(self, request: Request, configuration_uuid: UUID) -> Response:
-        """Cancel assignments and free their money; one that is cancelled already counts as done."""
-        return self._act(request, configuration_uuid)
 
-
+@extend_schema_view(post=extend_schema(operation_id="admin_assignments_remind"))
 class RemindView(_ByUuidView):
-    """Remind the learners of the named assignments."""
+    """Mail learners again what is assigned to them. The mails are sent afterwards."""
 
     action = BulkAction.REMIND
-
-    @extend_schema(
-        operation_id="admin_assignments_remind",
-        tags=TAGS,
-        request=UuidsBody,
-        responses={200: None, **failures(400, 404, 422)},
-    )
-    def post(self, request: Request, configuration_uuid: UUID) -> Response:
-        """Mail learners again what is assigned to them. The mails are sent afterwards."""
-        return self._act(request, configuration_uuid)
 
 
 class _AllView(APIView):
@@ -142,7 +125,8 @@ class _AllView(APIView):
 
     action: BulkAction
 
-    def _act(self, request: Request, configuration_uuid: UUID) -> Response:
+    @extend_schema(tags=TAGS, parameters=[FilterQuery], request=None, responses={202: None, **failures(400, 404, 422)})
+    def post(self, request: Request, configuration_uuid: UUID) -> Response:
         query = parse_query(AssignmentsQuery, request)
         caller, _ = administered_configuration(request, configuration_uuid)
         try:
@@ -158,44 +142,24 @@ class _AllView(APIView):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
+@extend_schema_view(post=extend_schema(operation_id="admin_assignments_cancel_all"))
 class CancelAllView(_AllView):
-    """Cancel all assignments that match the filters."""
+    """Cancel the allocated and errored assignments that match the filters: all of them or none.
+
+    More than the setting ``ASSIGNMENTS_AT_ONCE`` (5,000) are a 422: narrow the filters, and repeat.
+    """
 
     action = BulkAction.CANCEL_ALL
 
-    @extend_schema(
-        operation_id="admin_assignments_cancel_all",
-        tags=TAGS,
-        parameters=[FilterQuery],
-        request=None,
-        responses={202: None, **failures(400, 404, 422)},
-    )
-    def post(self, request: Request, configuration_uuid: UUID) -> Response:
-        """Cancel the allocated and errored assignments that match the filters: all of them or none.
 
-        More than the setting ``ASSIGNMENTS_AT_ONCE`` (5,000) are a 422: narrow the filters, and repeat.
-        """
-        return self._act(request, configuration_uuid)
-
-
+@extend_schema_view(post=extend_schema(operation_id="admin_assignments_remind_all"))
 class RemindAllView(_AllView):
-    """Remind the learners of all assignments that match the filters."""
+    """Mail the learners of waiting assignments that the filters leave: all of them or none.
+
+    More than the setting ``ASSIGNMENTS_AT_ONCE`` (5,000) are a 422: narrow the filters, and repeat.
+    """
 
     action = BulkAction.REMIND_ALL
-
-    @extend_schema(
-        operation_id="admin_assignments_remind_all",
-        tags=TAGS,
-        parameters=[FilterQuery],
-        request=None,
-        responses={202: None, **failures(400, 404, 422)},
-    )
-    def post(self, request: Request, configuration_uuid: UUID) -> Response:
-        """Mail the learners of waiting assignments that the filters leave: all of them or none.
-
-        More than the setting ``ASSIGNMENTS_AT_ONCE`` (5,000) are a 422: narrow the filters, and repeat.
-        """
-        return self._act(request, configuration_uuid)
 
 
 class NudgeView(APIView):
