@@ -8,20 +8,9 @@ Messages say where and what, but never the value: it may be personal data.
 
 import functools
 import types
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
-from typing import (
-    Any,
-    Final,
-    Protocol,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    overload,
-    runtime_checkable,
-)
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints, overload
 from uuid import UUID
 
 import attrs
@@ -50,14 +39,14 @@ class ShapeError(ValueError):
 _NAMES = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
 
 
-def _expected(what: str, value: object) -> ShapeError:
+def expected(what: str, value: object) -> ShapeError:
     return ShapeError(f"expected {what}, got {'null' if value is None else _NAMES.get(type(value), 'something else')}")
 
 
 def text(value: object) -> str:
     """Return text that any database can store (no NUL, no half of a surrogate pair)."""
     if not isinstance(value, str):
-        raise _expected("text", value)
+        raise expected("text", value)
     if "\x00" in value:
         raise ShapeError("expected text, got text with a NUL")
     if not value.isascii():
@@ -70,13 +59,13 @@ def text(value: object) -> str:
 
 def flag(value: object) -> bool:
     if not isinstance(value, bool):
-        raise _expected("a boolean", value)
+        raise expected("a boolean", value)
     return value
 
 
 def integer(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _expected("an integer", value)
+        raise expected("an integer", value)
     if not -_MAX_INTEGER <= value <= _MAX_INTEGER:
         raise ShapeError("expected an integer, got one that is too large")
     return value
@@ -84,7 +73,7 @@ def integer(value: object) -> int:
 
 def number(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _expected("a number", value)
+        raise expected("a number", value)
     try:
         return float(value)
     except OverflowError:
@@ -118,7 +107,7 @@ def items(read: Read[T]) -> Read[tuple[T, ...]]:
 
     def read_items(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise _expected("a list", value)
+            raise expected("a list", value)
         found = []
         for index, item in enumerate(value):
             try:
@@ -153,7 +142,7 @@ class Fields:
 
     def __init__(self, value: object, *, place: str = "") -> None:
         if not isinstance(value, dict):
-            raise _expected("an object", value)
+            raise expected("an object", value)
         self.raw: Mapping[str, object] = value
         self._place = place
 
@@ -236,7 +225,7 @@ def object_reader(kind: Any, **reads: Read[Any]) -> Read[Any]:
 
     def read_object(value: object) -> Any:
         if not isinstance(value, dict):
-            raise _expected("an object", value)
+            raise expected("an object", value)
         return kind(**{member.name: found for member in members if (found := member.of(value)) is not attrs.NOTHING})
 
     return read_object
@@ -293,74 +282,3 @@ def _member(attribute: "attrs.Attribute[Any]", hints: Mapping[str, Any], read: R
         is_nullable=is_nullable,
         is_optional=attribute.default is not attrs.NOTHING,
     )
-
-
-# --- lists that are read row by row ----------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class Unreadable:
-    """A row that could not be read. `key` says whose it is (None: that cannot be read either).
-
-    `problem` is one of few sentences, for metrics; `where` leads to it.
-    """
-
-    problem: str
-    where: str = ""
-    key: Hashable | None = attrs.field(default=None, repr=False)
-
-
-@runtime_checkable
-class PartlyRead(Protocol):
-    """Something that was read from an answer, some rows of which may be unreadable."""
-
-    @property
-    def unreadable(self) -> tuple[Unreadable, ...]: ...
-
-
-class Rows(tuple[T, ...]):
-    """The rows of an answer that could be read, and what is known of those that could not (`unreadable`).
-
-    Before you conclude from an absence, ask `unknown_among`: a row that could not be read never means "no".
-    """
-
-    unreadable: tuple[Unreadable, ...]
-
-    def __new__(cls, rows: Iterable[T] = (), unreadable: Iterable[Unreadable] = ()) -> "Rows[T]":
-        self = super().__new__(cls, tuple(rows))
-        self.unreadable = tuple(unreadable)
-        return self
-
-    def unknown_among(self, asked: Iterable[K], *, told: Collection[K]) -> set[K]:
-        """Return those of the keys `asked` for that this answer leaves unknown. `told` are the keys of its rows.
-
-        A row whose key cannot be read may belong to any key that the answer does not otherwise tell about.
-        """
-        keys = {row.key for row in self.unreadable}
-        return {key for key in asked if key in keys or (None in keys and key not in told)}
-
-
-def rows_of(read: Read[T], *, key: Read[Hashable] | None = None) -> Read[Rows[T]]:
-    """Return a reader of lists that leaves out the rows that `read` cannot read. `key` reads whose row it is."""
-
-    def read_rows(value: object) -> Rows[T]:
-        if not isinstance(value, list):
-            raise _expected("a list", value)
-        found, unreadable = [], []
-        for item in value:
-            try:
-                found.append(read(item))
-            except ShapeError as error:
-                unreadable.append(Unreadable(problem=error.problem, where=error.where, key=_key(item, key)))
-        return Rows(found, unreadable)
-
-    return read_rows
-
-
-def _key(item: object, read: Read[Hashable] | None) -> Hashable | None:
-    if read is None:
-        return None
-    try:
-        return read(item)
-    except ShapeError:
-        return None

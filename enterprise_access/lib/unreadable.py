@@ -11,7 +11,7 @@ from attrs import frozen
 from django.utils import timezone
 
 from enterprise_access.lib import metrics, shared_cache
-from enterprise_access.lib.structure import Unreadable
+from enterprise_access.lib.rows import Unreadable
 
 log = logging.getLogger(__name__)
 

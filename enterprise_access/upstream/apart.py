@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from enterprise_access.lib import breaker, unreadable
 from enterprise_access.lib.errors import UpstreamError
-from enterprise_access.lib.structure import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, Unreadable
 from enterprise_access.upstream.paging import joined
 
 T = TypeVar("T")

@@ -10,7 +10,8 @@ import attrs
 from enterprise_access.lib import breaker, unreadable
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.http import Answer, Params
-from enterprise_access.lib.structure import Read, Rows, Unreadable, field, items, object_reader, reader, rows_of
+from enterprise_access.lib.rows import Rows, Unreadable, rows_of
+from enterprise_access.lib.structure import Read, field, items, object_reader, reader
 
 T = TypeVar("T")
 Ask = Callable[[Params], Answer]

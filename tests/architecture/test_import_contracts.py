@@ -13,7 +13,7 @@ APPS = "enterprise_access/apps"
 
 # contract, the file that breaks it, and its line. One case for each thing that a contract promises.
 VIOLATIONS = [
-    ("apps", f"{APPS}/customers/services/copies.py", "from enterprise_access.apps.default_enrollments import models"),
+    ("apps", f"{APPS}/customers/services/links.py", "from enterprise_access.apps.default_enrollments import models"),
     ("apps", f"{APPS}/licenses/services/lookup.py", "from enterprise_access.apps.content_metadata import domain"),
     ("apps", f"{APPS}/course_types/domain/modes.py", "from enterprise_access.apps.licenses import domain"),
     ("apps", f"{APPS}/forgotten/__init__.py", ""),
@@ -29,12 +29,12 @@ VIOLATIONS = [
         f"{APPS}/default_enrollments/admin.py",
         "from enterprise_access.apps.default_enrollments import api",
     ),
-    ("layers", f"{APPS}/customers/services/copies.py", "from enterprise_access.apps.customers import tests"),
+    ("layers", f"{APPS}/customers/services/links.py", "from enterprise_access.apps.customers import tests"),
     ("layers", f"{APPS}/customers/utils.py", ""),
     ("layout", "enterprise_access/lib/keys.py", "from enterprise_access.upstream import identifiers"),
     ("layout", "enterprise_access/upstream/paging.py", "from enterprise_access.apps.core import domain"),
     ("layout", "enterprise_access/events/__init__.py", "from enterprise_access.upstream import lms"),
-    ("layout", f"{APPS}/customers/services/copies.py", "from enterprise_access.settings import base"),
+    ("layout", f"{APPS}/customers/services/links.py", "from enterprise_access.settings import base"),
     ("layout", "enterprise_access/helpers.py", ""),
     ("pure_domain", f"{APPS}/customers/domain.py", "from django.utils import timezone"),
     ("pure_domain", f"{APPS}/default_enrollments/domain/plan.py", "import requests"),
@@ -51,7 +51,7 @@ VIOLATIONS = [
     ("thin_entries", f"{APPS}/customers/admin.py", "from enterprise_access.upstream import lms"),
     ("thin_entries", f"{APPS}/default_enrollments/tasks.py", "from enterprise_access.upstream.lms import types"),
     ("simulator", "simulator/world.py", "from enterprise_access.lib import keys"),
-    ("simulator", f"{APPS}/customers/services/copies.py", "from simulator import world"),
+    ("simulator", f"{APPS}/customers/services/links.py", "from simulator import world"),
     ("simulator", "simulator/tests/test_borrowing.py", "from enterprise_access.lib import keys"),
 ]
 

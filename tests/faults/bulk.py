@@ -19,7 +19,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     PROJECT_RUN,
     add_learners,
 )
-from enterprise_access.lib.structure import Unreadable
+from enterprise_access.lib.rows import Unreadable
 from enterprise_access.upstream.lms.groups import MembersQuery
 from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.paging import joined

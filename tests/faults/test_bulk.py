@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from enterprise_access.lib import metrics, unreadable
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.paging import Page
 from simulator.app import Simulator
 from simulator.faults import FaultKind

@@ -10,7 +10,8 @@ import attrs
 
 from enterprise_access.lib import unreadable
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
-from enterprise_access.lib.structure import PartlyRead, Read, ShapeError
+from enterprise_access.lib.rows import PartlyRead
+from enterprise_access.lib.structure import Read, ShapeError
 
 T = TypeVar("T")
 

@@ -11,7 +11,8 @@ from uuid import UUID
 import attrs
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows, reader
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.catalog.types import (

@@ -9,7 +9,7 @@ from typing import Final
 
 from enterprise_access.lib.errors import Reason, UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, key_of_course, read_type_options
 from enterprise_access.upstream.identifiers import Identifiers

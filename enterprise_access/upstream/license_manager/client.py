@@ -9,7 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows, reader
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.license_manager.types import (
     ACTIVATED,

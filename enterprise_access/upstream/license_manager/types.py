@@ -5,7 +5,8 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Fields, Rows, field, integer, text
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import Fields, field, integer, text
 from enterprise_access.upstream.paging import Page
 
 ACTIVATED = "activated"

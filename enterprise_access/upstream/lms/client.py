@@ -1,20 +1,16 @@
-"""The LMS: edx-enterprise, and the platform's enrollment API. Contract: recordings/lms and recordings/edx-platform."""
+"""The LMS: edx-enterprise, on the platform whose enrollment API is in `platform`. Contract: recordings/lms."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows, Unreadable, reader, rows_of
+from enterprise_access.lib.rows import Rows, rows_of
+from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
-from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.lms.portal_types import (
-    PortalCustomer,
-    PortalLink,
-    PortalLinks,
-    PortalLinksPage,
-)
+from enterprise_access.upstream.lms.platform import PlatformClient
+from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks, PortalLinksPage
 from enterprise_access.upstream.lms.types import (
     Customer,
     DefaultIntention,
@@ -25,34 +21,21 @@ from enterprise_access.upstream.lms.types import (
     EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
     LearnerLink,
-    PlatformEnrollment,
     PortalEnrollment,
-    RunModes,
-    key_of_enrollment,
     key_of_link,
     read_enterprise_enrollment_details,
 )
-from enterprise_access.upstream.paging import (
-    Page,
-    all_rows,
-    cursor_pages,
-    in_pieces,
-    joined,
-    numbered_pages,
-    page_of,
-    whole_page_of,
-)
+from enterprise_access.upstream.paging import Page, all_rows, in_pieces, joined, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role, need_staff
 
 T = TypeVar("T")
 
 _ENTERPRISE: Final = "/enterprise/api/v1"
-_ENROLLMENT: Final = "/api/enrollment/v1"
 _LEARNERS: Final = f"{_ENTERPRISE}/enterprise-learner/"
 _PAGE_SIZE: Final = ("page_size", "100")
 
 
-class LmsClient:
+class LmsClient(PlatformClient):
     """Asks the LMS as our worker account, or as a learner where it answers only to learners.
 
     Every method raises UpstreamUnavailable (time-out, 5xx, throttled: later), UpstreamRefused (4xx, or malformed input
@@ -60,9 +43,8 @@ class LmsClient:
     """
 
     def __init__(self, transport: Transport, *, enroll_read_seconds: float = 30) -> None:
-        self.transport = transport
+        super().__init__(transport)
         self._enroll_read_seconds = enroll_read_seconds
-        self._checked = Identifiers(transport.refusal)
 
     def within(self, *, total_seconds: float) -> "LmsClient":
         """Return the same client with a smaller budget for each of its reads."""
@@ -243,39 +225,6 @@ class LmsClient:
         if item.is_default_auto_enrollment:
             info["is_default_auto_enrollment"] = True
         return info
-
-    # --- enrollments as the platform knows them -------------------------------------------------------------------
-
-    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollment]:
-        """Return all enrollments of these learners, active or not, whoever made them.
-
-        A learner without enrollments and a username that nobody has look the same: no rows. The key of an unreadable
-        enrollment is the username; that of a name that cannot be sent, too.
-        """
-        asked = dict.fromkeys(usernames)
-        names = [name for name in asked if self._checked.is_username(name)]
-        unsendable = [Unreadable(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
-        path = f"{_ENROLLMENT}/enrollments"
-        ask = self._ask(path)
-        read_page = page_of(PlatformEnrollment, key=key_of_enrollment)
-
-        def read(piece: Sequence[str]) -> Rows[PlatformEnrollment]:
-            return all_rows(cursor_pages(ask, [("username", ",".join(piece))], read_page))
-
-        answer = joined(read_apart(piece, read, call=f"GET {path}") for piece in in_pieces(names))
-        return Rows(answer, [*answer.unreadable, *unsendable])
-
-    def get_run_modes(self, *, course_run_key: str) -> RunModes | None:
-        """Return modes and window of a run; None when the platform does not know it."""
-        answer = self.transport.get(
-            f"{_ENROLLMENT}/course/{{}}",
-            self._checked.run_key(course_run_key),
-            params=[("include_expired", "1")],
-            expect=(200, 400),
-        )
-        if is_absence(answer, status=400, key="message", starts_with="No course found"):
-            return None
-        return answer.read(reader(RunModes))
 
     # --- enrollments as edx-enterprise knows them -----------------------------------------------------------------
 

@@ -12,7 +12,8 @@ import attrs
 from django.conf import settings
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows, field, reader
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import field, reader
 from enterprise_access.upstream.connections import transport
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, numbered_pages, page_of, whole_page_of

@@ -15,7 +15,8 @@ from django.conf import settings
 
 from enterprise_access.lib.errors import UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Fields, Rows, field, integer, reader, text
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import Fields, field, integer, reader, text
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.connections import transport

@@ -11,7 +11,8 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import Rows, Unreadable, field
+from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.structure import field
 from enterprise_access.upstream.paging import Page
 
 

@@ -7,19 +7,8 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.structure import (
-    Fields,
-    Rows,
-    Unreadable,
-    field,
-    integer,
-    mapping,
-    object_reader,
-    reader,
-    remembering,
-    rows_of,
-    text,
-)
+from enterprise_access.lib.rows import Rows, Unreadable, rows_of
+from enterprise_access.lib.structure import Fields, field, integer, mapping, object_reader, reader, remembering, text
 from enterprise_access.upstream.paging import Page, joined
 
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")

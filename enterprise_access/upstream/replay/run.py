@@ -10,7 +10,7 @@ import requests
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError
 from enterprise_access.lib.http import Limits, Transport
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter, ScriptedSession
-from enterprise_access.lib.structure import PartlyRead
+from enterprise_access.lib.rows import PartlyRead
 from enterprise_access.upstream.replay.compare import differences
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.result import Failure, Result, Value, Verdict

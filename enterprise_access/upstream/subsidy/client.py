@@ -6,17 +6,12 @@ from uuid import UUID
 
 from enterprise_access.lib.errors import UpstreamChanged
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.structure import Rows, reader
+from enterprise_access.lib.rows import Rows
+from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
-from enterprise_access.upstream.subsidy.types import (
-    Deposit,
-    LedgerTransaction,
-    RedeemAnswer,
-    Subsidy,
-    read_code,
-)
+from enterprise_access.upstream.subsidy.types import Deposit, LedgerTransaction, RedeemAnswer, Subsidy, read_code
 
 _STATES: Final = frozenset({"created", "pending", "committed", "failed"})
 _UNPROCESSABLE: Final = 422

@@ -1,7 +1,7 @@
 import pytest
 
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamUnavailable
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.apart import MAX_CALLS, read_apart
 
 A_500 = UpstreamUnavailable("no", service="lms", reason=Reason.SERVER_ERROR, status=500)

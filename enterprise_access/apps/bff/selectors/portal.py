@@ -12,15 +12,10 @@ from django.utils import timezone
 from enterprise_access.apps.bff.domain.enrollments import Due, ShownEnrollment, course_key_of
 from enterprise_access.apps.bff.selectors.remembered import RememberedLinks, may_be_served
 from enterprise_access.lib.errors import Reason, UpstreamRefused
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream import catalog, lms
 from enterprise_access.upstream.catalog.types import SearchKey
-from enterprise_access.upstream.lms.portal_types import (
-    Banner,
-    Branding,
-    PortalCustomer,
-    Site,
-)
+from enterprise_access.upstream.lms.portal_types import Banner, Branding, PortalCustomer, Site
 from enterprise_access.upstream.lms.types import PortalEnrollment
 
 _NO_SITE: Final = Site(domain="", name="")

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from enterprise_access.lib import shared_cache
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from enterprise_access.apps.bff.selectors.portal import completed
 from enterprise_access.apps.bff.selectors.remembered import RememberedLinks
 from enterprise_access.apps.customers.selectors import StoredLink, list_links_of
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLink, PortalLinks
 
 # Whether the customer uses the portal is not stored; the learner is here, so it is taken to.

@@ -17,7 +17,7 @@ from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Role
 from enterprise_access.apps.customers.services import SeenLink, forget_active_link, note_link
 from enterprise_access.lib.errors import Reason, UpstreamChanged
 from enterprise_access.lib.parallel import Deferred
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLinks
 
 

@@ -21,7 +21,7 @@ from enterprise_access.apps.content_metadata.domain import (
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.course_types.domain.modes import seat_deadline
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.structure import Unreadable
+from enterprise_access.lib.rows import Unreadable
 from enterprise_access.upstream.catalog.types import COURSE, COURSE_RUN, ContentRecord, RunMetadata, RunRecord
 
 Records = Sequence[ContentRecord]

@@ -33,7 +33,7 @@ from enterprise_access.lib.http import deadline
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.parallel import run_parallel
-from enterprise_access.lib.structure import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, Unreadable
 from enterprise_access.upstream import catalog
 from enterprise_access.upstream.catalog import CatalogClient, ContentRecord
 from enterprise_access.upstream.paging import joined

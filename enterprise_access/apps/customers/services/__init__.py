@@ -1,30 +1,30 @@
 """Writes: the local copies of what the LMS knows, what events tell of them, and who was just seen."""
 
+from enterprise_access.apps.customers.services.canary import CANARY_KEY, check_canary
 from enterprise_access.apps.customers.services.changes import apply_enrollment_changes
-from enterprise_access.apps.customers.services.copies import (
-    CANARY_KEY,
-    LinksAskedFor,
-    ask_for_links_ahead,
-    check_canary,
+from enterprise_access.apps.customers.services.customer_rows import (
     fetch_customer,
     fetch_customer_by_slug,
     find_customer,
+    get_customer_named,
+    refresh_customer,
+)
+from enterprise_access.apps.customers.services.enrollments import (
     forget_enrollments,
     forget_learner,
-    get_customer_named,
+    refresh_enrollments,
+)
+from enterprise_access.apps.customers.services.enterprise_rows import refresh_enterprise_enrollments, remember_endings
+from enterprise_access.apps.customers.services.finding import FoundLearner, FoundLearners, find_learners
+from enterprise_access.apps.customers.services.links import (
+    LinksAskedFor,
+    ask_for_links_ahead,
     iterate_linked_learners,
     note_visits,
     read_linked_learners,
-    refresh_customer,
-    refresh_enrollments,
     refresh_learners,
     remember_email,
 )
-from enterprise_access.apps.customers.services.enterprise_rows import (
-    refresh_enterprise_enrollments,
-    remember_endings,
-)
-from enterprise_access.apps.customers.services.finding import FoundLearner, FoundLearners, find_learners
 from enterprise_access.apps.customers.services.logins import resolve_logins
 from enterprise_access.apps.customers.services.neighbours import (
     check_neighbours,

@@ -8,7 +8,7 @@ from attrs import field, frozen
 from enterprise_access.apps.customers.errors import NotALearner
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from enterprise_access.apps.customers.domain import SeenBy, Told
 from enterprise_access.apps.customers.models import LearnerSighting
 from enterprise_access.apps.customers.selectors import get_customer, list_active_customers
-from enterprise_access.apps.customers.services.copies import note_visits
+from enterprise_access.apps.customers.services.links import note_visits
 from enterprise_access.apps.customers.services.sightings import QUEUE, fetch_active_customers, settle_sightings
 from enterprise_access.apps.customers.services.signals import learner_seen
 from enterprise_access.lib.errors import UpstreamError

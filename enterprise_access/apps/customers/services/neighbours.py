@@ -14,7 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from enterprise_access.apps.customers.services.copies import CANARY_KEY, check_canary
+from enterprise_access.apps.customers.services.canary import CANARY_KEY, check_canary
 from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks, remember_checks

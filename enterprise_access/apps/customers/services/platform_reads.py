@@ -22,7 +22,7 @@ from enterprise_access.apps.customers.selectors import (
     list_read_times,
     reads_of_enrollments,
 )
-from enterprise_access.apps.customers.services.copies import refresh_enrollments
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.customers.services.pace import Pace
 from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable

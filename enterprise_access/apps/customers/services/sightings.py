@@ -8,7 +8,8 @@ from django.db import connection
 
 from enterprise_access.apps.customers.domain import Told
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerSighting
-from enterprise_access.apps.customers.services.copies import check_canary, update_learner_row
+from enterprise_access.apps.customers.services.canary import check_canary
+from enterprise_access.apps.customers.services.links import update_learner_row
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.leases import Lease, Settlement, settle

@@ -10,7 +10,7 @@ from enterprise_access.apps.groups.domain import Membership, membership_of
 from enterprise_access.apps.groups.models import GroupMembership
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream.lms import from_settings as lms_from_settings
 from enterprise_access.upstream.lms import groups as lms_groups

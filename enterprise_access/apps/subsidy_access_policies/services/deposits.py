@@ -21,7 +21,7 @@ from enterprise_access.apps.subsidy_access_policies.services.policies.saving imp
 from enterprise_access.apps.subsidy_access_policies.services.transactions import ANSWER, record_rows
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import leases, waking
 from enterprise_access.lib.work.leases import Lease, Settlement

@@ -23,8 +23,8 @@ from enterprise_access.apps.subsidy_access_policies.services.budget import repai
 from enterprise_access.apps.subsidy_access_policies.services.transactions import RECONCILIATION, record_rows
 from enterprise_access.lib import clock, metrics, shared_cache
 from enterprise_access.lib.errors import Reason, UpstreamError
+from enterprise_access.lib.rows import Rows, Unreadable
 from enterprise_access.lib.stopping import is_stopping
-from enterprise_access.lib.structure import Rows, Unreadable
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import subsidy as subsidy_service
 from enterprise_access.upstream.subsidy.client import SubsidyClient

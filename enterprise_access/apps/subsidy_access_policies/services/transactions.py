@@ -18,7 +18,7 @@ from enterprise_access.apps.subsidy_access_policies.services.budget import (
     record_transaction,
 )
 from enterprise_access.lib import clock, shared_cache
-from enterprise_access.lib.structure import Rows
+from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.subsidy.types import LedgerTransaction
 
 log = logging.getLogger(__name__)
