@@ -200,7 +200,7 @@ def measure_burst(neighbours: UpstreamServices, callers: int, floor: Row) -> Row
 def measure_memory() -> Row:
     """Say how much room 10,000 cached courses take, as the cache is given them, and as the catalog tells of them."""
     from enterprise_access.apps.content_metadata.selectors import content
-    from enterprise_access.lib.caching import encoded
+    from enterprise_access.lib.cached_entries import encoded
     from enterprise_access.upstream import catalog
 
     customer = customer_of(CATALOGS[-1])

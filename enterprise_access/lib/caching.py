@@ -12,24 +12,19 @@ and share it: the answer, or the failure. A failure is never stored as an answer
 comes later asks again.
 """
 
-import logging
-import pickle
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import uuid4
 
 from attrs import define, evolve, frozen
-from django.conf import settings
 from django.utils import timezone
 
-from enterprise_access.lib import metrics, shared_cache
+from enterprise_access.lib import metrics
+from enterprise_access.lib.cached_entries import Entry, EntryStore, Seen
 from enterprise_access.lib.http.deadline import earliest
-
-log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
@@ -38,19 +33,8 @@ FIRST_PAUSE_SECONDS: Final = 0.02
 LAST_PAUSE_SECONDS: Final = 0.2
 # How much earlier than its soft age a group may be refreshed, so that groups stored together do not age together.
 JITTER: Final = 0.2
-# Longer than anybody waits for an answer; after that, nobody needs to be told that there was none.
-FAILURE_SECONDS: Final = 60
-
-_LOCK: Final = "lock"
-_REFRESHING: Final = "refreshing"
-_FAILURE: Final = "failure"
-_STAMP: Final = "stamp"
-
-# How long a stamp lasts; a new one costs every process one look. And how many groups a process keeps.
-STAMP_SECONDS: Final = 24 * 60 * 60
+# How many groups a process keeps.
 MOST_KEPT: Final = 1000
-# How many decoded entries a process keeps, of about 8 KiB each.
-MOST_DECODED: Final = 2048
 
 # Asks for keys until time.monotonic() is the second argument, and returns what there is to store.
 Fetch = Callable[[Collection[str], float], Mapping[str, V]]
@@ -63,30 +47,6 @@ class Ages:
     soft: float
     hard: float
     forget: float
-
-
-@frozen(kw_only=True, eq=False)
-class Entry(Generic[V]):
-    """A stored answer. `is_stale`: older than its hard age, and served because nobody could be asked.
-
-    As long as what is stored does not change, a process reads it as the same object.
-    """
-
-    value: V
-    fetched_at: datetime
-    is_stale: bool = False
-
-    def is_older_than(self, seconds: float, *, now: datetime) -> bool:
-        return now - self.fetched_at > timedelta(seconds=seconds)
-
-
-@frozen
-class _Seen(Generic[V]):
-    """What one look at the cache showed: entries, whether somebody is asking, and the last failure's mark."""
-
-    entries: dict[str, Entry[V]]
-    is_asking: bool
-    failure: str | None
 
 
 @define
@@ -125,11 +85,10 @@ class RefreshingCache(Generic[V]):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._kind = kind
-        self._version = version
         self._ages_of = ages_of
         self._trusted_seconds = trusted_seconds
         self._sleep = sleep
-        self._decode = _decoded_bytes if in_memory else _decoded_bytes.__wrapped__
+        self.store = EntryStore[V](kind, version=version, in_memory=in_memory)
         self._in_memory = in_memory
         self._kept: dict[tuple[str, frozenset[str]], _Kept[V]] = {}
 
@@ -164,16 +123,16 @@ class RefreshingCache(Generic[V]):
         if kept is not None and looked_at < kept.looked_at + self._trusted_seconds():
             return self._served(kept)
         # Before the look: if somebody stores something in between, the stamp will have changed by the next time.
-        stamp = self._stamp_of(group)
+        stamp = self.store.stamp_of(group)
         if kept is not None and kept.stamp == stamp:
             kept.looked_at = looked_at
             return self._served(kept)
-        seen = self._look(group, wanted)
+        seen = self.store.look(group, wanted)
         young = self._young(seen, now)
         due = {key for key, entry in young.items() if self._is_due(group, entry, now)}
         if self._in_memory and len(young) == len(wanted) and not due:
             self._keep(group, young, stamp, now, looked_at)
-        if due and shared_cache.add(self._address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS):
+        if due and self.store.claim_refresh(group):
             refresh_later(due)
         dear = wanted - young.keys()
         if dear and not is_in_vain():
@@ -189,7 +148,7 @@ class RefreshingCache(Generic[V]):
     def _keep(self, group: str, young: dict[str, Entry[V]], stamp: str | None, now: datetime, looked_at: float) -> None:
         """Remember what was shown, until the first of it is due; from the next time on if there is no stamp yet."""
         if stamp is None:
-            shared_cache.add(self._address(group, _STAMP), uuid4().hex, seconds=STAMP_SECONDS)
+            self.store.begin_stamp(group)
             return
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
@@ -208,17 +167,31 @@ class RefreshingCache(Generic[V]):
         entries = {key: Entry(value=value, fetched_at=fetched_at) for key, value in fetch(keys, ends_at).items()}
         # Who asked later and was answered sooner knows better.
         newer = {key for key, entry in self.peek(group, entries).items() if entry.fetched_at > fetched_at}
-        self._store(group, {key: entry for key, entry in entries.items() if key not in newer})
+        self._write(group, {key: entry for key, entry in entries.items() if key not in newer})
         return entries
 
     def peek(self, group: str, keys: Iterable[str]) -> dict[str, Entry[V]]:
         """Return what is stored, in one round trip, without asking anybody."""
-        return self._look(group, keys).entries
+        return self.store.look(group, keys).entries
 
     def forget(self, group: str, keys: Iterable[str]) -> None:
         """Drop entries, so that the next caller asks."""
-        shared_cache.delete_many([self._address(group, f"of:{key}") for key in keys])
+        self.store.drop(group, keys)
         self._renew_stamp(group)
+
+    def _write(self, group: str, entries: Mapping[str, Entry[V]]) -> None:
+        by_seconds: dict[float, dict[str, Entry[V]]] = {}
+        for key, entry in entries.items():
+            by_seconds.setdefault(self._ages_of(entry.value).forget, {})[key] = entry
+        for seconds, same in by_seconds.items():
+            self.store.write(group, same, seconds=seconds)
+        self._renew_stamp(group)
+
+    def _renew_stamp(self, group: str) -> None:
+        """Make every process look again. Last of all: who sees the stamp has to see what it stands for."""
+        self.store.renew_stamp(group)
+        for kept in [kept for kept in tuple(self._kept) if kept[0] == group]:
+            self._kept.pop(kept, None)
 
     # --- one at a time -------------------------------------------------------------------------------------------
 
@@ -226,7 +199,7 @@ class RefreshingCache(Generic[V]):
         self,
         group: str,
         keys: frozenset[str],
-        before: _Seen[V],
+        before: Seen[V],
         fetch: Fetch[V],
         may_fail: tuple[type[Exception], ...],
         ends_at: float,
@@ -237,13 +210,13 @@ class RefreshingCache(Generic[V]):
         while True:
             if not seen.is_asking:
                 token = uuid4().hex
-                is_ours = shared_cache.add(self._address(group, _LOCK), token, seconds=ends_at - time.monotonic())
+                is_ours = self.store.lock(group, token, seconds=ends_at - time.monotonic())
                 # None: without a cache nobody can be waited for, and everybody asks.
                 if is_ours is not False:
                     return self._fetch_missing(group, keys, token, fetch, may_fail, ends_at)
             self._sleep(pause)
             pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
-            seen = self._look(group, keys)
+            seen = self.store.look(group, keys)
             young = self._young(seen, timezone.now())
             was_in_vain = seen.failure != before.failure and not is_patient
             if len(young) == len(keys) or was_in_vain or time.monotonic() >= ends_at:
@@ -261,24 +234,18 @@ class RefreshingCache(Generic[V]):
         """Fetch, holding the lock, what nobody has stored since we looked."""
         young: dict[str, Entry[V]] = {}
         try:
-            young = self._young(self._look(group, keys), timezone.now())
+            young = self._young(self.store.look(group, keys), timezone.now())
             missing = keys - young.keys()
             return young | self.refresh(group, missing, fetch=fetch, ends_at=ends_at) if missing else young
         except may_fail:
-            shared_cache.set_many({self._address(group, _FAILURE): token}, seconds=FAILURE_SECONDS)
+            self.store.note_failure(group, token)
             return young
         finally:
-            self._unlock(group, token)
-
-    def _unlock(self, group: str, token: str) -> None:
-        address = self._address(group, _LOCK)
-        # Not ours any more when we took longer than the lock lasts.
-        if shared_cache.get_many([address]).get(address) == token:
-            shared_cache.delete_many([address])
+            self.store.unlock(group, token)
 
     # --- ages ----------------------------------------------------------------------------------------------------
 
-    def _young(self, seen: _Seen[V], now: datetime) -> dict[str, Entry[V]]:
+    def _young(self, seen: Seen[V], now: datetime) -> dict[str, Entry[V]]:
         """Return the entries that may be served without asking anybody."""
         return {
             key: entry
@@ -298,59 +265,3 @@ class RefreshingCache(Generic[V]):
     def _due_at(self, group: str, entry: Entry[V]) -> datetime:
         spread = zlib.crc32(group.encode()) / 2**32
         return entry.fetched_at + timedelta(seconds=self._ages_of(entry.value).soft * (1 - JITTER * spread))
-
-    # --- what is stored ------------------------------------------------------------------------------------------
-
-    def _look(self, group: str, keys: Iterable[str]) -> _Seen[V]:
-        addresses = {self._address(group, f"of:{key}"): key for key in keys}
-        lock, failure = self._address(group, _LOCK), self._address(group, _FAILURE)
-        stored = shared_cache.get_many([*addresses, lock, failure])
-        entries = {
-            key: self._decode(found)
-            for address, key in addresses.items()
-            # What other code wrote in another form cannot be read.
-            if isinstance(found := stored.get(address), bytes)
-        }
-        return _Seen(
-            entries={key: entry for key, entry in entries.items() if entry is not None},
-            is_asking=lock in stored,
-            failure=stored.get(failure),
-        )
-
-    def _store(self, group: str, entries: Mapping[str, Entry[V]]) -> None:
-        by_seconds: dict[float, dict[str, bytes]] = {}
-        for key, entry in entries.items():
-            stored = by_seconds.setdefault(self._ages_of(entry.value).forget, {})
-            stored[self._address(group, f"of:{key}")] = encoded(entry)
-        for seconds, stored in by_seconds.items():
-            shared_cache.set_many(stored, seconds=seconds)
-        self._renew_stamp(group)
-
-    def _stamp_of(self, group: str) -> str | None:
-        address = self._address(group, _STAMP)
-        return shared_cache.get_many([address]).get(address)
-
-    def _renew_stamp(self, group: str) -> None:
-        """Make every process look again. Last of all: who sees the stamp has to see what it stands for."""
-        shared_cache.set_many({self._address(group, _STAMP): uuid4().hex}, seconds=STAMP_SECONDS)
-        for kept in [kept for kept in tuple(self._kept) if kept[0] == group]:
-            self._kept.pop(kept, None)
-
-    def _address(self, group: str, name: str) -> str:
-        return shared_cache.address_of(kind=self._kind, version=self._version, group=group, name=name)
-
-
-def encoded(entry: Entry[Any]) -> bytes:
-    """Return an entry as it is stored: small, because there are many."""
-    return zlib.compress(pickle.dumps((entry.fetched_at, entry.value), protocol=5), level=6)
-
-
-# What is stored unchanged need not be decoded again; entries are never changed in place.
-@lru_cache(maxsize=MOST_DECODED)
-def _decoded_bytes(stored: bytes) -> Entry[Any] | None:
-    try:
-        fetched_at, value = pickle.loads(zlib.decompress(stored))  # noqa: S301 (Django's cache is trusted with pickles)
-    except Exception as error:  # noqa: BLE001 (a pickle may raise anything)
-        log.warning("A stored answer cannot be read. error=%s", type(error).__name__)
-        return None
-    return Entry(value=value, fetched_at=fetched_at)

@@ -19,8 +19,9 @@ from django.core.cache import cache as django_cache
 from django.core.cache import caches
 from django.test import override_settings
 
-from enterprise_access.lib import caching, shared_cache
-from enterprise_access.lib.caching import JITTER, Ages, Entry, RefreshingCache, encoded
+from enterprise_access.lib import cached_entries, shared_cache
+from enterprise_access.lib.cached_entries import Entry, encoded
+from enterprise_access.lib.caching import JITTER, Ages, RefreshingCache
 from enterprise_access.lib.tests.caller import READERS
 
 SOFT, HARD, FORGET = 100, 1000, 10_000
@@ -327,14 +328,14 @@ def test_different_keys_of_a_group_are_all_answered(reader, neighbour):
 
 
 def test_groups_do_not_wait_for_each_other(reader, neighbour):
-    shared_cache.add(reader.cache._address("other", "lock"), "somebody", seconds=60)
+    shared_cache.add(reader.cache.store.address("other", "lock"), "somebody", seconds=60)
     assert reader.read("a") == {"a": "a1"}
 
 
 def test_waiting_is_bounded(neighbour):
     """Whoever asks is not done in time: the others go without."""
     reader = Reader(neighbour, budget_seconds=0.1)
-    shared_cache.add(reader.cache._address("group", "lock"), "somebody", seconds=60)
+    shared_cache.add(reader.cache.store.address("group", "lock"), "somebody", seconds=60)
     started_at = time.monotonic()
     assert reader.read("a") == {}
     assert time.monotonic() - started_at < 1
@@ -343,7 +344,7 @@ def test_waiting_is_bounded(neighbour):
 
 def test_asking_gets_what_waiting_has_left_of_the_budget(neighbour):
     reader = Reader(neighbour, budget_seconds=2)
-    shared_cache.add(reader.cache._address("group", "lock"), "somebody", seconds=60)
+    shared_cache.add(reader.cache.store.address("group", "lock"), "somebody", seconds=60)
     ends: list[float] = []
 
     def fetch(keys, ends_at):
@@ -351,20 +352,20 @@ def test_asking_gets_what_waiting_has_left_of_the_budget(neighbour):
         return neighbour.fetch(keys, ends_at)
 
     started_at = time.monotonic()
-    threading.Timer(0.1, lambda: reader.cache._unlock("group", "somebody")).start()
+    threading.Timer(0.1, lambda: reader.cache.store.unlock("group", "somebody")).start()
     reader.cache.get("group", ["a"], fetch=fetch, refresh_later=print, may_fail=(), budget_seconds=2)
     assert len(ends) == 1
     assert ends[0] - started_at < 2.05
 
 
 def test_the_lock_of_a_reader_that_died_is_not_for_ever(reader, neighbour, clock):
-    shared_cache.add(reader.cache._address("group", "lock"), "somebody who died", seconds=reader.budget_seconds)
+    shared_cache.add(reader.cache.store.address("group", "lock"), "somebody who died", seconds=reader.budget_seconds)
     clock.shift(reader.budget_seconds + 3)
     assert reader.read("a") == {"a": "a1"}
 
 
 def test_a_lock_that_was_taken_over_is_not_given_back_by_its_first_holder(reader, neighbour):
-    lock = reader.cache._address("group", "lock")
+    lock = reader.cache.store.address("group", "lock")
     neighbour.before_answering = lambda: django_cache.set(lock, "somebody else", timeout=60)
     reader.read("a")
     assert django_cache.get(lock) == "somebody else"
@@ -458,7 +459,7 @@ def test_what_is_stored_while_a_reader_looks_is_seen_by_the_next_read(reader, ne
     other = another_process(neighbour)
     warm(reader, other)
     other.refresh("b")
-    look = reader.cache._look
+    look = reader.cache.store.look
 
     def looking_slowly(group, keys):
         seen = look(group, keys)
@@ -466,7 +467,7 @@ def test_what_is_stored_while_a_reader_looks_is_seen_by_the_next_read(reader, ne
         other.refresh("a")
         return seen
 
-    monkeypatch.setattr(reader.cache, "_look", looking_slowly)
+    monkeypatch.setattr(reader.cache.store, "look", looking_slowly)
     assert reader.read("a", "b") == {"a": "a1", "b": "b2"}
     assert reader.read("a", "b") == {"a": "a3", "b": "b2"}
 
@@ -500,12 +501,12 @@ def test_an_entry_is_never_served_beyond_its_hard_age_even_when_its_soft_age_is_
 
 def test_a_cache_of_personal_answers_keeps_nothing_in_the_process(neighbour):
     cache = RefreshingCache("test", version=1, ages_of=lambda _: AGES, in_memory=False)
-    before = caching._decoded_bytes.cache_info().currsize
+    before = cached_entries._decoded_bytes.cache_info().currsize
     reader = Reader(neighbour)
     reader.cache = cache
     warm(reader)
     assert not cache._kept
-    assert caching._decoded_bytes.cache_info().currsize == before
+    assert cached_entries._decoded_bytes.cache_info().currsize == before
 
 
 def test_other_keys_and_other_groups_are_looked_at_for_themselves(reader):
@@ -539,7 +540,7 @@ def test_the_stamp_in_the_settings_empties_everything(reader, settings):
 
 @pytest.mark.parametrize("key", ["a b\tc\n", "ключ", "k" * 5000, "", "lock", "of:a"])
 def test_any_text_is_a_key(reader, key):
-    address = reader.cache._address("group", f"of:{key}")
+    address = reader.cache.store.address("group", f"of:{key}")
     assert re.fullmatch(r"[0-9a-f]{32}", address), "memcached takes neither spaces nor 250 characters"
     assert reader.read(key) == {key: f"{key}1"}
     assert reader.read(key) == {key: f"{key}1"}
@@ -548,7 +549,7 @@ def test_any_text_is_a_key(reader, key):
 @pytest.mark.parametrize("written", [b"no zlib", zlib.compress(b"no pickle"), zlib.compress(pickle.dumps(5)), 7])
 def test_what_other_code_wrote_is_asked_for_anew(reader, written):
     reader.read("b")
-    django_cache.set(reader.cache._address("group", "of:a"), written)
+    django_cache.set(reader.cache.store.address("group", "of:a"), written)
     assert reader.read("a", "b") == {"a": "a2", "b": "b1"}
 
 

@@ -27,7 +27,8 @@ from enterprise_access.apps.content_metadata.selectors.attribution import (
     unknown_keys,
 )
 from enterprise_access.lib import shared_cache
-from enterprise_access.lib.caching import Ages, Entry, RefreshingCache
+from enterprise_access.lib.cached_entries import Entry
+from enterprise_access.lib.caching import Ages, RefreshingCache
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.jobs import enqueue_on_commit

@@ -12,7 +12,8 @@ from attrs import asdict
 from django.conf import settings
 
 from enterprise_access.apps.licenses.domain import Agreement, LicenseStatus, OwnLicense, OwnLicenses, OwnPlan
-from enterprise_access.lib.caching import Ages, Entry, Fetch, RefreshingCache
+from enterprise_access.lib.cached_entries import Entry
+from enterprise_access.lib.caching import Ages, Fetch, RefreshingCache
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.upstream import license_manager
