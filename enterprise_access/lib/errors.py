@@ -32,6 +32,18 @@ class Forbidden(ServiceError):
     code = "forbidden"
 
 
+class MayNotRead(Forbidden):
+    """The caller has no role that allows reading this."""
+
+    code = "may_not_read"
+
+
+class MayNotWrite(Forbidden):
+    """The caller has no role that allows changing this."""
+
+    code = "may_not_write"
+
+
 class NotFound(ServiceError):
     """There is no such thing, or the caller may not know of it."""
 

@@ -1,6 +1,6 @@
 """What course_types refuses."""
 
-from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound
+from enterprise_access.lib.errors import Conflict, Invalid, NotFound
 
 
 class UnknownType(NotFound):
@@ -61,15 +61,3 @@ class NoDiscovery(Invalid):
     """This installation has no course-discovery to ask."""
 
     code = "no_discovery"
-
-
-class MayNotRead(Forbidden):
-    """The caller holds no role."""
-
-    code = "may_not_read"
-
-
-class MayNotWrite(Forbidden):
-    """The caller does not look after every customer: types concern all of them."""
-
-    code = "may_not_write"

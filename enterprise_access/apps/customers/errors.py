@@ -4,7 +4,7 @@ from enterprise_access.lib.errors import Invalid, NotFound
 
 
 class CustomerUnknown(NotFound):
-    """The LMS knows no such customer, or it is switched off there."""
+    """The LMS knows no such customer, it is switched off there, or the caller may not know of it."""
 
     code = "customer_unknown"
 

@@ -46,22 +46,10 @@ class AttemptUnknown(NotFound):
     code = "attempt_unknown"
 
 
-class MayNotWrite(Forbidden):
-    """Only operators change what a customer intends."""
-
-    code = "may_not_write"
-
-
 class MayNotRealize(Forbidden):
     """Learners ask for themselves; only operators for others."""
 
     code = "may_not_realize"
-
-
-class MayNotRead(Forbidden):
-    """The caller has no role for this customer."""
-
-    code = "may_not_read"
 
 
 class OverrideExists(Conflict):

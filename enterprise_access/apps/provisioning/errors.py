@@ -44,7 +44,3 @@ class StepRefused(Conflict):
     def __init__(self, detail: str, *, reason: str, extra: Mapping[str, Any] | None = None) -> None:
         super().__init__(detail, extra=extra)
         self.reason = reason
-
-
-class LeaseLost(Exception):
-    """Another worker has taken the workflow over; this one stops without writing anything."""

@@ -60,22 +60,10 @@ class PolicyInUse(Conflict):
     code = "policy_in_use"
 
 
-class MayNotRead(Forbidden):
-    """The caller has no role here."""
+class MayNotUseBudgets(Forbidden):
+    """The caller has no role that allows this."""
 
     code = "permission_denied"
-
-
-class MayNotWrite(Forbidden):
-    """Only operators change budgets."""
-
-    code = "permission_denied"
-
-
-class CustomerUnknown(NotFound):
-    """There is no such customer, or the caller may not know of it."""
-
-    code = "customer_unknown"
 
 
 class AccountUnknown(NotFound):

@@ -23,6 +23,10 @@ W = TypeVar("W", bound=WorkItem)
 log = logging.getLogger(__name__)
 
 
+class LeaseLost(Exception):
+    """Another worker has taken the row over; this one stops without writing anything."""
+
+
 @frozen(kw_only=True)
 class Lease(Generic[W]):
     """The right of one worker to work on some rows, as they were claimed, until it runs out or is handed back."""

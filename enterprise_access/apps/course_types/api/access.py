@@ -5,7 +5,7 @@ from rest_framework.request import Request
 
 from enterprise_access.apps.core.domain import Caller, Role
 from enterprise_access.apps.core.services import get_caller
-from enterprise_access.apps.course_types.errors import MayNotRead, MayNotWrite
+from enterprise_access.lib.errors import MayNotRead, MayNotWrite
 
 
 def reader_of(request: Request) -> Caller:

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Role
 from enterprise_access.apps.core.services import get_caller
-from enterprise_access.apps.default_enrollments.errors import IntentionUnknown, MayNotRead, MayNotWrite
+from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.intentions import get_intention
+from enterprise_access.lib.errors import MayNotRead, MayNotWrite
 
 Intention = DefaultEnterpriseEnrollmentIntention
 

@@ -10,16 +10,17 @@ from rest_framework.request import Request
 
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Role
 from enterprise_access.apps.core.services import get_caller
-from enterprise_access.apps.subsidy_access_policies.errors import CustomerUnknown, MayNotRead, MayNotWrite
+from enterprise_access.apps.customers.errors import CustomerUnknown
+from enterprise_access.apps.subsidy_access_policies.errors import MayNotUseBudgets
 from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 
 
 def caller_with_a_role(request: Request) -> Caller:
-    """Return the caller. Raises MayNotRead for a caller without any role."""
+    """Return the caller. Raises MayNotUseBudgets for a caller without any role."""
     caller = get_caller(request)
     if not caller.has_any_role():
-        raise MayNotRead("You have no role that allows reading budgets.")
+        raise MayNotUseBudgets("You have no role that allows reading budgets.")
     return caller
 
 
@@ -37,9 +38,9 @@ def sees_money(caller: Caller, customer_uuid: UUID) -> bool:
 
 
 def refuse_unless_writer(caller: Caller, customer_uuid: UUID) -> None:
-    """Raise MayNotWrite for anybody but operators."""
+    """Raise MayNotUseBudgets for anybody but operators."""
     if not caller.has(Role.OPERATOR, customer_uuid=customer_uuid):
-        raise MayNotWrite("Only operators change budgets.")
+        raise MayNotUseBudgets("Only operators change budgets.")
 
 
 def load_policy(caller: Caller, policy_uuid: UUID) -> SubsidyAccessPolicy:

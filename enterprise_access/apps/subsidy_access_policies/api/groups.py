@@ -23,7 +23,7 @@ from enterprise_access.apps.subsidy_access_policies.api.access import (
     refuse_unless_writer,
     sees_money,
 )
-from enterprise_access.apps.subsidy_access_policies.errors import MayNotRead
+from enterprise_access.apps.subsidy_access_policies.errors import MayNotUseBudgets
 from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAssociation, SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.selectors.groups import count_redemptions
 from enterprise_access.apps.subsidy_access_policies.services.groups import (
@@ -126,7 +126,7 @@ class GroupMembersView(APIView):
         """
         policy = load_policy(caller := caller_with_a_role(request), policy_uuid)
         if not sees_money(caller, policy.customer_uuid):
-            raise MayNotRead("Only admins of the customer and operators see the members of a group.")
+            raise MayNotUseBudgets("Only admins of the customer and operators see the members of a group.")
         given = _parse(request)
         group_uuid, query = _group_of(policy, given.get("group_uuid")), _query(given)
         counts = lambda ids: count_redemptions(policy_uuid=policy.pk, lms_user_ids=ids)  # noqa: E731

@@ -36,7 +36,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.intentions impor
     render_intention,
     render_preview,
 )
-from enterprise_access.apps.default_enrollments.errors import IntentionUnknown, MayNotRead
+from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.selectors.intentions import (
     HealthState,
@@ -53,6 +53,7 @@ from enterprise_access.apps.default_enrollments.services.intentions.lifecycle im
     restore_intention,
 )
 from enterprise_access.lib.api import OptionalCustomerQuery, PageQuery, failures, paginated, parse_body, parse_query
+from enterprise_access.lib.errors import MayNotRead
 
 Intention = DefaultEnterpriseEnrollmentIntention
 CUSTOMER = "enterprise_customer_uuid"

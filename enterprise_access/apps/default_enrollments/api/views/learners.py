@@ -35,13 +35,13 @@ from enterprise_access.apps.default_enrollments.api.serializers.learners import 
     render_asked,
     render_learner_status,
 )
-from enterprise_access.apps.default_enrollments.errors import MayNotRead, MayNotRealize
+from enterprise_access.apps.default_enrollments.errors import MayNotRealize
 from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
 from enterprise_access.apps.default_enrollments.services.learners.explanation_data import as_plain_data
 from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.services.requests.asking import ask_for_realization
 from enterprise_access.lib.api import NoQuery, failures, parse_body, parse_query
-from enterprise_access.lib.errors import Invalid
+from enterprise_access.lib.errors import Invalid, MayNotRead
 
 CUSTOMER = "enterprise_customer_uuid"
 ERRORS = failures(400, 401, 403, 404, 503)

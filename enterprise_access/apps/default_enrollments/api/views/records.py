@@ -21,7 +21,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.records import (
     render_attempt,
     render_realization,
 )
-from enterprise_access.apps.default_enrollments.errors import AttemptUnknown, MayNotRead
+from enterprise_access.apps.default_enrollments.errors import AttemptUnknown
 from enterprise_access.apps.default_enrollments.selectors.records import (
     RealizationState,
     RecordFilter,
@@ -31,6 +31,7 @@ from enterprise_access.apps.default_enrollments.selectors.records import (
     get_realization,
 )
 from enterprise_access.lib.api import MAX_ID, NoQuery, failures, paginated, parse_query
+from enterprise_access.lib.errors import MayNotRead
 
 REALIZATIONS = "default_enterprise_enrollment_realizations"
 ATTEMPTS = "default_enterprise_enrollment_attempts"

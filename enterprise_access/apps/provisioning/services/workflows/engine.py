@@ -14,7 +14,7 @@ import attrs
 
 from enterprise_access.apps.provisioning.domain.states import FINISHED_STEPS, StepState
 from enterprise_access.apps.provisioning.domain.values import from_json, to_json
-from enterprise_access.apps.provisioning.errors import LeaseLost, StepRefused
+from enterprise_access.apps.provisioning.errors import StepRefused
 from enterprise_access.apps.provisioning.models import Workflow, WorkflowStep
 from enterprise_access.apps.provisioning.services.workflows import recording
 from enterprise_access.apps.provisioning.services.workflows.recording import UNKNOWN_FOR, Ended
@@ -25,7 +25,7 @@ from enterprise_access.lib.http.deadline import deadline
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.work import asking, leases, waking
 from enterprise_access.lib.work.blame import is_nobodys_fault
-from enterprise_access.lib.work.leases import Lease
+from enterprise_access.lib.work.leases import Lease, LeaseLost
 from enterprise_access.lib.work.queues import UNEXPECTED_ERROR, BackOff, Queue
 
 log = logging.getLogger(__name__)

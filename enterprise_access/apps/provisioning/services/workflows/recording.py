@@ -11,11 +11,10 @@ from django.db.models import F
 from enterprise_access.apps.notifications.selectors import find_unsettled
 from enterprise_access.apps.provisioning.domain.states import StepState
 from enterprise_access.apps.provisioning.domain.values import to_json
-from enterprise_access.apps.provisioning.errors import LeaseLost
 from enterprise_access.apps.provisioning.models import Workflow, WorkflowStep
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
-from enterprise_access.lib.work.leases import Lease, Settlement, renew, settle
+from enterprise_access.lib.work.leases import Lease, LeaseLost, Settlement, renew, settle
 from enterprise_access.lib.work.queues import Queue
 
 # The mails that tell people that they are admins of a new customer.
