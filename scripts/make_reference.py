@@ -378,15 +378,15 @@ def reasons_page() -> str:
 
 
 def _next_look(reason: str) -> str:
-    from enterprise_access.apps.default_enrollments.domain.looking_again import SERVED, Event, Schedule, look_of
+    from enterprise_access.apps.default_enrollments.domain.looking_again import SERVED, RecheckEvent, Schedule, look_of
 
     when = {
-        Event.CONTENT_CHANGE: "when the content changes",
-        Event.LICENSE_CHANGE: "when the license changes",
-        Event.LOGIN: "at the next login",
-        Event.LINK: "when the learner is linked",
-        Event.CUSTOMER_ACTIVE: "when the customer is activated again",
-        Event.OVERRIDE: "after a staff override",
+        RecheckEvent.CONTENT_CHANGE: "when the content changes",
+        RecheckEvent.LICENSE_CHANGE: "when the license changes",
+        RecheckEvent.LOGIN: "at the next login",
+        RecheckEvent.LINK: "when the learner is linked",
+        RecheckEvent.CUSTOMER_ACTIVE: "when the customer is activated again",
+        RecheckEvent.OVERRIDE: "after a staff override",
     }
     look = look_of(reason)
     if look is SERVED:

@@ -13,7 +13,7 @@ class MayNotAdminister(Forbidden):
     code = "may_not_administer"
 
 
-class ConfigurationUnknown(NotFound):
+class AssignmentConfigurationUnknown(NotFound):
     """There is no such configuration, or the caller may not know of it."""
 
     code = "assignment_configuration_unknown"
@@ -55,7 +55,7 @@ class TooManyAssignments(Refused):
     code = "too_many_assignments"
 
 
-class TransitionRefused(Conflict):
+class AssignmentTransitionRefused(Conflict):
     """The state of an assignment does not allow what was asked; nothing was changed.
 
     `refused`: reasons by uuid. `state`: that of the assignment, where it is about one.

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 BOUNCED: Final = "bounced"
 
 
-class Answer(StrEnum):
+class ProviderAnswer(StrEnum):
     """What a provider's answer to one mail means."""
 
     TAKEN = "taken"
@@ -56,13 +56,13 @@ _PERMANENT: Final = 500
 _ABOUT_US: Final = frozenset({401, 402, 403, 404, 407})
 
 
-def answer_of_smtp(code: int) -> Answer:
+def answer_of_smtp(code: int) -> ProviderAnswer:
     """Return what an SMTP reply to a mail or its recipient means (RFC 5321, 4.2.1): 5xx is permanent, 4xx is not."""
-    return Answer.REFUSED if code >= _PERMANENT else Answer.LATER
+    return ProviderAnswer.REFUSED if code >= _PERMANENT else ProviderAnswer.LATER
 
 
-def answer_of_http(status: int) -> Answer:
+def answer_of_http(status: int) -> ProviderAnswer:
     """Return what the status of a provider's HTTP API means: 5xx and 429 are the provider's state, 400 is the mail."""
     if status == _THROTTLED or status in _ABOUT_US or status not in _NOT_OURS_TO_MEND:
-        return Answer.AWAY
-    return Answer.REFUSED
+        return ProviderAnswer.AWAY
+    return ProviderAnswer.REFUSED

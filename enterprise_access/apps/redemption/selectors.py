@@ -8,7 +8,7 @@ from attrs import frozen
 from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 
-from enterprise_access.apps.content_assignments.selectors.timeline import Assignment, Entry
+from enterprise_access.apps.content_assignments.selectors.timeline import Assignment, TimelineEntry
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import LearnerTransaction, find_transaction
@@ -51,13 +51,13 @@ def list_redeemed_runs(*, customer_uuid: UUID, lms_user_id: int) -> frozenset[st
     return frozenset(paid.values_list("content_key_folded", flat=True))
 
 
-def list_of_assignment(row: Assignment) -> list[Entry]:
+def list_of_assignment(row: Assignment) -> list[TimelineEntry]:
     """Return the tries to redeem an assignment, for its timeline: one statement."""
     if row.lms_user_id is None:
         return []
     tries = RedemptionAttempt.objects.filter(lms_user_id=row.lms_user_id, assignment_uuid=row.pk)
     return [
-        Entry(at=attempt.created, what=f"redemption: {attempt.content_key}", outcome=_outcome_of(attempt))
+        TimelineEntry(at=attempt.created, what=f"redemption: {attempt.content_key}", outcome=_outcome_of(attempt))
         for attempt in tries.order_by("created", "pk")
     ]
 

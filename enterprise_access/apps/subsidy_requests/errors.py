@@ -46,7 +46,7 @@ class RequestNotAllowed(Refused):
         self.code = code  # type: ignore[misc] # (one class for the reasons of one refusal)
 
 
-class TransitionRefused(Refused):
+class RequestStateRefused(Refused):
     """Requests are in a state in which this cannot be done. Nothing was changed."""
 
     code = "request_state"

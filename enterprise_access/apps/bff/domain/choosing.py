@@ -35,7 +35,7 @@ class Wanted:
 
 
 @frozen(kw_only=True)
-class Choice(Generic[C]):
+class CustomerChoice(Generic[C]):
     """The customer that is shown, and how it came to be. None: there is none.
 
     `is_linked`: the learner belongs to the customer that is shown. `staff` is the customer when it is shown to somebody
@@ -51,7 +51,7 @@ class Choice(Generic[C]):
 
 def choose(
     *, wanted: Wanted, linked: Sequence[C], off: Sequence[C] = (), active: C | None, staff: C | None
-) -> Choice[C]:
+) -> CustomerChoice[C]:
     """Choose what to show: the wanted customer if linked, else the one that staff may look at, else the active one.
 
     `off` are linked customers that do not use the portal: the active one's page is shown in the place of theirs. A slug
@@ -60,12 +60,12 @@ def choose(
     own = next((customer for customer in linked if wanted.is_met_by(customer)), None)
     if own is not None:
         should_switch = active is None or active.uuid != own.uuid
-        return Choice(shown=own, active=active, is_linked=True, should_switch=should_switch)
+        return CustomerChoice(shown=own, active=active, is_linked=True, should_switch=should_switch)
     if staff is not None:
-        return Choice(shown=staff, active=active, staff=staff, is_linked=False)
+        return CustomerChoice(shown=staff, active=active, staff=staff, is_linked=False)
     if wanted.uuid is None and not any(wanted.is_met_by(customer) for customer in off):
-        return Choice(shown=None, active=active, is_linked=False)
-    return Choice(shown=active, active=active, is_linked=active is not None)
+        return CustomerChoice(shown=None, active=active, is_linked=False)
+    return CustomerChoice(shown=active, active=active, is_linked=active is not None)
 
 
 def is_search_disabled(*, has_identity_provider: bool, is_search_enabled: bool) -> bool:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from enterprise_access.apps.bff.domain.choosing import Choice, choose
+from enterprise_access.apps.bff.domain.choosing import CustomerChoice, choose
 from enterprise_access.apps.bff.domain.problems import CUSTOMERS, portal_is_off
 from enterprise_access.apps.bff.errors import MayNotSeePage
 from enterprise_access.apps.bff.selectors.portal import fetch_customer, fetch_links
@@ -109,7 +109,9 @@ class Customers:
         note_switch(lms_user_id=lms_user_id, customer_uuid=customer_uuid)
         forget_active_link(lms_user_id=lms_user_id)
 
-    def choose(self, links: PortalLinks, staff: Deferred[PortalCustomer | None] | None) -> Choice[PortalCustomer]:
+    def choose(
+        self, links: PortalLinks, staff: Deferred[PortalCustomer | None] | None
+    ) -> CustomerChoice[PortalCustomer]:
         """Choose the customer to show. Raises MayNotSeePage where a slug means no customer of the caller's."""
         seen: PortalCustomer | None = None
         if staff is not None and not self._is_linked_in(links):
@@ -133,7 +135,7 @@ class Customers:
             return bool(self.load.errors)
         return self.load.visitor.caller.has(*CUSTOMER_ROLES, customer_uuid=customer.uuid)
 
-    def frame(self, links: PortalLinks, choice: Choice[PortalCustomer]) -> dict[str, Any]:
+    def frame(self, links: PortalLinks, choice: CustomerChoice[PortalCustomer]) -> dict[str, Any]:
         """Return what the page says of customers. Those that do not use the portal are left out, with a warning."""
         seen = [link.customer for link in links.links] + [it for it in (choice.shown,) if it is not None]
         off = sorted({customer.slug for customer in seen if not customer.enable_learner_portal})

@@ -101,7 +101,7 @@ def _checked(emails: list[str]) -> list[str]:
 
 
 @frozen(kw_only=True)
-class Preview:
+class AllocationPreview:
     """What allocating would do, in numbers."""
 
     created: int
@@ -128,8 +128,8 @@ def allocate_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return TemplateResponse(request, "content_assignments/allocate.html", context)
 
 
-def _preview_of(done: Allocation) -> Preview:
-    return Preview(
+def _preview_of(done: Allocation) -> AllocationPreview:
+    return AllocationPreview(
         created=len(done.created),
         updated=len(done.updated),
         no_change=len(done.no_change),

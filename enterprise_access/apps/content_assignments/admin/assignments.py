@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from enterprise_access.apps.content_assignments.admin.allocating import allocate_view
-from enterprise_access.apps.content_assignments.errors import TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LinkRequest
 from enterprise_access.apps.content_assignments.selectors.timeline import timeline_of
 from enterprise_access.apps.content_assignments.services import linking, reminding, transitions
@@ -109,7 +109,7 @@ class AssignmentAdmin(SectionedAdmin, LearnerRowsAdmin):
             return
         try:
             count = do([row.pk for row in rows])
-        except TransitionRefused as error:
+        except AssignmentTransitionRefused as error:
             reasons = ", ".join(f"{uuid} ({reason})" for uuid, reason in list(error.refused.items())[:10])
             messages.error(request, f"Nothing was changed. These are in another state: {reasons}.")
             return

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from enterprise_access.apps.content_assignments.errors import ConfigurationUnknown, MayNotAdminister
+from enterprise_access.apps.content_assignments.errors import AssignmentConfigurationUnknown, MayNotAdminister
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Role
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.apps.subsidy_access_policies.errors import PolicyUnknown
@@ -41,13 +41,13 @@ def refuse_unless_administrator(caller: Caller, customer_uuid: UUID) -> None:
 
 
 def configuration_for(caller: Caller, configuration_uuid: UUID) -> SubsidyAccessPolicy:
-    """Return the budget of a configuration that the caller may know of. Raises ConfigurationUnknown."""
+    """Return the budget of a configuration that the caller may know of. Raises AssignmentConfigurationUnknown."""
     try:
         policy = get_budget_of_configuration(configuration_uuid)
     except PolicyUnknown as error:
-        raise ConfigurationUnknown(error.detail) from error
+        raise AssignmentConfigurationUnknown(error.detail) from error
     if not caller.has(*CUSTOMER_ROLES, customer_uuid=policy.customer_uuid):
-        raise ConfigurationUnknown(f"There is no assignment configuration {configuration_uuid}.")
+        raise AssignmentConfigurationUnknown(f"There is no assignment configuration {configuration_uuid}.")
     return policy
 
 
@@ -69,7 +69,7 @@ def budget_for(caller: Caller, policy_uuid: UUID, *, customer_uuid: UUID | None 
 def administered_configuration(request: Request, configuration_uuid: UUID) -> tuple[Caller, SubsidyAccessPolicy]:
     """Return the caller and the budget of a configuration that the caller manages.
 
-    Raises ConfigurationUnknown and MayNotAdminister.
+    Raises AssignmentConfigurationUnknown and MayNotAdminister.
     """
     caller = caller_with_a_role(request)
     policy = configuration_for(caller, configuration_uuid)

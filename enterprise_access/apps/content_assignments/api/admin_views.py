@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 
 from enterprise_access.apps.content_assignments.api.access import administered_configuration
 from enterprise_access.apps.content_assignments.api.queries import (
+    AssignmentFilterQuery,
     AssignmentsQuery,
-    FilterQuery,
     NudgeBody,
     UuidsBody,
     filters_of,
@@ -27,7 +27,7 @@ from enterprise_access.apps.content_assignments.api.serializers import (
 )
 from enterprise_access.apps.content_assignments.api.views import TAGS
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction
-from enterprise_access.apps.content_assignments.errors import NothingToNudge, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused, NothingToNudge
 from enterprise_access.apps.content_assignments.selectors import (
     count_learner_states,
     find_assignments,
@@ -101,7 +101,7 @@ class _ByUuidView(APIView):
                 actor_lms_user_id=caller.lms_user_id,
                 now=clock.now(),
             )
-        except TransitionRefused as error:
+        except AssignmentTransitionRefused as error:
             return unprocessable(error)
         return Response(status=status.HTTP_200_OK)
 
@@ -125,7 +125,9 @@ class _AllView(APIView):
 
     action: BulkAction
 
-    @extend_schema(tags=TAGS, parameters=[FilterQuery], request=None, responses={202: None, **failures(400, 404, 422)})
+    @extend_schema(
+        tags=TAGS, parameters=[AssignmentFilterQuery], request=None, responses={202: None, **failures(400, 404, 422)}
+    )
     def post(self, request: Request, configuration_uuid: UUID) -> Response:
         query = parse_query(AssignmentsQuery, request)
         caller, _ = administered_configuration(request, configuration_uuid)
@@ -137,7 +139,7 @@ class _AllView(APIView):
                 actor_lms_user_id=caller.lms_user_id,
                 now=clock.now(),
             )
-        except TransitionRefused as error:
+        except AssignmentTransitionRefused as error:
             return unprocessable(error)
         return Response(status=status.HTTP_202_ACCEPTED)
 

@@ -19,9 +19,9 @@ from enterprise_access.apps.content_assignments.api.access import (
     refuse_unless_operator,
 )
 from enterprise_access.apps.content_assignments.api.queries import (
+    AssignmentConfigurationBody,
+    AssignmentConfigurationsQuery,
     ChangeConfigurationBody,
-    ConfigurationBody,
-    ConfigurationsQuery,
     DeactivateConfigurationBody,
 )
 from enterprise_access.apps.content_assignments.api.refusals import unprocessable
@@ -40,18 +40,18 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, failures, paginated, parse_body, parse_query
 
 
-class ConfigurationsView(APIView):
+class AssignmentConfigurationsView(APIView):
     """Configurations of a customer. Each belongs to a budget and is made with it."""
 
     @extend_schema(
         operation_id="assignment_configurations_list",
         tags=TAGS,
-        parameters=[ConfigurationsQuery],
+        parameters=[AssignmentConfigurationsQuery],
         responses={200: ConfigurationPageSerializer, **failures(400, 404)},
     )
     def get(self, request: Request) -> Response:
         """Return the configurations of a customer, for its admins and for operators."""
-        query = parse_query(ConfigurationsQuery, request)
+        query = parse_query(AssignmentConfigurationsQuery, request)
         caller = caller_with_a_role(request)
         if not administers(caller, query["enterprise_customer_uuid"]):
             raise MayNotAdminister(DENIED)
@@ -61,7 +61,7 @@ class ConfigurationsView(APIView):
     @extend_schema(
         operation_id="assignment_configurations_create",
         tags=TAGS,
-        request=ConfigurationBody,
+        request=AssignmentConfigurationBody,
         responses={200: ConfigurationSerializer, 201: ConfigurationSerializer, **failures(400, 404, 409, 422)},
     )
     def post(self, request: Request) -> Response:
@@ -72,7 +72,7 @@ class ConfigurationsView(APIView):
         """
         parse_query(NoQuery, request)
         caller = caller_with_a_role(request)
-        body = parse_body(ConfigurationBody, request)
+        body = parse_body(AssignmentConfigurationBody, request)
         policy = budget_for(caller, body["subsidy_access_policy"], customer_uuid=body["enterprise_customer_uuid"])
         refuse_unless_operator(caller, policy.customer_uuid)
         try:
@@ -84,7 +84,7 @@ class ConfigurationsView(APIView):
         return Response(render_configuration(policy), status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 
-class ConfigurationView(APIView):
+class AssignmentConfigurationView(APIView):
     """One configuration."""
 
     @extend_schema(

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from enterprise_access.apps.content_assignments.domain.emails import MAX_EMAILS, fold_email, normalize_emails
@@ -48,7 +48,7 @@ def _choice(choices: list[str]) -> serializers.ChoiceField:
     return serializers.ChoiceField(choices=choices, required=False, allow_blank=True)
 
 
-class FilterQuery(serializers.Serializer):
+class AssignmentFilterQuery(serializers.Serializer):
     """Which assignments of a configuration. A name that is not here is refused: a typo must not cancel everything."""
 
     state = _choice(_STATES)
@@ -75,11 +75,11 @@ class FilterQuery(serializers.Serializer):
     )
 
 
-class AssignmentsQuery(PageQuery, FilterQuery):
+class AssignmentsQuery(PageQuery, AssignmentFilterQuery):
     """Which page of which assignments."""
 
 
-class ConfigurationsQuery(CustomerQuery, PageQuery):
+class AssignmentConfigurationsQuery(CustomerQuery, PageQuery):
     """Whose configurations."""
 
     active = serializers.BooleanField(required=False, allow_null=True, default=None)
@@ -165,7 +165,8 @@ class NudgeBody(UuidsBody):
     days_before_course_start_date = serializers.IntegerField(min_value=0, max_value=365)
 
 
-class ConfigurationBody(StrictSerializer):
+@extend_schema_serializer(component_name="ConfigurationBody")
+class AssignmentConfigurationBody(StrictSerializer):
     """The budget whose configuration is wanted."""
 
     enterprise_customer_uuid = UuidTextField()

@@ -11,7 +11,10 @@ from enterprise_access.apps.content_assignments.api.admin_views import (
     RemindAllView,
     RemindView,
 )
-from enterprise_access.apps.content_assignments.api.configuration_views import ConfigurationsView, ConfigurationView
+from enterprise_access.apps.content_assignments.api.configuration_views import (
+    AssignmentConfigurationsView,
+    AssignmentConfigurationView,
+)
 from enterprise_access.apps.content_assignments.api.views import (
     AcknowledgeView,
     AllocateView,
@@ -24,8 +27,8 @@ ADMIN = f"{ONE}admin/assignments/"
 
 urlpatterns = [
     path("policy-allocation/<uuid:policy_uuid>/allocate/", AllocateView.as_view(), name="allocate"),
-    path("assignment-configurations/", ConfigurationsView.as_view(), name="assignment-configurations"),
-    path(ONE, ConfigurationView.as_view(), name="assignment-configuration"),
+    path("assignment-configurations/", AssignmentConfigurationsView.as_view(), name="assignment-configurations"),
+    path(ONE, AssignmentConfigurationView.as_view(), name="assignment-configuration"),
     path(f"{ONE}assignments/", OwnAssignmentsView.as_view(), name="assignments"),
     path(f"{ONE}assignments/<uuid:assignment_uuid>/", OwnAssignmentView.as_view(), name="assignment"),
     path(f"{ONE}acknowledge-assignments/", AcknowledgeView.as_view(), name="acknowledge-assignments"),

@@ -23,7 +23,7 @@ DEFAULT_BOUNDS: Final = PriceBounds()
 
 
 @frozen(kw_only=True)
-class Budget:
+class BudgetUse:
     """The policy, and what is used of it."""
 
     policy_type: PolicyType
@@ -45,7 +45,7 @@ class Account:
 
 
 @frozen(kw_only=True)
-class Content:
+class RequestedContent:
     """The requested content in the policy's catalog. `is_in_catalog` None: could not be asked."""
 
     is_in_catalog: bool | None
@@ -79,9 +79,9 @@ class AllocationCase:
     `users`: the accounts that are known for the requested addresses.
     """
 
-    budget: Budget
+    budget: BudgetUse
     subsidy: Account | None
-    content: Content | None
+    content: RequestedContent | None
     request: AllocationRequest
     users: Mapping[str, int]
     rows: Collection[AssignmentRow]

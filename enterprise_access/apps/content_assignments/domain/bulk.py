@@ -9,9 +9,9 @@ from attrs import frozen
 
 from enterprise_access.apps.content_assignments.domain.showing import LearnerState
 from enterprise_access.apps.content_assignments.domain.states import (
+    ActionOutcome,
     AssignmentAction,
     AssignmentState,
-    Outcome,
     transition,
 )
 
@@ -98,16 +98,16 @@ def _by_uuid(action: BulkAction, uuids: list[UUID], rows: list[BulkRow]) -> Bulk
 def _applied(action: BulkAction, rows: list[BulkRow]) -> BulkResult:
     """Apply an action to all rows, or to none when one of them stands against it."""
     outcomes = {row.uuid: _outcome(action, row) for row in rows}
-    refused = tuple(one for one, outcome in outcomes.items() if outcome is Outcome.REFUSED)
+    refused = tuple(one for one, outcome in outcomes.items() if outcome is ActionOutcome.REFUSED)
     if refused:
         return BulkResult(outcome=BulkOutcome.REFUSED, refused=refused)
-    changed = tuple(one for one, outcome in outcomes.items() if outcome is Outcome.DONE)
+    changed = tuple(one for one, outcome in outcomes.items() if outcome is ActionOutcome.DONE)
     return BulkResult(outcome=BulkOutcome.DONE, changed=changed)
 
 
-def _outcome(action: BulkAction, row: BulkRow) -> Outcome:
+def _outcome(action: BulkAction, row: BulkRow) -> ActionOutcome:
     if action in (BulkAction.REMIND, BulkAction.REMIND_ALL):
-        return Outcome.DONE if row.state is AssignmentState.ALLOCATED else Outcome.REFUSED
+        return ActionOutcome.DONE if row.state is AssignmentState.ALLOCATED else ActionOutcome.REFUSED
     return transition(state=row.state, action=AssignmentAction.CANCEL, is_attempt_open=row.is_attempt_open).outcome
 
 

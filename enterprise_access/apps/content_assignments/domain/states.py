@@ -35,7 +35,7 @@ class AssignmentAction(StrEnum):
     REDEEM_FAILED = "redeem_failed"
 
 
-class Outcome(StrEnum):
+class ActionOutcome(StrEnum):
     """What an action comes to."""
 
     DONE = "done"
@@ -53,10 +53,10 @@ class MoneyMove(StrEnum):
 
 
 @frozen(kw_only=True)
-class Transition:
+class StateChange:
     """The outcome of an action, the state afterwards, and the move of money that belongs to it."""
 
-    outcome: Outcome
+    outcome: ActionOutcome
     state: AssignmentState
     money: MoneyMove = MoneyMove.NONE
 
@@ -97,14 +97,14 @@ _WITHOUT_EFFECT: Final = frozenset({AssignmentAction.EMAIL_FAILED, AssignmentAct
 _NOT_WHILE_REDEEMING: Final = frozenset({AssignmentAction.CANCEL, AssignmentAction.EXPIRE, AssignmentAction.ERROR})
 
 
-def transition(*, state: AssignmentState, action: AssignmentAction, is_attempt_open: bool) -> Transition:
+def transition(*, state: AssignmentState, action: AssignmentAction, is_attempt_open: bool) -> StateChange:
     """Return what an action makes of an assignment. `is_attempt_open`: a redemption of it is not settled yet."""
     if action in _WITHOUT_EFFECT or _GOALS.get(action) is state or _is_allocated_already(state, action):
-        return Transition(outcome=Outcome.NO_CHANGE, state=state)
+        return StateChange(outcome=ActionOutcome.NO_CHANGE, state=state)
     move = _MOVES.get((state, action))
     if move is None or (is_attempt_open and action in _NOT_WHILE_REDEEMING):
-        return Transition(outcome=Outcome.REFUSED, state=state)
-    return Transition(outcome=Outcome.DONE, state=move.state, money=move.money)
+        return StateChange(outcome=ActionOutcome.REFUSED, state=state)
+    return StateChange(outcome=ActionOutcome.DONE, state=move.state, money=move.money)
 
 
 def _is_allocated_already(state: AssignmentState, action: AssignmentAction) -> bool:

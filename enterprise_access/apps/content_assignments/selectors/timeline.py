@@ -17,7 +17,7 @@ Assignment = LearnerContentAssignment
 
 
 @frozen(kw_only=True)
-class Entry:
+class TimelineEntry:
     """Something that happened, and how it ended in a few words. Neither names a person."""
 
     at: datetime
@@ -26,7 +26,7 @@ class Entry:
 
 
 # Reads its own tables, in a fixed number of statements.
-Source = Callable[[Assignment], Iterable[Entry]]
+Source = Callable[[Assignment], Iterable[TimelineEntry]]
 
 _more: Final[list[Source]] = []
 
@@ -36,29 +36,31 @@ def register(source: Source) -> None:
     _more.append(source)
 
 
-def timeline_of(row: Assignment) -> list[Entry]:
+def timeline_of(row: Assignment) -> list[TimelineEntry]:
     """Return what happened to an assignment, oldest first, in four statements and those of the apps above."""
     entries = [*_states(row), *_actions(row), *_mails(row), *_links(row), *_account(row)]
     entries += [entry for source in _more for entry in source(row)]
     return sorted(entries, key=lambda entry: entry.at)
 
 
-def _states(row: Assignment) -> list[Entry]:
+def _states(row: Assignment) -> list[TimelineEntry]:
     """Return the states that it has had; a history row that changed something else is none."""
-    entries: list[Entry] = []
+    entries: list[TimelineEntry] = []
     last: tuple[str, datetime] | None = None
     for past in Assignment.history.filter(uuid=row.pk).order_by("history_date", "history_id"):
         state = (past.state, past.allocated_at)
         if state != last:
-            entries.append(Entry(at=past.history_date, what=f"state: {past.state}", outcome=past.expiration_reason))
+            entries.append(
+                TimelineEntry(at=past.history_date, what=f"state: {past.state}", outcome=past.expiration_reason)
+            )
         last = state
     return entries
 
 
-def _actions(row: Assignment) -> list[Entry]:
+def _actions(row: Assignment) -> list[TimelineEntry]:
     actions = list_actions([row])[row.pk]
     return [
-        Entry(
+        TimelineEntry(
             at=action.created,
             what=f"action: {action.action_type}",
             outcome=f"failed: {action.error_reason}" if action.error_reason else "done",
@@ -67,9 +69,9 @@ def _actions(row: Assignment) -> list[Entry]:
     ]
 
 
-def _mails(row: Assignment) -> list[Entry]:
+def _mails(row: Assignment) -> list[TimelineEntry]:
     return [
-        Entry(at=mail.settled_at or mail.created, what=f"mail: {mail.kind}", outcome=outcome_of_mail(mail))
+        TimelineEntry(at=mail.settled_at or mail.created, what=f"mail: {mail.kind}", outcome=outcome_of_mail(mail))
         for mail in list_of_subjects([row.pk])[row.pk]
     ]
 
@@ -83,15 +85,15 @@ def outcome_of_mail(mail: Notification) -> str:
     return f"still to be sent {mail.waiting_for}".strip()
 
 
-def _account(row: Assignment) -> list[Entry]:
+def _account(row: Assignment) -> list[TimelineEntry]:
     if row.account_unclear_at is None:
         return []
-    return [Entry(at=row.account_unclear_at, what="account: unknown", outcome="two accounts have this address")]
+    return [TimelineEntry(at=row.account_unclear_at, what="account: unknown", outcome="two accounts have this address")]
 
 
-def _links(row: Assignment) -> list[Entry]:
+def _links(row: Assignment) -> list[TimelineEntry]:
     waiting = LinkRequest.objects.filter(pk=row.pk).exclude(due_at=None, failed_at=None)
     return [
-        Entry(at=link.created, what="link in the LMS", outcome=f"still to be made {link.waiting_for}".strip())
+        TimelineEntry(at=link.created, what="link in the LMS", outcome=f"still to be made {link.waiting_for}".strip())
         for link in waiting
     ]

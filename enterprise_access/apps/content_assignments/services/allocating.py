@@ -15,7 +15,7 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
     AllocationCase,
     AllocationRequest,
     AssignmentRow,
-    Budget,
+    BudgetUse,
     allocate,
 )
 from enterprise_access.apps.content_assignments.domain.emails import fold_email, normalize_emails
@@ -26,7 +26,7 @@ from enterprise_access.apps.content_assignments.errors import (
 )
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services.offered import (
-    Facts,
+    AllocationFacts,
     content_of,
     fetch_facts,
     placement_of,
@@ -106,7 +106,7 @@ class _Call:
 
     emails: Mapping[str, str] = field(repr=False)
     price_cents: int
-    facts: Facts
+    facts: AllocationFacts
     admin_lms_user_id: int | None
 
 
@@ -176,7 +176,7 @@ def _case(budget: LockedBudget, call: _Call, rows: Sequence[Assignment], people:
         promised_cents=budget.promised_cents,
     )
     return AllocationCase(
-        budget=Budget(
+        budget=BudgetUse(
             policy_type=PolicyType(policy.policy_type),
             is_active=policy.active,
             is_retired=policy.retired,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from enterprise_access.apps.content_assignments.domain.showing import LINKED
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.errors import TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LinkRequest
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.writing import add_actions
@@ -95,7 +95,7 @@ def _give_notice(lease: Lease[LinkRequest], request: LinkRequest) -> None:
     if _is_wanted(row):
         try:
             transitions.error(row.pk, reason=LINK_ERROR, now=now)
-        except TransitionRefused:
+        except AssignmentTransitionRefused:
             # It is being redeemed: then the learner is there, whatever the LMS says of the address.
             log.info("A person who is redeeming could not be linked. assignment=%s", request.pk)
     settle(lease, [Settlement(item=request)])

@@ -29,7 +29,7 @@ Action = LearnerContentAssignmentAction
 EMAIL_ERROR: Final = "email_error"
 
 
-class MailKind(StrEnum):
+class AssignmentMailKind(StrEnum):
     """The mails about an assignment."""
 
     ALLOCATED = "assignment_allocated"
@@ -40,22 +40,22 @@ class MailKind(StrEnum):
 
 
 _STATES: Final = {
-    MailKind.ALLOCATED: AssignmentState.ALLOCATED,
-    MailKind.REMINDED: AssignmentState.ALLOCATED,
-    MailKind.CANCELLED: AssignmentState.CANCELLED,
-    MailKind.EXPIRED: AssignmentState.EXPIRED,
-    MailKind.NUDGED: AssignmentState.ACCEPTED,
+    AssignmentMailKind.ALLOCATED: AssignmentState.ALLOCATED,
+    AssignmentMailKind.REMINDED: AssignmentState.ALLOCATED,
+    AssignmentMailKind.CANCELLED: AssignmentState.CANCELLED,
+    AssignmentMailKind.EXPIRED: AssignmentState.EXPIRED,
+    AssignmentMailKind.NUDGED: AssignmentState.ACCEPTED,
 }
 # What a settled mail is in the list of actions. Mails about an end are told by the transition's own action.
-_ACTIONS: Final = {MailKind.ALLOCATED: NOTIFIED, MailKind.REMINDED: REMINDED}
-_TRANSITIONS: Final = {MailKind.CANCELLED: "cancelled", MailKind.EXPIRED: "expired"}
+_ACTIONS: Final = {AssignmentMailKind.ALLOCATED: NOTIFIED, AssignmentMailKind.REMINDED: REMINDED}
+_TRANSITIONS: Final = {AssignmentMailKind.CANCELLED: "cancelled", AssignmentMailKind.EXPIRED: "expired"}
 
 _TITLES: Final = {
-    MailKind.ALLOCATED: _("A course was assigned"),
-    MailKind.REMINDED: _("Reminder of an assigned course"),
-    MailKind.CANCELLED: _("An assignment was cancelled"),
-    MailKind.EXPIRED: _("An assignment expired"),
-    MailKind.NUDGED: _("A course begins soon"),
+    AssignmentMailKind.ALLOCATED: _("A course was assigned"),
+    AssignmentMailKind.REMINDED: _("Reminder of an assigned course"),
+    AssignmentMailKind.CANCELLED: _("An assignment was cancelled"),
+    AssignmentMailKind.EXPIRED: _("An assignment expired"),
+    AssignmentMailKind.NUDGED: _("A course begins soon"),
 }
 _SAMPLE: Final = {"content_title": "Data Science 101", "expires_at": datetime(2027, 2, 26, tzinfo=UTC)}
 
@@ -65,7 +65,7 @@ def life_of(row: Assignment) -> str:
     return f"{row.allocated_at:%Y%m%dT%H%M%S.%f}"
 
 
-def ask_for_mails(kind: MailKind, rows: Iterable[Assignment], *, now: datetime, which: str = "") -> None:
+def ask_for_mails(kind: AssignmentMailKind, rows: Iterable[Assignment], *, now: datetime, which: str = "") -> None:
     """Ask for one mail about each assignment, in the caller's transaction.
 
     `which` tells mails of one kind in one life apart: a reminder from the next one.
@@ -87,14 +87,14 @@ def ask_for_mails(kind: MailKind, rows: Iterable[Assignment], *, now: datetime, 
 
 def connect() -> None:
     """Register the kinds of mail, and hear how mails ended."""
-    for kind in MailKind:
+    for kind in AssignmentMailKind:
         notifications.register(
             notifications.Kind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
         )
     notification_settled.connect(note_mail, dispatch_uid="content_assignments.note_mail")
 
 
-def _reader_of(kind: MailKind) -> Any:
+def _reader_of(kind: AssignmentMailKind) -> Any:
     def read(facts: Sequence[notifications.Fact]) -> Mapping[notifications.Fact, notifications.Letter]:
         rows = Assignment.objects.in_bulk({fact.subject for fact in facts})
         return {fact: _letter(rows[fact.subject]) for fact in facts if _is_needed(kind, rows.get(fact.subject), fact)}
@@ -102,7 +102,7 @@ def _reader_of(kind: MailKind) -> Any:
     return read
 
 
-def _is_needed(kind: MailKind, row: Assignment | None, fact: notifications.Fact) -> bool:
+def _is_needed(kind: AssignmentMailKind, row: Assignment | None, fact: notifications.Fact) -> bool:
     """Say whether what a mail would say is still true."""
     return (
         row is not None
@@ -120,9 +120,9 @@ def _letter(row: Assignment) -> notifications.Letter:
 @retry_deadlocks
 def note_mail(*, notification: Any, now: datetime, **_about: object) -> None:
     """Write down how a mail about an assignment ended, and show it. A mail of a former life changes nothing."""
-    if notification.kind not in frozenset(MailKind):
+    if notification.kind not in frozenset(AssignmentMailKind):
         return
-    kind, failure = MailKind(notification.kind), _failure_of(notification)
+    kind, failure = AssignmentMailKind(notification.kind), _failure_of(notification)
     if failure is None:
         return
     row = next(iter(lock_in_order(Assignment.objects.filter(pk=notification.subject))), None)

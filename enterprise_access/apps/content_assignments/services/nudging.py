@@ -7,7 +7,7 @@ from uuid import UUID
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentUnknown, NothingToNudge
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
-from enterprise_access.apps.content_assignments.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_access_policies.services import Offer, fetch_offers
 from enterprise_access.apps.subsidy_access_policies.services.allocations import SubsidyAccessPolicy
 
@@ -35,7 +35,7 @@ def nudge(
     ]
     if not nudged:
         raise NothingToNudge(wanted)
-    ask_for_mails(MailKind.NUDGED, [own[uuid] for uuid in nudged], now=now, which=f"/{day:%Y%m%d}")
+    ask_for_mails(AssignmentMailKind.NUDGED, [own[uuid] for uuid in nudged], now=now, which=f"/{day:%Y%m%d}")
     return nudged, [uuid for uuid in wanted if uuid not in set(nudged)]
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 from django.conf import settings
 
-from enterprise_access.apps.content_assignments.domain.allocation import Content
+from enterprise_access.apps.content_assignments.domain.allocation import RequestedContent
 from enterprise_access.apps.content_assignments.domain.expiring import (
     AssignedContent,
     Expiration,
@@ -29,7 +29,7 @@ _RUN_PREFIX: Final = "course-v1:"
 
 
 @frozen(kw_only=True)
-class Facts:
+class AllocationFacts:
     """What was asked before the transaction. `has_account` False: enterprise-subsidy could not be asked."""
 
     content_key: str
@@ -38,12 +38,12 @@ class Facts:
     has_account: bool
 
 
-def fetch_facts(policy: SubsidyAccessPolicy, content_key: str, *, now: datetime) -> Facts:
+def fetch_facts(policy: SubsidyAccessPolicy, content_key: str, *, now: datetime) -> AllocationFacts:
     """Ask what an allocation needs to know, of the catalog and of the account. Never raises."""
     offers = fetch_offers([policy], [content_key], now=now)
     accounts = refresh_accounts([policy.subsidy_id], max_age=ACCOUNT_MAX_AGE, now=now)
     offer = offers[policy.pk, content_key]
-    return Facts(
+    return AllocationFacts(
         content_key=content_key,
         offer=offer,
         content=fetch_one(
@@ -53,12 +53,12 @@ def fetch_facts(policy: SubsidyAccessPolicy, content_key: str, *, now: datetime)
     )
 
 
-def content_of(offer: Offer) -> Content:
+def content_of(offer: Offer) -> RequestedContent:
     """Return the catalog's facts as the rules of allocating know them. No metadata: it is in no catalog."""
     is_in_catalog = offer.is_in_catalog
     if is_in_catalog and offer.has_metadata is not True:
         is_in_catalog = offer.has_metadata
-    return Content(
+    return RequestedContent(
         is_in_catalog=is_in_catalog,
         price_cents=price_cents(
             assignment_cents=None, run_dollars=offer.run_dollars, course_dollars=offer.course_dollars

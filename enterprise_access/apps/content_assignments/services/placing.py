@@ -10,7 +10,7 @@ from enterprise_access.apps.content_assignments.domain.expiring import Expiratio
 from enterprise_access.apps.content_assignments.domain.states import AssignmentAction, AssignmentState
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services.linking import ask_for_links
-from enterprise_access.apps.content_assignments.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.content_assignments.services.transitions import tell
 from enterprise_access.apps.content_assignments.services.writing import insert, overwrite, shown
 
@@ -59,7 +59,7 @@ def place(
 
 def announce(rows: Sequence[Assignment], *, now: datetime) -> None:
     """Ask for the mails and the links of rows that were just allocated, and tell the apps above."""
-    ask_for_mails(MailKind.ALLOCATED, rows, now=now)
+    ask_for_mails(AssignmentMailKind.ALLOCATED, rows, now=now)
     ask_for_links(rows, now=now)
     tell(rows, AssignmentAction.ALLOCATE, now=now)
 

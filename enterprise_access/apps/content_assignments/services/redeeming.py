@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.errors import TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.writing import add_actions
@@ -23,11 +23,11 @@ ENROLLMENT_ERROR = "enrollment_error"
 def lock_for_redemption(*, assignment_uuid: UUID) -> Assignment:
     """Lock an assignment that is about to be redeemed, in the caller's transaction.
 
-    Raises AssignmentUnknown, and TransitionRefused where it is not allocated any more.
+    Raises AssignmentUnknown, and AssignmentTransitionRefused where it is not allocated any more.
     """
     row = transitions.lock([assignment_uuid])[0]
     if row.state != AssignmentState.ALLOCATED.value:
-        raise TransitionRefused({row.pk: transitions.WRONG_STATE}, state=AssignmentState(row.state))
+        raise AssignmentTransitionRefused({row.pk: transitions.WRONG_STATE}, state=AssignmentState(row.state))
     return row
 
 

@@ -11,15 +11,15 @@ from enterprise_access.apps.content_assignments.domain.bulk import BulkAction
 from enterprise_access.apps.content_assignments.domain.showing import LearnerState
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import (
+    AssignmentTransitionRefused,
     AssignmentUnknown,
     NothingFound,
     TooManyAssignments,
-    TransitionRefused,
 )
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.selectors.lists import Filters
 from enterprise_access.apps.content_assignments.services import transitions
-from enterprise_access.apps.content_assignments.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.notifications.selectors import find_unsettled
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -30,15 +30,15 @@ Assignment = LearnerContentAssignment
 def remind(assignment_uuids: Collection[UUID], *, now: datetime) -> int:
     """Mail learners again what is assigned to them; return how many. A reminder that is still to be sent is enough.
 
-    Raises TransitionRefused where one is not allocated.
+    Raises AssignmentTransitionRefused where one is not allocated.
     """
     rows = transitions.lock(assignment_uuids)
     refused = {row.pk: transitions.WRONG_STATE for row in rows if row.state != AssignmentState.ALLOCATED.value}
     if refused:
-        raise TransitionRefused(refused)
-    waiting = find_unsettled([row.pk for row in rows], kinds=[MailKind.REMINDED.value])
+        raise AssignmentTransitionRefused(refused)
+    waiting = find_unsettled([row.pk for row in rows], kinds=[AssignmentMailKind.REMINDED.value])
     wanted = [row for row in rows if row.pk not in waiting]
-    ask_for_mails(MailKind.REMINDED, wanted, now=now, which=f"/{now:%Y%m%dT%H%M%S.%f}")
+    ask_for_mails(AssignmentMailKind.REMINDED, wanted, now=now, which=f"/{now:%Y%m%dT%H%M%S.%f}")
     return len(wanted)
 
 

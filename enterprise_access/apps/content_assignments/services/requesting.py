@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from enterprise_access.apps.content_assignments.domain.emails import fold_email
 from enterprise_access.apps.content_assignments.domain.states import ENDED, AssignmentState
-from enterprise_access.apps.content_assignments.errors import TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services.offered import placement_of
 from enterprise_access.apps.content_assignments.services.placing import Person, announce, place
@@ -39,8 +39,9 @@ def allocate_for_request(
     """Allocate to the learner of an approved request, in the caller's transaction, without any call to another service.
 
     `offer`: what the caller has asked the catalog before (`fetch_offers`), for the title and the deadline. Money is
-    checked under the locks, the learner's own limits included. Raises BudgetRefused; and TransitionRefused where the
-    learner has it already, allocated or redeemed, or another account has one of this address.
+    checked under the locks, the learner's own limits included. Raises BudgetRefused; and
+    AssignmentTransitionRefused where the learner has it already, allocated or redeemed, or another account has one of
+    this address.
     """
     with transaction.atomic():
         query = Assignment.objects.filter(policy_uuid=policy_uuid, content_key_folded=fold(content_key))
@@ -48,7 +49,7 @@ def allocate_for_request(
         rows = lock_in_order(query.filter(of_learner))
         row = _of_learner(rows, lms_user_id, email)
         if row is not None and AssignmentState(row.state) not in ENDED:
-            raise TransitionRefused({row.pk: WRONG_STATE})
+            raise AssignmentTransitionRefused({row.pk: WRONG_STATE})
         _need_free_address(rows, row, email)
         placement = placement_of(
             get_budget(policy_uuid=policy_uuid),
@@ -77,10 +78,10 @@ def allocate_for_request(
 
 
 def _need_free_address(rows: Sequence[Assignment], own: Assignment | None, email: str) -> None:
-    """Raise TransitionRefused where another account's assignment has the address: it is one row for each address."""
+    """Raise AssignmentTransitionRefused where another account's assignment has the address: one row for each."""
     others = [row.pk for row in rows if row is not own and row.learner_email_folded == fold_email(email)]
     if others:
-        raise TransitionRefused(dict.fromkeys(others, WRONG_STATE))
+        raise AssignmentTransitionRefused(dict.fromkeys(others, WRONG_STATE))
 
 
 def _of_learner(rows: Sequence[Assignment], lms_user_id: int, email: str) -> Assignment | None:

@@ -1,7 +1,7 @@
 """Every change of an assignment's state: rows locked, one transaction, the money and the mails with it.
 
 Rows are locked in one order: the assignments, their accounts, the totals of budgets. All rows of a call change, or none
-does (TransitionRefused). A row that is in the wanted state already counts as done.
+does (AssignmentTransitionRefused). A row that is in the wanted state already counts as done.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,16 +14,16 @@ from attrs import frozen
 from enterprise_access.apps.content_assignments.domain.expiring import ExpirationReason
 from enterprise_access.apps.content_assignments.domain.showing import LINKED
 from enterprise_access.apps.content_assignments.domain.states import (
+    ActionOutcome,
     AssignmentAction,
     AssignmentState,
     MoneyMove,
-    Outcome,
-    Transition,
+    StateChange,
     transition,
 )
-from enterprise_access.apps.content_assignments.errors import AssignmentUnknown, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused, AssignmentUnknown
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
-from enterprise_access.apps.content_assignments.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.content_assignments.services.signals import assignment_changed
 from enterprise_access.apps.content_assignments.services.writing import add_actions, set_columns, shown
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
@@ -42,14 +42,14 @@ REDEEMING: Final = CreditReason.REDEMPTION_IN_PROGRESS.value
 
 
 @frozen(kw_only=True)
-class Step:
+class TransitionStep:
     """What one transition writes besides the state. `mail`: what the learner is told."""
 
     action: AssignmentAction
     columns: Mapping[str, Any]
     action_type: str
     error_reason: str = ""
-    mail: MailKind | None = None
+    mail: AssignmentMailKind | None = None
     actor_lms_user_id: int | None = None
 
 
@@ -59,13 +59,13 @@ def cancel(
 ) -> list[Assignment]:
     """Cancel assignments and give their money back; return those that changed.
 
-    Raises TransitionRefused, and AssignmentUnknown where one does not exist.
+    Raises AssignmentTransitionRefused, and AssignmentUnknown where one does not exist.
     """
-    step = Step(
+    step = TransitionStep(
         action=AssignmentAction.CANCEL,
         columns={"cancelled_at": now},
         action_type="cancelled",
-        mail=MailKind.CANCELLED,
+        mail=AssignmentMailKind.CANCELLED,
         actor_lms_user_id=actor_lms_user_id,
     )
     return move(lock(assignment_uuids), step, now=now)
@@ -74,11 +74,11 @@ def cancel(
 @retry_deadlocks
 def expire(assignment_uuids: Collection[UUID], *, reason: ExpirationReason, now: datetime) -> list[Assignment]:
     """Expire assignments for one reason and give their money back; return those that changed."""
-    step = Step(
+    step = TransitionStep(
         action=AssignmentAction.EXPIRE,
         columns={"expired_at": now, "expiration_reason": reason.value},
         action_type="expired",
-        mail=MailKind.EXPIRED,
+        mail=AssignmentMailKind.EXPIRED,
     )
     return move(lock(assignment_uuids), step, now=now)
 
@@ -86,7 +86,9 @@ def expire(assignment_uuids: Collection[UUID], *, reason: ExpirationReason, now:
 @retry_deadlocks
 def error(assignment_uuid: UUID, *, reason: str, now: datetime) -> list[Assignment]:
     """Mark an assignment whose person can never be linked to the customer, and give its money back."""
-    step = Step(action=AssignmentAction.ERROR, columns={"errored_at": now}, action_type=LINKED, error_reason=reason)
+    step = TransitionStep(
+        action=AssignmentAction.ERROR, columns={"errored_at": now}, action_type=LINKED, error_reason=reason
+    )
     return move(lock([assignment_uuid]), step, now=now)
 
 
@@ -99,14 +101,14 @@ def accept(assignment_uuid: UUID, *, transaction_uuid: UUID, lms_user_id: int, n
         "lms_user_id": lms_user_id,
         "account_unclear_at": None,
     }
-    step = Step(action=AssignmentAction.ACCEPT, columns=columns, action_type="redeemed")
+    step = TransitionStep(action=AssignmentAction.ACCEPT, columns=columns, action_type="redeemed")
     return move(lock([assignment_uuid]), step, now=now)
 
 
 @retry_deadlocks
 def reverse(assignment_uuid: UUID, *, now: datetime) -> list[Assignment]:
     """Mark an assignment whose money the ledger gave back."""
-    step = Step(action=AssignmentAction.REVERSE, columns={"reversed_at": now}, action_type="reversed")
+    step = TransitionStep(action=AssignmentAction.REVERSE, columns={"reversed_at": now}, action_type="reversed")
     return move(lock([assignment_uuid]), step, now=now)
 
 
@@ -119,7 +121,7 @@ def lock(assignment_uuids: Collection[UUID]) -> list[Assignment]:
     return rows
 
 
-def move(rows: Sequence[Assignment], step: Step, *, now: datetime) -> list[Assignment]:
+def move(rows: Sequence[Assignment], step: TransitionStep, *, now: datetime) -> list[Assignment]:
     """Take locked assignments through one transition, all or none; return those that changed."""
     promises = lock_promises([row.pk for row in rows], policy_uuids={row.policy_uuid for row in rows})
     moves = {
@@ -131,7 +133,7 @@ def move(rows: Sequence[Assignment], step: Step, *, now: datetime) -> list[Assig
         for row in rows
     }
     _refuse(moves, rows, being_redeemed={uuid for uuid, promise in promises.items() if is_being_redeemed(promise)})
-    changed = [row for row in rows if moves[row.pk].outcome is Outcome.DONE]
+    changed = [row for row in rows if moves[row.pk].outcome is ActionOutcome.DONE]
     if not changed:
         return []
     freed = [row.pk for row in changed if moves[row.pk].money is MoneyMove.RELEASE]
@@ -140,17 +142,17 @@ def move(rows: Sequence[Assignment], step: Step, *, now: datetime) -> list[Assig
     return changed
 
 
-def _refuse(moves: Mapping[UUID, Transition], rows: Sequence[Assignment], *, being_redeemed: set[UUID]) -> None:
+def _refuse(moves: Mapping[UUID, StateChange], rows: Sequence[Assignment], *, being_redeemed: set[UUID]) -> None:
     refused = {
         row.pk: REDEEMING if row.pk in being_redeemed else WRONG_STATE
         for row in rows
-        if moves[row.pk].outcome is Outcome.REFUSED
+        if moves[row.pk].outcome is ActionOutcome.REFUSED
     }
     if refused:
-        raise TransitionRefused(refused)
+        raise AssignmentTransitionRefused(refused)
 
 
-def _write(rows: list[Assignment], step: Step, *, state: AssignmentState, now: datetime) -> None:
+def _write(rows: list[Assignment], step: TransitionStep, *, state: AssignmentState, now: datetime) -> None:
     for row in rows:
         row.state = state.value
     is_told = shown(rows[0], [])

@@ -14,8 +14,8 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
     AllocationOutcome,
     AllocationRequest,
     AssignmentRow,
-    Budget,
-    Content,
+    BudgetUse,
+    RequestedContent,
     allocate,
 )
 from enterprise_access.apps.content_assignments.domain.emails import (
@@ -31,7 +31,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.reasons import Credit
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 CASE = AllocationCase(
-    budget=Budget(
+    budget=BudgetUse(
         policy_type=PolicyType.ASSIGNED,
         is_active=True,
         is_retired=False,
@@ -40,7 +40,7 @@ CASE = AllocationCase(
         used_cents=0,
     ),
     subsidy=Account(period=SubsidyPeriod(start=None, expiration=None), balance_cents=1000, promised_cents=0),
-    content=Content(is_in_catalog=True, price_cents=100, enroll_by=None),
+    content=RequestedContent(is_in_catalog=True, price_cents=100, enroll_by=None),
     request=AllocationRequest(learner_emails=["a@example.com"], content_key="A+B", content_price_cents=100),
     users={},
     rows=(),
@@ -91,7 +91,7 @@ def test_content_without_a_key_is_invalid(key):
     assert allocate(case, now=NOON).outcome is AllocationOutcome.INVALID
 
 
-@pytest.mark.parametrize("content", [None, Content(is_in_catalog=None, price_cents=100, enroll_by=None)])
+@pytest.mark.parametrize("content", [None, RequestedContent(is_in_catalog=None, price_cents=100, enroll_by=None)])
 def test_a_catalog_that_could_not_be_asked_is_unknown_and_not_no(content):
     assert allocate(evolve(CASE, content=content), now=NOON).reason is CreditReason.CATALOG_UNAVAILABLE
 

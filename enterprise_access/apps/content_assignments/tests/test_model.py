@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from enterprise_access.apps.content_assignments.domain.expiring import ExpirationReason
-from enterprise_access.apps.content_assignments.errors import AllocationRefused, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AllocationRefused, AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.services import redeeming, reminding, transitions
 from enterprise_access.apps.content_assignments.services.people import clear_emails, see_learner
 from enterprise_access.apps.notifications.models import Notification
@@ -85,13 +85,13 @@ class Assignments(RuleBasedStateMachine):
         try:
             act([row.pk for row in rows])
             assert may
-        except TransitionRefused:
+        except AssignmentTransitionRefused:
             assert not may
             assert {row.pk: row.state for row in self.rows(emails)} == before
 
     @rule(emails=people)
     def remind(self, emails) -> None:
-        with suppress(TransitionRefused):
+        with suppress(AssignmentTransitionRefused):
             reminding.remind([row.pk for row in self.rows(emails)], now=clock.now())
 
     @rule(email=person)
@@ -101,7 +101,7 @@ class Assignments(RuleBasedStateMachine):
                 continue
             try:
                 redeeming.lock_for_redemption(assignment_uuid=row.pk)
-            except TransitionRefused:
+            except AssignmentTransitionRefused:
                 assert row.state != "allocated"
                 continue
             self.open[row.pk] = begin_redeeming(row, learner=7)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction, BulkOutcome, BulkRow, bulk
 from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, learner_state, recent_action
 from enterprise_access.apps.content_assignments.domain.states import (
+    ActionOutcome,
     AssignmentAction,
     AssignmentState,
     MoneyMove,
-    Outcome,
     transition,
 )
 
@@ -23,7 +23,7 @@ def test_money_is_held_exactly_while_allocated(actions):
     state, held, spent = AssignmentState.ALLOCATED, True, False
     for action, is_open in actions:
         done = transition(state=state, action=action, is_attempt_open=is_open)
-        if done.outcome is not Outcome.DONE:
+        if done.outcome is not ActionOutcome.DONE:
             assert (done.state, done.money) == (state, MoneyMove.NONE)
             continue
         state = done.state

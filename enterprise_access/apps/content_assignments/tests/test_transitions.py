@@ -9,8 +9,8 @@ from enterprise_access.apps.content_assignments.domain.expiring import Expiratio
 from enterprise_access.apps.content_assignments.errors import (
     AllocationInvalid,
     AllocationRefused,
+    AssignmentTransitionRefused,
     AssignmentUnknown,
-    TransitionRefused,
 )
 from enterprise_access.apps.content_assignments.selectors import list_assignments
 from enterprise_access.apps.content_assignments.services import redeeming, transitions
@@ -133,7 +133,7 @@ class TestAllocating:
         row = allocate_for_request(**about, amount_cents=PRICE, actor=9, now=clock.now())
         assert (row.lms_user_id, row.state) == (ADA, "allocated")
         check_money(policy)
-        with pytest.raises(TransitionRefused):
+        with pytest.raises(AssignmentTransitionRefused):
             allocate_for_request(**about, amount_cents=PRICE, actor=9, now=clock.now())
         about["content_key"] = DEMO_RUN
         row = allocate_for_request(**about, amount_cents=PRICE, actor=9, now=clock.now())
@@ -167,7 +167,7 @@ class TestTransitions:
             lambda: transitions.expire([rows[0].pk], reason=ExpirationReason.NINETY_DAYS_PASSED, now=clock.now()),
             lambda: transitions.error(rows[0].pk, reason="x", now=clock.now()),
         ):
-            with pytest.raises(TransitionRefused) as refused:
+            with pytest.raises(AssignmentTransitionRefused) as refused:
                 end()
             assert refused.value.refused == {rows[0].pk: "redemption_in_progress"}
         assert set(Assignment.objects.values_list("state", flat=True)) == {"allocated"}
@@ -183,9 +183,9 @@ class TestTransitions:
         done = redeeming.accept(assignment_uuid=row.pk, transaction_uuid=uuid4(), lms_user_id=ADA, now=clock.now())
         assert (done.state, done.lms_user_id, done.learner_state) == ("accepted", ADA, "")
         assert Reservation.objects.get(assignment_uuid=row.pk).kind == "redemption"
-        with pytest.raises(TransitionRefused):
+        with pytest.raises(AssignmentTransitionRefused):
             transitions.cancel([row.pk], now=clock.now())
-        with pytest.raises(TransitionRefused):
+        with pytest.raises(AssignmentTransitionRefused):
             redeeming.lock_for_redemption(assignment_uuid=row.pk)
 
     @pytest.mark.parametrize(("state", "shown"), [("expired", "expired"), ("errored", "failed")])

@@ -7,8 +7,8 @@ from enterprise_access.apps.content_metadata.selectors.content import (
     refresh_content,
 )
 from enterprise_access.apps.content_metadata.selectors.modes import (
-    Evidence,
     KnownModes,
+    ModesSource,
     as_known_modes,
     forget_seen_modes,
     list_known_modes,
@@ -19,8 +19,8 @@ from enterprise_access.apps.content_metadata.selectors.modes import (
 
 __all__ = [
     "Content",
-    "Evidence",
     "KnownModes",
+    "ModesSource",
     "as_known_modes",
     "fetch_content",
     "forget_seen_modes",

@@ -24,7 +24,7 @@ from enterprise_access.lib.keys import fold
 from enterprise_access.lib.prepared import Prepared
 
 
-class Evidence(StrEnum):
+class ModesSource(StrEnum):
     """Where the modes of a run are known from, the strongest first."""
 
     LMS = "lms"
@@ -45,7 +45,7 @@ class KnownModes:
 
     modes: Modes
     is_invitation_only: bool
-    evidence: Evidence
+    evidence: ModesSource
     fetched_at: datetime | None
     is_unknown: bool = False
     enrollment_starts_at: datetime | None = None
@@ -157,7 +157,7 @@ def as_known_modes(row: RunModes) -> KnownModes:
             for slug, expires_at in row.modes.items()
         },
         is_invitation_only=row.is_invitation_only,
-        evidence=Evidence.LMS,
+        evidence=ModesSource.LMS,
         fetched_at=row.fetched_at,
         is_unknown=row.is_unknown,
         enrollment_starts_at=row.enrollment_start,
@@ -175,9 +175,9 @@ def with_other_evidence(stored: Mapping[str, KnownModes], resolutions: Iterable[
     missing = {key: run for key, run in runs.items() if key not in stored}
     by_type = list_modes_by_type(discovery_uuids={key: run.run_type_uuid for key, run in missing.items()})
     return {
-        **_known(_from_seats(missing), Evidence.SEATS),
-        **_known(by_type.in_catalog, Evidence.RUN_TYPE),
-        **_known(by_type.stated, Evidence.TYPED_RUN),
+        **_known(_from_seats(missing), ModesSource.SEATS),
+        **_known(by_type.in_catalog, ModesSource.RUN_TYPE),
+        **_known(by_type.stated, ModesSource.TYPED_RUN),
         **stored,
     }
 
@@ -186,7 +186,7 @@ def _from_seats(runs: Mapping[str, CourseRun]) -> dict[str, frozenset[str]]:
     return {key: run.modes_from_seats for key, run in runs.items() if run.modes_from_seats}
 
 
-def _known(modes: Mapping[str, Collection[str]], evidence: Evidence) -> dict[str, KnownModes]:
+def _known(modes: Mapping[str, Collection[str]], evidence: ModesSource) -> dict[str, KnownModes]:
     return {
         key: KnownModes(
             modes=dict.fromkeys(sorted(slugs)), is_invitation_only=False, evidence=evidence, fetched_at=None

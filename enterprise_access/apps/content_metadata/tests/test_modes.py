@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.models import RunModes
-from enterprise_access.apps.content_metadata.selectors import Evidence, list_modes, with_other_evidence
+from enterprise_access.apps.content_metadata.selectors import ModesSource, list_modes, with_other_evidence
 from enterprise_access.apps.content_metadata.services import refresh_aging_modes, refresh_modes
 from enterprise_access.apps.content_metadata.tests.neighbourhood import DEMO, DEMO_RUN, fetch_one
 from enterprise_access.apps.course_types.models import CourseRunType
@@ -40,7 +40,7 @@ def test_modes_are_asked_for_once_and_kept(world):
     known = refresh_modes(course_run_keys=[DEMO_RUN])[FOLDED]
     assert known.modes.keys() == {"audit", "verified"}
     assert known.modes["verified"] == world.run(DEMO_RUN).modes[1].expires_at
-    assert (known.is_invitation_only, known.evidence) == (False, Evidence.LMS)
+    assert (known.is_invitation_only, known.evidence) == (False, ModesSource.LMS)
     assert refresh_modes(course_run_keys=[DEMO_RUN, DEMO_RUN])[FOLDED] == known
     assert asked(world) == 1
 
@@ -94,7 +94,7 @@ def test_modes_that_cannot_be_asked_for_are_absent_and_come_at_once_afterwards(w
 def test_seats_tell_readers_what_the_lms_has_not_yet_told(world):
     resolution = fetch_one(DEMO).resolution
     known = with_other_evidence({}, [resolution])[FOLDED]
-    assert (known.modes.keys(), known.evidence, known.fetched_at) == ({"audit", "verified"}, Evidence.SEATS, None)
+    assert (known.modes.keys(), known.evidence, known.fetched_at) == ({"audit", "verified"}, ModesSource.SEATS, None)
     stored = refresh_modes(course_run_keys=[DEMO_RUN])
     assert with_other_evidence(stored, [resolution]) == stored
 
@@ -108,23 +108,23 @@ class TestTypes:
 
     def test_the_catalog_names_course_discoverys_type_of_the_run(self, world):
         world.change_run(run_key=DEMO_RUN, seats=(seat("audit"),))
-        assert self.known() == (Evidence.SEATS, {"audit"})
+        assert self.known() == (ModesSource.SEATS, {"audit"})
         types = CourseRunType.objects.filter(slug="verified-audit")
         types.update(discovery_uuid=uuid_for("run type", "audit"))
-        assert self.known() == (Evidence.RUN_TYPE, {"audit", "verified"})
+        assert self.known() == (ModesSource.RUN_TYPE, {"audit", "verified"})
 
     def test_what_was_said_here_goes_before_it(self, world):
         types = CourseRunType.objects.filter(slug="professional")
         types.update(discovery_uuid=uuid_for("run type", "verified-audit"))
-        assert self.known() == (Evidence.RUN_TYPE, {"professional"})
+        assert self.known() == (ModesSource.RUN_TYPE, {"professional"})
         assign_course_type(course_key=DEMO, course_type="masters-verified-audit")
         assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="masters-verified-audit")
-        assert self.known() == (Evidence.TYPED_RUN, {"audit", "masters", "verified"})
+        assert self.known() == (ModesSource.TYPED_RUN, {"audit", "masters", "verified"})
 
     def test_a_type_that_means_not_known_yet_says_nothing(self, world):
         assign_course_type(course_key=DEMO, course_type="verified-audit")
         assign_run_type(course_key=DEMO, run_key=DEMO_RUN, run_type="empty")
-        assert self.known() == (Evidence.SEATS, {"audit", "verified"})
+        assert self.known() == (ModesSource.SEATS, {"audit", "verified"})
 
     def test_the_lms_goes_before_everything(self, world):
         assign_course_type(course_key=DEMO, course_type="masters")

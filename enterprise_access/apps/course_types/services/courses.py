@@ -30,7 +30,7 @@ from enterprise_access.upstream.discovery import CourseRecord
 PUBLISHED_STATUSES: Final = frozenset({"published", "reviewed"})
 
 
-class Fate(StrEnum):
+class CourseFate(StrEnum):
     """What becomes of a course."""
 
     TYPED = "typed"
@@ -42,11 +42,11 @@ class Fate(StrEnum):
 
 
 @frozen(kw_only=True)
-class Told:
+class CourseResult:
     """What became of one course, or would become. `run_types` are those of its runs, by key."""
 
     course_key: str
-    fate: Fate
+    fate: CourseFate
     course_type: str = ""
     run_types: Mapping[str, str] | None = None
     text: str = ""
@@ -60,7 +60,7 @@ def fetch_courses(*, course_keys: Collection[str] = ()) -> tuple[CourseRecord, .
 # As course-discovery says
 
 
-def import_courses(records: Iterable[CourseRecord], *, commit: bool) -> Iterator[Told]:
+def import_courses(records: Iterable[CourseRecord], *, commit: bool) -> Iterator[CourseResult]:
     """Take over the types of courses and runs, one course after the other, all of it or nothing of it."""
     course_types = _slugs_by_uuid(CourseType)
     run_types = _slugs_by_uuid(CourseRunType)
@@ -73,13 +73,15 @@ def _slugs_by_uuid(model: type[CourseType] | type[CourseRunType]) -> dict[UUID, 
     return {uuid: slug for uuid, slug in rows if uuid is not None}
 
 
-def _import(record: CourseRecord, course_types: Mapping[UUID, str], run_types: Mapping[UUID, str]) -> Told:
+def _import(record: CourseRecord, course_types: Mapping[UUID, str], run_types: Mapping[UUID, str]) -> CourseResult:
     course_type = course_types.get(record.type) if record.type else None
     slug = course_type or record.course_type
     # "Not known yet" has a uuid, too, which no import of types ever tells.
     types = {run.key: run_types.get(run.run_type, "") if run.run_type else EMPTY for run in record.runs}
     if slug is None or slug == EMPTY:
-        return Told(course_key=record.key, fate=Fate.UNKNOWN, text="course-discovery does not know what it is for")
+        return CourseResult(
+            course_key=record.key, fate=CourseFate.UNKNOWN, text="course-discovery does not know what it is for"
+        )
     known = {key: run_type for key, run_type in types.items() if run_type}
     unknown = "" if len(known) == len(types) else "of some runs the type is unknown here"
     return _assign(record, slug, known, Source.IMPORTED, note=unknown)
@@ -88,7 +90,7 @@ def _import(record: CourseRecord, course_types: Mapping[UUID, str], run_types: M
 # From what is sold
 
 
-def match_courses(records: Iterable[CourseRecord], *, commit: bool, allow: AllowedPairs = ()) -> Iterator[Told]:
+def match_courses(records: Iterable[CourseRecord], *, commit: bool, allow: AllowedPairs = ()) -> Iterator[CourseResult]:
     """Find types that fit what is sold, for courses and runs of which nothing is known yet; change no others.
 
     `allow` are pairs of course type and run type that may go together besides those that do. Raises UnknownType.
@@ -101,7 +103,7 @@ def match_courses(records: Iterable[CourseRecord], *, commit: bool, allow: Allow
         yield _for_one(record, commit, partial(_match, graph, record, allow))
 
 
-def _match(graph: TypeGraph, record: CourseRecord, allow: AllowedPairs) -> Told:
+def _match(graph: TypeGraph, record: CourseRecord, allow: AllowedPairs) -> CourseResult:
     row = _typed(record.key)
     has = {fold(run.run_key): run.run_type.slug for run in row.runs.all()} if row else {}
     keys = [run.key for run in record.runs]
@@ -119,24 +121,24 @@ def _match(graph: TypeGraph, record: CourseRecord, allow: AllowedPairs) -> Told:
         fitting = "; ".join(f"{key}: {', '.join(slugs) or 'nothing'}" for key, slugs in found.candidates.items())
         unknown = f" Unknown here: {', '.join(found.unknown)}." if found.unknown else ""
         text = f"{found.why.value}.{unknown}" + (f" What fits the runs: {fitting}." if fitting else "")
-        return Told(course_key=record.key, fate=Fate.NO_MATCH, text=text)
+        return CourseResult(course_key=record.key, fate=CourseFate.NO_MATCH, text=text)
     return _assign(record, found.course_type, found.run_types, Source.MATCHED, allow=allow)
 
 
 # What both do
 
 
-def _for_one(record: CourseRecord, commit: bool, make: Callable[[], Told]) -> Told:
+def _for_one(record: CourseRecord, commit: bool, make: Callable[[], CourseResult]) -> CourseResult:
     """Do one course in a transaction of its own, and undo it when it is refused or nothing is to be saved."""
     try:
         return _make(make, commit=commit)
     except ServiceError as error:
-        fate = Fate.UNKNOWN if isinstance(error, UnknownType | BrokenTypes) else Fate.REFUSED
-        return Told(course_key=record.key, fate=fate, text=error.detail)
+        fate = CourseFate.UNKNOWN if isinstance(error, UnknownType | BrokenTypes) else CourseFate.REFUSED
+        return CourseResult(course_key=record.key, fate=fate, text=error.detail)
 
 
 @retry_deadlocks
-def _make(make: Callable[[], Told], *, commit: bool) -> Told:
+def _make(make: Callable[[], CourseResult], *, commit: bool) -> CourseResult:
     with transaction.atomic():
         told = make()
         if not commit:
@@ -157,7 +159,7 @@ def _assign(
     *,
     allow: AllowedPairs = (),
     note: str = "",
-) -> Told:
+) -> CourseResult:
     """Write what is new; leave alone what staff have said, and what was known when matching."""
     row = _typed(record.key)
     before = _state_of(row)
@@ -181,9 +183,9 @@ def _assign(
     after = _state_of(_typed(record.key))
     wanted = (course_type, {fold(key): slug for key, slug in run_types.items()})
     kept = "" if _agrees(after, wanted) else "staff have said something else, which stays"
-    return Told(
+    return CourseResult(
         course_key=record.key,
-        fate=Fate.TYPED if after != before else Fate.KEPT if kept else Fate.SAME,
+        fate=CourseFate.TYPED if after != before else CourseFate.KEPT if kept else CourseFate.SAME,
         course_type=course_type,
         run_types=run_types,
         text="; ".join(filter(None, (note, kept))),

@@ -20,7 +20,7 @@ from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE
 from enterprise_access.apps.default_enrollments.admin.choosing import LearnerForm
 from enterprise_access.apps.default_enrollments.admin.filters import in_words
 from enterprise_access.apps.default_enrollments.domain.answers import LearnerState
-from enterprise_access.apps.default_enrollments.domain.looking_again import Event, Schedule
+from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent, Schedule
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
@@ -43,12 +43,12 @@ MAY_SEE = "default_enrollments.view_realizationattempt"
 OVERRIDABLE: Final = (Rule.D2, Rule.D5)
 
 EVENTS: Final = {
-    Event.CONTENT_CHANGE: "the course, its runs, modes or catalogs change",
-    Event.LICENSE_CHANGE: "the learner's license changes",
-    Event.LOGIN: "the learner signs in",
-    Event.LINK: "the learner is linked",
-    Event.CUSTOMER_ACTIVE: "the customer becomes active",
-    Event.OVERRIDE: "staff give an override",
+    RecheckEvent.CONTENT_CHANGE: "the course, its runs, modes or catalogs change",
+    RecheckEvent.LICENSE_CHANGE: "the learner's license changes",
+    RecheckEvent.LOGIN: "the learner signs in",
+    RecheckEvent.LINK: "the learner is linked",
+    RecheckEvent.CUSTOMER_ACTIVE: "the customer becomes active",
+    RecheckEvent.OVERRIDE: "staff give an override",
 }
 
 # How an intention stands, in a word or two, and how it looks.
@@ -189,7 +189,7 @@ def _told(reason: ReasonInWords | None) -> dict[str, Any] | None:
     """Return a reason with the sentence on its next look. Nothing is looked at again that needs nothing."""
     if reason is None:
         return None
-    events = [EVENTS[Event(name)] for name in reason.looked_at_again_upon]
+    events = [EVENTS[RecheckEvent(name)] for name in reason.looked_at_again_upon]
     by_itself = "" if reason.looked_at_again == Schedule.NO_TIME.value else reason.looked_at_again
     return {"it": reason, "by_itself": by_itself, "when": " or ".join(events)}
 

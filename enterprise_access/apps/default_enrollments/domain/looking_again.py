@@ -27,7 +27,7 @@ class Schedule(Enum):
     NO_TIME = "time alone changes nothing"
 
 
-class Event(StrEnum):
+class RecheckEvent(StrEnum):
     """What brings the next look at once, whatever the schedule."""
 
     CONTENT_CHANGE = "content_change"
@@ -43,20 +43,26 @@ class RetryPolicy:
     """When one kind of skip is looked at again. `is_waiting`: to be shown as waiting for somebody to answer."""
 
     schedule: Schedule
-    events: frozenset[Event] = frozenset()
+    events: frozenset[RecheckEvent] = frozenset()
     is_waiting: bool = False
 
 
 WAITING: Final = RetryPolicy(schedule=Schedule.BACKOFF, is_waiting=True)
 KEPT_BACK: Final = RetryPolicy(schedule=Schedule.AT_ONCE)
 OPENING: Final = RetryPolicy(schedule=Schedule.AT_ENROLLMENT_START)
-CONTENT: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.CONTENT_CHANGE, Event.LOGIN}))
-PAYING: Final = RetryPolicy(schedule=Schedule.DAILY, events=frozenset({Event.LICENSE_CHANGE, Event.LOGIN}))
-REFUSED: Final = RetryPolicy(
-    schedule=Schedule.GROWING_PAUSES, events=frozenset({Event.CONTENT_CHANGE, Event.LICENSE_CHANGE})
+CONTENT: Final = RetryPolicy(
+    schedule=Schedule.NO_TIME, events=frozenset({RecheckEvent.CONTENT_CHANGE, RecheckEvent.LOGIN})
 )
-NEVER: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.OVERRIDE}))
-UNLINKED: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({Event.LINK, Event.CUSTOMER_ACTIVE}))
+PAYING: Final = RetryPolicy(
+    schedule=Schedule.DAILY, events=frozenset({RecheckEvent.LICENSE_CHANGE, RecheckEvent.LOGIN})
+)
+REFUSED: Final = RetryPolicy(
+    schedule=Schedule.GROWING_PAUSES, events=frozenset({RecheckEvent.CONTENT_CHANGE, RecheckEvent.LICENSE_CHANGE})
+)
+NEVER: Final = RetryPolicy(schedule=Schedule.NO_TIME, events=frozenset({RecheckEvent.OVERRIDE}))
+UNLINKED: Final = RetryPolicy(
+    schedule=Schedule.NO_TIME, events=frozenset({RecheckEvent.LINK, RecheckEvent.CUSTOMER_ACTIVE})
+)
 SERVED: Final = RetryPolicy(schedule=Schedule.NO_TIME)
 
 # Of codes that only a payer knows: those that end so say that a service did not answer.
@@ -121,7 +127,7 @@ def is_waiting(code: str) -> bool:
     return look_of(code).is_waiting
 
 
-def is_woken_by(code: str, event: Event) -> bool:
+def is_woken_by(code: str, event: RecheckEvent) -> bool:
     """Say whether the event brings the next look at once."""
     return event in look_of(code).events
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from enterprise_access.apps.default_enrollments.domain.looking_again import Event, is_woken_by
+from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent, is_woken_by
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
     Outcome,
@@ -63,4 +63,4 @@ def _is_settled(
         return attempt.last_seen_at > now - SERVED_BELIEVED
     if attempt.outcome == Outcome.SENDING:
         return True  # The request that it belongs to comes due by itself.
-    return not (is_woken_by(attempt.reason, Event.LOGIN) or is_woken_by(attempt.reason, Event.LINK))
+    return not (is_woken_by(attempt.reason, RecheckEvent.LOGIN) or is_woken_by(attempt.reason, RecheckEvent.LINK))

@@ -39,7 +39,7 @@ from enterprise_access.apps.redemption.services.requested import (
     find_requested,
     redeem_requested,
 )
-from enterprise_access.apps.subsidy_requests.domain.enrolling import Answer, Next, WantedEnrollment, WhyNot
+from enterprise_access.apps.subsidy_requests.domain.enrolling import EnrollerAnswer, NextMove, WantedEnrollment, WhyNot
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import check_again
 from enterprise_access.lib import clock
@@ -57,7 +57,7 @@ _MAY_COME: Final = frozenset({LicenseRefusal.LICENSE_NOT_ACTIVATED, LicenseRefus
 class AfterApproval:
     """Looks and enrolls for `subsidy_requests`."""
 
-    def look(self, wanted: WantedEnrollment) -> Answer:
+    def look(self, wanted: WantedEnrollment) -> EnrollerAnswer:
         """Say what can be done for a learner now, from facts that are read for it."""
         try:
             return _look(wanted)
@@ -66,7 +66,7 @@ class AfterApproval:
         except CustomerUnknown:
             return _no(Reason.CUSTOMER_INACTIVE)
 
-    def enroll(self, wanted: WantedEnrollment) -> Answer:
+    def enroll(self, wanted: WantedEnrollment) -> EnrollerAnswer:
         """Redeem, or have the LMS enroll. A request that was approved for credit holds its money already."""
         if is_paused(customer_uuid=wanted.customer_uuid):
             return _later(WhyNot.PAUSED, was_sent=False)
@@ -85,7 +85,7 @@ def note_redemption(*, attempt: object, **_: object) -> None:
         check_again(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
 
 
-def _look(wanted: WantedEnrollment) -> Answer:
+def _look(wanted: WantedEnrollment) -> EnrollerAnswer:
     now = clock.now()
     if wanted.sent_at is not None and wanted.subsidy_type is SubsidyType.LEARNER_CREDIT:
         found = find_requested(lms_user_id=wanted.lms_user_id, run_key=wanted.course_run_key, since=wanted.sent_at)
@@ -124,11 +124,11 @@ def _enrollments(learner: Learner, *, asked_at: datetime) -> tuple[EnrollmentCop
 
 def _settle(
     wanted: WantedEnrollment, rows: Iterable[EnrollmentCopy], sent_at: datetime, now: datetime
-) -> Answer | None:
+) -> EnrollerAnswer | None:
     """Say what became of a call whose outcome is not known; None: nothing, for certain."""
     row = next((row for row in rows if same_key(row.course_run_key, wanted.course_run_key)), None)
     if row is not None:
-        return Answer(next=Next.ENROLLED) if row.is_active else _no(Reason.LEARNER_UNENROLLED)
+        return EnrollerAnswer(next=NextMove.ENROLLED) if row.is_active else _no(Reason.LEARNER_UNENROLLED)
     over_at = sent_at + timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS + settings.LMS_REQUEST_LIMIT_SECONDS)
     return _later(WhyNot.OUTCOME_UNKNOWN, at=over_at) if now < over_at else None
 
@@ -141,7 +141,7 @@ class _Facts:
     is_active: bool
 
 
-def _decide(wanted: WantedEnrollment, facts: _Facts, now: datetime) -> Answer:
+def _decide(wanted: WantedEnrollment, facts: _Facts, now: datetime) -> EnrollerAnswer:
     content, course = facts.content, facts.content.resolution.course
     if content.is_stale:
         return _later(Reason.CATALOG_UNAVAILABLE)
@@ -166,7 +166,7 @@ def _decide(wanted: WantedEnrollment, facts: _Facts, now: datetime) -> Answer:
         return _later(verdict.reason) if is_waiting(verdict.reason) else _no(verdict.reason)
     if wanted.subsidy_type is SubsidyType.LICENSE and (refusal := _why_not_license(wanted, facts)):
         return _later(refusal) if refusal in _MAY_COME else _no(refusal)
-    return Answer(next=Next.SEND, course_run_key=run.key, run_starts_at=run.starts_at)
+    return EnrollerAnswer(next=NextMove.SEND, course_run_key=run.key, run_starts_at=run.starts_at)
 
 
 def _case(content: Content, course: Course, *, is_active: bool) -> Case:
@@ -182,7 +182,7 @@ def _case(content: Content, course: Course, *, is_active: bool) -> Case:
     )
 
 
-def _history(wanted: WantedEnrollment, facts: _Facts, course: Course) -> Answer | None:
+def _history(wanted: WantedEnrollment, facts: _Facts, course: Course) -> EnrollerAnswer | None:
     """Say why a learner who is or was in the course, whoever enrolled them, is not enrolled; None: never was."""
     case, learner = _case(facts.content, course, is_active=facts.is_active), wanted.lms_user_id
     rows = [row for row in facts.rows if belongs_to_course(case, course_key=None, course_run_key=row.course_run_key)]
@@ -224,7 +224,7 @@ def _why_not_license(wanted: WantedEnrollment, facts: _Facts) -> LicenseRefusal 
     return None if isinstance(chosen, License) else chosen
 
 
-def _send(wanted: WantedEnrollment) -> Answer:
+def _send(wanted: WantedEnrollment) -> EnrollerAnswer:
     item = EnrollItem(
         lms_user_id=wanted.lms_user_id,
         course_run_key=wanted.course_run_key,
@@ -242,7 +242,7 @@ def _send(wanted: WantedEnrollment) -> Answer:
             return _later(WhyNot.OUTCOME_UNKNOWN)
         return _later(Reason.LMS_UNAVAILABLE, was_sent=False)
     if any(_is_it(row.lms_user_id, row.course_run_key, wanted) for row in answer.successes):
-        return Answer(next=Next.ENROLLED)
+        return EnrollerAnswer(next=NextMove.ENROLLED)
     if wanted.lms_user_id in answer.invalid_user_ids or any(
         _is_it(row.lms_user_id, row.course_run_key, wanted) for row in answer.failures
     ):
@@ -254,7 +254,7 @@ def _is_it(lms_user_id: int | None, course_run_key: str, wanted: WantedEnrollmen
     return lms_user_id == wanted.lms_user_id and same_key(course_run_key, wanted.course_run_key)
 
 
-def _refused(wanted: WantedEnrollment) -> Answer:
+def _refused(wanted: WantedEnrollment) -> EnrollerAnswer:
     """Say what a refusal means: the platform may show the learner enrolled all the same."""
     try:
         learner = _learner(wanted)
@@ -264,10 +264,10 @@ def _refused(wanted: WantedEnrollment) -> Answer:
     if rows is None:
         return _later(WhyNot.OUTCOME_UNKNOWN)
     active = [row for row in rows if row.is_active and same_key(row.course_run_key, wanted.course_run_key)]
-    return Answer(next=Next.ENROLLED) if active else _no(Reason.REFUSED_BY_LMS)
+    return EnrollerAnswer(next=NextMove.ENROLLED) if active else _no(Reason.REFUSED_BY_LMS)
 
 
-def _redeem(wanted: WantedEnrollment) -> Answer:
+def _redeem(wanted: WantedEnrollment) -> EnrollerAnswer:
     policy_uuid = wanted.policy_uuid
     if policy_uuid is None:
         return _no(WhyNot.NOT_GRANTED)
@@ -275,9 +275,9 @@ def _redeem(wanted: WantedEnrollment) -> Answer:
     return _as_answer(outcome)
 
 
-def _as_answer(outcome: RequestedOutcome) -> Answer:
+def _as_answer(outcome: RequestedOutcome) -> EnrollerAnswer:
     if outcome.is_paid:
-        return Answer(next=Next.ENROLLED) if outcome.is_own else _no(WhyNot.REDEEMED_BEFORE)
+        return EnrollerAnswer(next=NextMove.ENROLLED) if outcome.is_own else _no(WhyNot.REDEEMED_BEFORE)
     if outcome.is_open:
         return _later(WhyNot.OUTCOME_UNKNOWN)
     if outcome.is_unknown:
@@ -285,9 +285,9 @@ def _as_answer(outcome: RequestedOutcome) -> Answer:
     return _no(outcome.reason)
 
 
-def _later(reason: str, *, at: datetime | None = None, was_sent: bool = True) -> Answer:
-    return Answer(next=Next.LATER, reason=str(reason), at=at, was_sent=was_sent)
+def _later(reason: str, *, at: datetime | None = None, was_sent: bool = True) -> EnrollerAnswer:
+    return EnrollerAnswer(next=NextMove.LATER, reason=str(reason), at=at, was_sent=was_sent)
 
 
-def _no(reason: str) -> Answer:
-    return Answer(next=Next.NOT_ENROLLED, reason=str(reason))
+def _no(reason: str) -> EnrollerAnswer:
+    return EnrollerAnswer(next=NextMove.NOT_ENROLLED, reason=str(reason))

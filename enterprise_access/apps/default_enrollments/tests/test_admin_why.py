@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.why import EVENTS
-from enterprise_access.apps.default_enrollments.domain.looking_again import Event
+from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
@@ -232,7 +232,7 @@ def test_it_says_what_the_service_says_and_nothing_else(staff):
 
 
 def test_every_event_that_brings_a_look_has_words():
-    assert EVENTS.keys() == set(Event)
+    assert EVENTS.keys() == set(RecheckEvent)
 
 
 def test_nobody_is_named(staff):

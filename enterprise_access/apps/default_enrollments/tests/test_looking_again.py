@@ -6,7 +6,7 @@ import pytest
 
 from enterprise_access.apps.default_enrollments.domain.looking_again import (
     TABLE,
-    Event,
+    RecheckEvent,
     is_waiting,
     is_woken_by,
     look_of,
@@ -67,8 +67,8 @@ def minutes_until_next(code: str, failures: int, spread: float = 0.0) -> float:
     return (look - NOON) / timedelta(minutes=1)
 
 
-def events_of(code: str) -> set[Event]:
-    return {event for event in Event if is_woken_by(code, event)}
+def events_of(code: str) -> set[RecheckEvent]:
+    return {event for event in RecheckEvent if is_woken_by(code, event)}
 
 
 def test_what_was_not_answered_is_asked_again_after_1_minute_up_to_1_hour_then_hourly():
@@ -113,7 +113,7 @@ def test_enrollment_that_opened_in_the_meantime_is_looked_at_now():
 def test_what_hangs_on_content_waits_for_a_change_of_content_or_the_next_login():
     for reason in CONTENT:
         assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
-        assert events_of(reason) == {Event.CONTENT_CHANGE, Event.LOGIN}
+        assert events_of(reason) == {RecheckEvent.CONTENT_CHANGE, RecheckEvent.LOGIN}
 
 
 def test_what_nobody_paid_for_is_looked_at_daily():
@@ -131,7 +131,7 @@ def test_what_nobody_paid_for_is_looked_at_for_30_days_after_the_last_login():
 
 def test_what_nobody_paid_for_is_looked_at_once_a_license_changes_and_at_the_next_login():
     for reason in PAYING:
-        assert events_of(reason) == {Event.LICENSE_CHANGE, Event.LOGIN}
+        assert events_of(reason) == {RecheckEvent.LICENSE_CHANGE, RecheckEvent.LOGIN}
 
 
 def test_what_the_lms_refused_is_tried_again_after_1_hour_up_to_7_days():
@@ -140,19 +140,19 @@ def test_what_the_lms_refused_is_tried_again_after_1_hour_up_to_7_days():
 
 
 def test_what_the_lms_refused_is_tried_at_once_when_run_modes_or_license_change():
-    assert events_of(Reason.REFUSED_BY_LMS) == {Event.CONTENT_CHANGE, Event.LICENSE_CHANGE}
+    assert events_of(Reason.REFUSED_BY_LMS) == {RecheckEvent.CONTENT_CHANGE, RecheckEvent.LICENSE_CHANGE}
 
 
 def test_who_left_is_looked_at_by_staff_override_alone():
     for reason in NEVER:
         assert next_look(reason, now=NOON, last_login_at=NOON, enrollment_starts_at=NOON) is None
-        assert events_of(reason) == {Event.OVERRIDE}
+        assert events_of(reason) == {RecheckEvent.OVERRIDE}
 
 
 def test_who_is_not_linked_is_looked_at_when_a_link_or_the_customer_is_seen():
     for reason in UNLINKED:
         assert next_look(reason, now=NOON, last_login_at=NOON) is None
-        assert events_of(reason) == {Event.LINK, Event.CUSTOMER_ACTIVE}
+        assert events_of(reason) == {RecheckEvent.LINK, RecheckEvent.CUSTOMER_ACTIVE}
 
 
 def test_what_is_served_is_not_looked_at_again():

@@ -12,7 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F
 
-from enterprise_access.apps.notifications.domain import Answer, Outcome
+from enterprise_access.apps.notifications.domain import Outcome, ProviderAnswer
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.composing import (
     Sender,
@@ -39,9 +39,9 @@ UPSTREAM_AWAY: Final = "upstream_away"
 ASKED_TO_WAIT: Final = "provider_asked_to_wait"
 
 _SETTLED: Final = {
-    Answer.TAKEN: Outcome.SENT,
-    Answer.REFUSED: Outcome.REFUSED,
-    Answer.UNKNOWN: Outcome.UNKNOWN,
+    ProviderAnswer.TAKEN: Outcome.SENT,
+    ProviderAnswer.REFUSED: Outcome.REFUSED,
+    ProviderAnswer.UNKNOWN: Outcome.UNKNOWN,
 }
 
 
@@ -93,14 +93,14 @@ def _hand_over_all(lease: Lease[Notification], letters: Mapping[Notification, Le
             answer, error = hand_over(mail, backend)
             if answer in _SETTLED:
                 settle_mail(row, _SETTLED[answer], error=error)
-                if answer is not Answer.UNKNOWN:
+                if answer is not ProviderAnswer.UNKNOWN:
                     continue
                 # The connection is of no use any more; the others are sent in the next round.
                 release(lease, rows[position + 1 :])
                 return
             _take_back(row)
             log.warning("A mail was not taken. kind=%s error=%s", row.kind, error)
-            if answer is Answer.LATER:
+            if answer is ProviderAnswer.LATER:
                 postpone(lease, [row], waiting_for=ASKED_TO_WAIT, is_blamed=True)
                 continue
             postpone(lease, rows[position:], waiting_for=PROVIDER_AWAY, is_blamed=False)

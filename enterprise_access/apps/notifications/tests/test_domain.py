@@ -2,11 +2,17 @@
 
 import pytest
 
-from enterprise_access.apps.notifications.domain import Answer, answer_of_http, answer_of_smtp
+from enterprise_access.apps.notifications.domain import ProviderAnswer, answer_of_http, answer_of_smtp
 
 
 @pytest.mark.parametrize(
-    ("code", "answer"), [(421, Answer.LATER), (499, Answer.LATER), (500, Answer.REFUSED), (550, Answer.REFUSED)]
+    ("code", "answer"),
+    [
+        (421, ProviderAnswer.LATER),
+        (499, ProviderAnswer.LATER),
+        (500, ProviderAnswer.REFUSED),
+        (550, ProviderAnswer.REFUSED),
+    ],
 )
 def test_an_smtp_refusal_is_permanent_from_500_on(code, answer):
     assert answer_of_smtp(code) is answer
@@ -14,9 +20,9 @@ def test_an_smtp_refusal_is_permanent_from_500_on(code, answer):
 
 @pytest.mark.parametrize("status", [301, 399, 401, 402, 403, 404, 407, 429, 500, 503])
 def test_the_state_of_a_provider_is_not_the_mails_fault(status):
-    assert answer_of_http(status) is Answer.AWAY
+    assert answer_of_http(status) is ProviderAnswer.AWAY
 
 
 @pytest.mark.parametrize("status", [400, 405, 422, 499])
 def test_a_mail_that_the_provider_cannot_take_is_refused(status):
-    assert answer_of_http(status) is Answer.REFUSED
+    assert answer_of_http(status) is ProviderAnswer.REFUSED

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from enterprise_access.apps.content_assignments.domain.emails import fold_email
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.errors import AssignmentUnknown, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused, AssignmentUnknown
 from enterprise_access.apps.content_assignments.selectors.people import AssignmentRow as AssignmentRow
 from enterprise_access.apps.content_assignments.selectors.people import list_assignments_of as list_assignments_of
 from enterprise_access.apps.content_assignments.selectors.people import read_of_assignments as read_of_assignments
@@ -132,7 +132,7 @@ def lock_for_redemption(*, assignment_uuid: UUID | None) -> None:
         redeeming.lock_for_redemption(assignment_uuid=assignment_uuid)
     except AssignmentUnknown:
         raise BudgetRefused(CreditReason.NOT_ASSIGNED) from None
-    except TransitionRefused as error:
+    except AssignmentTransitionRefused as error:
         ended = error.state and REASONS_OF_ENDED.get(AssignmentState(error.state))
         raise BudgetRefused(ended or CreditReason.NOT_ASSIGNED) from None
 
@@ -163,7 +163,7 @@ def allocate_for_redemption(
             offer=allocation.offer,
             now=now,
         )
-    except TransitionRefused:
+    except AssignmentTransitionRefused:
         raise BudgetRefused(CreditReason.NOT_ASSIGNED) from None
     return assignment.pk
 

@@ -5,7 +5,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
-from enterprise_access.apps.content_assignments.errors import AllocationInvalid, AllocationRefused, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import (
+    AllocationInvalid,
+    AllocationRefused,
+    AssignmentTransitionRefused,
+)
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services.expiring import expire_due
 from enterprise_access.apps.content_assignments.services.linking import link_due
@@ -63,7 +67,7 @@ class Admins:
     def cancel_assignment(self) -> None:
         rows = list(LearnerContentAssignment.objects.filter(state__in=["allocated", "errored"]).order_by("pk"))
         if rows:
-            with suppress(TransitionRefused):
+            with suppress(AssignmentTransitionRefused):
                 cancel([self.random.choice(rows).pk], now=clock.now())
 
     def expire(self) -> None:

@@ -9,7 +9,7 @@ from enterprise_access.apps.subsidy_access_policies.selectors.policies import (
     list_request_configurations,
 )
 from enterprise_access.apps.subsidy_access_policies.selectors.sums import (
-    Difference,
+    TotalDifference,
     balance_of,
     computed_sums,
     list_differences,
@@ -25,8 +25,8 @@ from enterprise_access.apps.subsidy_access_policies.selectors.usage import (
 
 __all__ = [
     "Budget",
-    "Difference",
     "PolicyUse",
+    "TotalDifference",
     "balance_of",
     "computed_sums",
     "count_allocated",

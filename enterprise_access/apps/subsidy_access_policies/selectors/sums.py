@@ -37,7 +37,7 @@ R = TypeVar("R", Reservation, SubsidyTransaction)
 
 
 @frozen(kw_only=True)
-class Difference:
+class TotalDifference:
     """A running total that is not what the rows come to."""
 
     subsidy_uuid: UUID
@@ -117,15 +117,15 @@ def stored_sums(subsidy: Subsidy) -> Sums:
     return {key: cents for key, cents in sums.items() if cents}
 
 
-def list_differences(subsidy: Subsidy) -> list[Difference]:
+def list_differences(subsidy: Subsidy) -> list[TotalDifference]:
     """Return every running total that differs from what the rows come to."""
     return differences_of(subsidy, stored=stored_sums(subsidy), computed=computed_sums(subsidy))
 
 
-def differences_of(subsidy: Subsidy, *, stored: Sums, computed: Sums) -> list[Difference]:
+def differences_of(subsidy: Subsidy, *, stored: Sums, computed: Sums) -> list[TotalDifference]:
     """Return the totals that differ."""
     return [
-        Difference(
+        TotalDifference(
             subsidy_uuid=subsidy.uuid,
             what=" ".join(key),
             stored=stored.get(key, 0),

@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.models import Subsidy, SubsidyAccessPolicy, SubsidyTransaction
-from enterprise_access.apps.subsidy_access_policies.selectors import Difference, list_differences
+from enterprise_access.apps.subsidy_access_policies.selectors import TotalDifference, list_differences
 from enterprise_access.apps.subsidy_access_policies.services.accounts import record_account
 from enterprise_access.apps.subsidy_access_policies.services.budget import repair_totals
 from enterprise_access.apps.subsidy_access_policies.services.transactions import RECONCILIATION, record_rows
@@ -151,7 +151,7 @@ def _balance_of_copies(subsidy_uuid: UUID) -> int:
     return counted.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
-def find_drift(*, subsidy_uuid: UUID) -> list[Difference]:
+def find_drift(*, subsidy_uuid: UUID) -> list[TotalDifference]:
     """Correct running totals of an account that are not what its rows come to; count and log each.
 
     They are looked for without a lock, and computed again under it before anything is corrected.

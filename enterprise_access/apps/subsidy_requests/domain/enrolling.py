@@ -63,7 +63,7 @@ class WantedEnrollment:
     sent_at: datetime | None = None
 
 
-class Next(StrEnum):
+class NextMove(StrEnum):
     """What an answer says: send a call, wait, or that it is over."""
 
     SEND = "send"
@@ -73,10 +73,10 @@ class Next(StrEnum):
 
 
 @frozen(kw_only=True)
-class Answer:
+class EnrollerAnswer:
     """What is to be done next. LATER: not before `at`; `was_sent` False takes back that a call was written down."""
 
-    next: Next
+    next: NextMove
     reason: str = ""
     course_run_key: str = ""
     run_starts_at: datetime | None = None
@@ -87,13 +87,13 @@ class Answer:
 class Enroller(Protocol):
     """Who looks and enrolls: an app above. It never raises for what an upstream service does."""
 
-    def look(self, wanted: WantedEnrollment) -> Answer:
+    def look(self, wanted: WantedEnrollment) -> EnrollerAnswer:
         """Say from fresh facts whether this learner can be enrolled now, and in which run. Changes nothing.
 
         For a call whose outcome is not known it says first what the platform shows of it.
         """
 
-    def enroll(self, wanted: WantedEnrollment) -> Answer:
+    def enroll(self, wanted: WantedEnrollment) -> EnrollerAnswer:
         """Enroll in the run that `look` has named. The call was written down before."""
 
 

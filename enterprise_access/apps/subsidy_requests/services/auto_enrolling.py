@@ -15,10 +15,10 @@ from django.conf import settings
 from enterprise_access.apps.subsidy_requests.domain.enrolling import (
     MAX_SENDS,
     WAITS_FOR_PEOPLE,
-    Answer,
     Enroller,
+    EnrollerAnswer,
     EnrollmentState,
-    Next,
+    NextMove,
     WantedEnrollment,
     WhyNot,
     choose_one_each,
@@ -29,7 +29,7 @@ from enterprise_access.apps.subsidy_requests.models import (
     SubsidyRequest,
     SubsidyRequestCustomerConfiguration,
 )
-from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
 from enterprise_access.lib import clock
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import asking, leases, waking
@@ -146,22 +146,22 @@ def _enroll_one(customer_uuid: UUID, limit: int) -> int:
         return len(lease.items)
 
 
-def _try(lease: Lease[AutoEnrollment], row: AutoEnrollment) -> Answer:
+def _try(lease: Lease[AutoEnrollment], row: AutoEnrollment) -> EnrollerAnswer:
     """Look, and call if that is still right. A call is written down before it is made."""
     if row.sent_at is None and (why_not := _why_not(row)):
-        return Answer(next=Next.NOT_ENROLLED, reason=why_not)
+        return EnrollerAnswer(next=NextMove.NOT_ENROLLED, reason=why_not)
     (enroller,) = _enrollers
     wanted = _wanted(row)
     answer = enroller.look(wanted)
-    if answer.next is not Next.SEND:
+    if answer.next is not NextMove.SEND:
         return answer
     if row.sends >= MAX_SENDS:
-        return Answer(next=Next.NOT_ENROLLED, reason=WhyNot.OUTCOME_UNKNOWN)
+        return EnrollerAnswer(next=NextMove.NOT_ENROLLED, reason=WhyNot.OUTCOME_UNKNOWN)
     # Asked again after the calls of the look: what was switched off or decided meanwhile counts.
     if why_not := _why_not(row):
-        return Answer(next=Next.NOT_ENROLLED, reason=why_not)
+        return EnrollerAnswer(next=NextMove.NOT_ENROLLED, reason=why_not)
     if not _note_sending(lease, row, answer):
-        return Answer(next=Next.LATER)
+        return EnrollerAnswer(next=NextMove.LATER)
     return enroller.enroll(_wanted(row))
 
 
@@ -175,7 +175,7 @@ def _why_not(row: AutoEnrollment) -> WhyNot | None:
     return None if state in _GRANTED else WhyNot.NOT_GRANTED
 
 
-def _note_sending(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: Answer) -> bool:
+def _note_sending(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: EnrollerAnswer) -> bool:
     """Write down the call that is about to be made; False: another worker has the row."""
     columns: dict[str, Any] = {
         "state": EnrollmentState.SENDING.value,
@@ -206,12 +206,12 @@ def _wanted(row: AutoEnrollment) -> WantedEnrollment:
 
 
 @retry_deadlocks
-def _record(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: Answer) -> None:
+def _record(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: EnrollerAnswer) -> None:
     """Write down what came of it. An end is written whether or not the lease still stands."""
-    if answer.next is Next.LATER and not _is_given_up(row):
+    if answer.next is NextMove.LATER and not _is_given_up(row):
         _postpone(lease, row, answer)
         return
-    is_enrolled = answer.next is Next.ENROLLED
+    is_enrolled = answer.next is NextMove.ENROLLED
     found = lock_in_order(QUEUE.rows().filter(pk=row.pk, batch=row.batch))
     if found and not EnrollmentState(found[0].state).is_over:
         state = EnrollmentState.ENROLLED if is_enrolled else EnrollmentState.NOT_ENROLLED
@@ -219,7 +219,7 @@ def _record(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: Answer) -
             state=state.value, reason="" if is_enrolled else answer.reason, ended_at=clock.now()
         )
         if is_enrolled:
-            ask_for_mails(MailKind.ENROLLED, [row.request], now=clock.now())
+            ask_for_mails(RequestMailKind.ENROLLED, [row.request], now=clock.now())
         log.info("An enrollment after an approval has ended. state=%s reason=%s", state, answer.reason)
     leases.settle(lease, [Settlement(item=row)])
 
@@ -232,7 +232,7 @@ def _is_given_up(row: AutoEnrollment) -> bool:
     return row.granted_at is not None and row.granted_at < clock.now() - patience
 
 
-def _postpone(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: Answer) -> None:
+def _postpone(lease: Lease[AutoEnrollment], row: AutoEnrollment, answer: EnrollerAnswer) -> None:
     failures = row.failures + 1 if row.waiting_for == answer.reason else 1
     pause = _PEOPLE_PAUSE if answer.reason in WAITS_FOR_PEOPLE else QUEUE.back_off.pause(failures)
     columns: dict[str, Any] = {}

@@ -123,7 +123,7 @@ def add_request(row: SubsidyRequest, *, now: datetime) -> Created:
 def withdraw_request(
     *, request_uuid: UUID, subsidy_type: SubsidyType, lms_user_id: int, now: datetime
 ) -> SubsidyRequest:
-    """Take one's own request back while it is undecided. Raises RequestUnknown and TransitionRefused."""
+    """Take one's own request back while it is undecided. Raises RequestUnknown and RequestStateRefused."""
     own = SubsidyRequest.objects.of_kind(subsidy_type).filter(pk=request_uuid, lms_user_id=lms_user_id)
     rows = lock_requests(own, uuids=[request_uuid])
     move(rows, RequestAction.WITHDRAW, now=now, actor_lms_user_id=lms_user_id)

@@ -13,7 +13,7 @@ from attrs import evolve
 from django.db import transaction
 from django.utils.translation import gettext
 
-from enterprise_access.apps.content_assignments.errors import TransitionRefused as AssignmentRefused
+from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.services.allocating import allocate_for_request
 from enterprise_access.apps.content_assignments.services.reminding import remind
 from enterprise_access.apps.content_assignments.services.transitions import cancel
@@ -25,7 +25,7 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
 from enterprise_access.apps.subsidy_access_policies.services.offers import Offer, fetch_offers
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState, SubsidyType
-from enterprise_access.apps.subsidy_requests.errors import CreditRefused, NothingRequested, TransitionRefused
+from enterprise_access.apps.subsidy_requests.errors import CreditRefused, NothingRequested, RequestStateRefused
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestAction
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments, start_enrollments
 from enterprise_access.apps.subsidy_requests.services.creating import partners_column
@@ -53,7 +53,7 @@ Offers = Mapping[str, Offer]
 def approve_credit(review: Review, *, policy_uuid: UUID) -> list[SubsidyRequest]:
     """Approve requests for learner credit of one budget: all of them, or none. Return those that changed.
 
-    Raises RequestUnknown, PolicyUnknown, TransitionRefused, and CreditRefused with the reason.
+    Raises RequestUnknown, PolicyUnknown, RequestStateRefused, and CreditRefused with the reason.
     """
     policy = get_policy(policy_uuid, customer_uuids=[review.customer_uuid])
     rows = list(review.rows(CREDIT).filter(policy_uuid=policy.pk))
@@ -66,7 +66,7 @@ def approve_credit(review: Review, *, policy_uuid: UUID) -> list[SubsidyRequest]
         return _approve(review, policy, offers)
     except BudgetRefused as error:
         raise CreditRefused(error.detail, reason=error.reason.value) from None
-    except AssignmentRefused:
+    except AssignmentTransitionRefused:
         raise CreditRefused(
             gettext("A learner has an assignment of this course already."), reason="already_assigned"
         ) from None
@@ -78,7 +78,7 @@ def approve_all_credit(review: Review, *, policy_uuid: UUID) -> list[SubsidyRequ
 
 
 def decline_all_credit(review: Review, *, policy_uuid: UUID, reason: str) -> list[SubsidyRequest]:
-    """Decline every undecided request of a budget: all, or none. Raises NothingRequested and TransitionRefused.
+    """Decline every undecided request of a budget: all, or none. Raises NothingRequested and RequestStateRefused.
 
     Failed requests stay as they are: each is declined, or approved again, by itself.
     """
@@ -188,7 +188,7 @@ def _take_over(assignment_uuids: Sequence[UUID]) -> None:
 def cancel_credit(review: Review) -> SubsidyRequest:
     """Cancel an approved request with its assignment, and give the money back. A cancelled one stays as it is.
 
-    Raises RequestUnknown, and TransitionRefused: another state, or the assignment is being redeemed.
+    Raises RequestUnknown, and RequestStateRefused: another state, or the assignment is being redeemed.
     """
     (row,) = _named(review)
     if row.state == RequestState.CANCELLED.value:
@@ -198,8 +198,8 @@ def cancel_credit(review: Review) -> SubsidyRequest:
     try:
         # The assignment is locked first, as by everyone who changes it; the request follows it.
         cancel([row.assignment_uuid], now=review.now, actor_lms_user_id=review.reviewer_lms_user_id)
-    except AssignmentRefused as error:
-        raise TransitionRefused(error.detail, refused=[(row.pk, row.state)]) from None
+    except AssignmentTransitionRefused as error:
+        raise RequestStateRefused(error.detail, refused=[(row.pk, row.state)]) from None
     SubsidyRequestAction.objects.filter(request=row, created=review.now).update(
         actor_lms_user_id=review.reviewer_lms_user_id
     )
@@ -211,14 +211,14 @@ def cancel_credit(review: Review) -> SubsidyRequest:
 
 @retry_deadlocks
 def remind_of_credit(review: Review) -> SubsidyRequest:
-    """Mail the learner again what was approved. Raises RequestUnknown and TransitionRefused."""
+    """Mail the learner again what was approved. Raises RequestUnknown and RequestStateRefused."""
     (row,) = _named(review)
     if row.state != RequestState.APPROVED.value or row.assignment_uuid is None:
         raise _wrong_state(row, "remind")
     try:
         remind([row.assignment_uuid], now=review.now)
-    except AssignmentRefused as error:
-        raise TransitionRefused(error.detail, refused=[(row.pk, row.state)]) from None
+    except AssignmentTransitionRefused as error:
+        raise RequestStateRefused(error.detail, refused=[(row.pk, row.state)]) from None
     note([row], ActionType.REMINDED, now=review.now, actor_lms_user_id=review.reviewer_lms_user_id)
     return row
 
@@ -229,6 +229,6 @@ def _named(review: Review) -> list[SubsidyRequest]:
     return rows
 
 
-def _wrong_state(row: SubsidyRequest, action: str) -> TransitionRefused:
+def _wrong_state(row: SubsidyRequest, action: str) -> RequestStateRefused:
     detail = f"Request {row.pk} is {row.state}: {action} is not possible."
-    return TransitionRefused(detail, refused=[(row.pk, row.state)])
+    return RequestStateRefused(detail, refused=[(row.pk, row.state)])

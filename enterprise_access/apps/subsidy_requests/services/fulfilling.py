@@ -10,7 +10,7 @@ from attrs import field, frozen
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import start_enrollments
-from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests, move
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
@@ -44,6 +44,6 @@ def fulfill(assigned: Assigned) -> None:
     if waiting:
         fulfilled = move(waiting[-1:], RequestAction.FULFILLED, now=clock.now(), due_at=None, **assigned.columns)
         start_enrollments(fulfilled, now=clock.now())
-        ask_for_mails(MailKind.GRANTED, [row for row in fulfilled if row.is_mail_wanted], now=clock.now())
+        ask_for_mails(RequestMailKind.GRANTED, [row for row in fulfilled if row.is_mail_wanted], now=clock.now())
     elif rows.exclude(state=RequestState.FULFILLED.value).exists():
         log.info("A subsidy was assigned, and no request waits for it. kind=%s", assigned.subsidy_type)

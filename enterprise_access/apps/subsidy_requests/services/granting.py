@@ -17,7 +17,7 @@ from enterprise_access.apps.subsidy_requests.domain.granting import GrantProblem
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import start_enrollments
-from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import can_move, move
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
@@ -159,7 +159,7 @@ def _record_success(lease: Lease[SubsidyRequest], batch: Sequence[SubsidyRequest
         SubsidyRequest.objects.bulk_update(rows, ["license_uuid"])
         granted = move(rows, RequestAction.GRANTED, now=clock.now())
         start_enrollments(granted, now=clock.now())
-        ask_for_mails(MailKind.GRANTED, [row for row in granted if row.is_mail_wanted], now=clock.now())
+        ask_for_mails(RequestMailKind.GRANTED, [row for row in granted if row.is_mail_wanted], now=clock.now())
     leases.settle(lease, [Settlement(item=row) for row in given])
 
 

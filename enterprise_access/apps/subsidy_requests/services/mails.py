@@ -17,7 +17,7 @@ from enterprise_access.apps.subsidy_requests.domain.states import RequestState
 from enterprise_access.apps.subsidy_requests.models import AutoEnrollment, SubsidyRequest
 
 
-class MailKind(StrEnum):
+class RequestMailKind(StrEnum):
     """The mails about a request."""
 
     GRANTED = "request_granted"
@@ -25,18 +25,18 @@ class MailKind(StrEnum):
     DECLINED = "request_declined"
 
 
-_STATES: Final[Mapping[MailKind, frozenset[str]]] = {
-    MailKind.GRANTED: frozenset({RequestState.APPROVED.value, RequestState.FULFILLED.value}),
+_STATES: Final[Mapping[RequestMailKind, frozenset[str]]] = {
+    RequestMailKind.GRANTED: frozenset({RequestState.APPROVED.value, RequestState.FULFILLED.value}),
     # Also when the learner was quicker to learn in it than the mail: the credit is redeemed by the enrollment.
-    MailKind.ENROLLED: frozenset(
+    RequestMailKind.ENROLLED: frozenset(
         {RequestState.APPROVED.value, RequestState.FULFILLED.value, RequestState.ACCEPTED.value}
     ),
-    MailKind.DECLINED: frozenset({RequestState.DECLINED.value}),
+    RequestMailKind.DECLINED: frozenset({RequestState.DECLINED.value}),
 }
 _TITLES: Final = {
-    MailKind.GRANTED: _("A request was approved"),
-    MailKind.ENROLLED: _("A learner was enrolled after an approval"),
-    MailKind.DECLINED: _("A request was declined"),
+    RequestMailKind.GRANTED: _("A request was approved"),
+    RequestMailKind.ENROLLED: _("A learner was enrolled after an approval"),
+    RequestMailKind.DECLINED: _("A request was declined"),
 }
 _SAMPLE: Final = {
     "content_title": "Data Science 101",
@@ -47,7 +47,7 @@ _SAMPLE: Final = {
 }
 
 
-def ask_for_mails(kind: MailKind, rows: Iterable[SubsidyRequest], *, now: datetime) -> None:
+def ask_for_mails(kind: RequestMailKind, rows: Iterable[SubsidyRequest], *, now: datetime) -> None:
     """Ask for one mail about each decision, in the caller's transaction. Asking again changes nothing."""
     notifications.ask_all(
         [
@@ -71,27 +71,27 @@ def _decision_of(row: SubsidyRequest) -> str:
 
 def connect() -> None:
     """Register the kinds of mail."""
-    for kind in MailKind:
+    for kind in RequestMailKind:
         notifications.register(
             notifications.Kind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
         )
 
 
-def _reader_of(kind: MailKind) -> Any:
+def _reader_of(kind: RequestMailKind) -> Any:
     def read(facts: Sequence[notifications.Fact]) -> Mapping[notifications.Fact, notifications.Letter]:
         rows = SubsidyRequest.objects.in_bulk({fact.subject for fact in facts})
         needed = {fact: rows[fact.subject] for fact in facts if _is_needed(kind, rows.get(fact.subject), fact)}
         enrollments = AutoEnrollment.objects.in_bulk([row.pk for row in needed.values()])
-        if kind is MailKind.GRANTED:
+        if kind is RequestMailKind.GRANTED:
             # The mail about the enrollment says that the request was approved, too.
             needed = {fact: row for fact, row in needed.items() if not _is_enrolled(enrollments.get(row.pk))}
-        others = _others(enrollments.values()) if kind is MailKind.ENROLLED else {}
+        others = _others(enrollments.values()) if kind is RequestMailKind.ENROLLED else {}
         return {fact: _letter(row, enrollments.get(row.pk), others.get(row.pk, ())) for fact, row in needed.items()}
 
     return read
 
 
-def _is_needed(kind: MailKind, row: SubsidyRequest | None, fact: notifications.Fact) -> bool:
+def _is_needed(kind: RequestMailKind, row: SubsidyRequest | None, fact: notifications.Fact) -> bool:
     """Say whether what a mail would say is still true."""
     return row is not None and bool(row.email) and row.state in _STATES[kind] and fact.occurrence == _decision_of(row)
 
@@ -105,7 +105,7 @@ def _others(enrollments: Iterable[AutoEnrollment]) -> dict[UUID, list[str]]:
     batches = {(row.batch, row.lms_user_id): row.pk for row in enrollments}
     found: dict[UUID, list[str]] = {}
     rows = AutoEnrollment.objects.filter(
-        batch__in={batch for batch, _ in batches}, request__state__in=_STATES[MailKind.GRANTED]
+        batch__in={batch for batch, _ in batches}, request__state__in=_STATES[RequestMailKind.GRANTED]
     )
     for row in rows.exclude(pk__in=batches.values()).select_related("request").order_by("request__created", "pk"):
         first = batches.get((row.batch, row.lms_user_id))

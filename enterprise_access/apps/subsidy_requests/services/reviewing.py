@@ -16,7 +16,7 @@ from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.announcing import announce_approved
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments
 from enterprise_access.apps.subsidy_requests.services.granting import QUEUE
-from enterprise_access.apps.subsidy_requests.services.mails import MailKind, ask_for_mails
+from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import (
     lock_requests,
     movable,
@@ -63,7 +63,7 @@ class Review:
 def approve_licenses(review: Review, *, plan_uuid: UUID) -> list[SubsidyRequest]:
     """Approve requests for licenses of a plan; return those that changed. A worker grants the licenses.
 
-    Raises RequestUnknown, PlanUnknown, TransitionRefused, NotEnoughLicenses, and UpstreamError when license-manager
+    Raises RequestUnknown, PlanUnknown, RequestStateRefused, NotEnoughLicenses, and UpstreamError when license-manager
     cannot be asked. Nothing is changed then.
     """
     rows = list(review.rows(SubsidyType.LICENSE))
@@ -116,7 +116,7 @@ def _refuse_too_many(plan: Plan, group: str, *, wanted: int) -> None:
 def approve_coupon_codes(review: Review, *, coupon_id: int) -> list[SubsidyRequest]:
     """Approve requests for codes of a coupon; return those that changed. Who assigns codes hears of it by an event.
 
-    Raises RequestUnknown and TransitionRefused. Nothing is changed then.
+    Raises RequestUnknown and RequestStateRefused. Nothing is changed then.
     """
     rows = lock_requests(review.rows(SubsidyType.COUPON), uuids=review.request_uuids)
     due_at = review.now + CODE_EXPECTED_WITHIN
@@ -148,7 +148,7 @@ def _start_granting(
 
 @retry_deadlocks
 def decline(review: Review, *, subsidy_type: SubsidyType, reason: str) -> list[SubsidyRequest]:
-    """Decline requests; return those that changed. Raises RequestUnknown and TransitionRefused, changing nothing.
+    """Decline requests; return those that changed. Raises RequestUnknown and RequestStateRefused, changing nothing.
 
     A worker unlinks the learners of those that changed from the customer, if that is wanted.
     """
@@ -164,7 +164,7 @@ def decline(review: Review, *, subsidy_type: SubsidyType, reason: str) -> list[S
         assignment_uuid=None,
     )
     if review.is_mail_wanted:
-        ask_for_mails(MailKind.DECLINED, changed, now=review.now)
+        ask_for_mails(RequestMailKind.DECLINED, changed, now=review.now)
     if review.is_unlinking_wanted:
         ask_for_unlinks(changed, now=review.now)
     return changed

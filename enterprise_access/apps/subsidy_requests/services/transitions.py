@@ -18,7 +18,7 @@ from enterprise_access.apps.subsidy_requests.domain.states import (
     RequestState,
     request_transition,
 )
-from enterprise_access.apps.subsidy_requests.errors import RequestUnknown, TransitionRefused
+from enterprise_access.apps.subsidy_requests.errors import RequestStateRefused, RequestUnknown
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestAction
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
@@ -39,12 +39,12 @@ def refuse_unknown(rows: Iterable[SubsidyRequest], *, uuids: Collection[UUID]) -
 
 
 def movable(rows: Iterable[SubsidyRequest], action: RequestAction) -> list[SubsidyRequest]:
-    """Return the requests that the action changes. Raises TransitionRefused when it is refused for any of them."""
+    """Return the requests that the action changes. Raises RequestStateRefused when it is refused for any of them."""
     moves = [(row, _outcome(row, action)) for row in rows]
     refused = [(row.pk, row.state) for row, outcome in moves if outcome is RequestOutcome.REFUSED]
     if refused:
         uuid, state = refused[0]
-        raise TransitionRefused(f"Request {uuid} is {state}: {action} is not possible.", refused=refused)
+        raise RequestStateRefused(f"Request {uuid} is {state}: {action} is not possible.", refused=refused)
     return [row for row, outcome in moves if outcome is RequestOutcome.DONE]
 
 
@@ -68,7 +68,7 @@ def move(
 ) -> list[SubsidyRequest]:
     """Apply an action to locked requests of one kind, write `columns` of all that change, and return those.
 
-    `actor_lms_user_id` None: this service. Raises TransitionRefused, and changes nothing then.
+    `actor_lms_user_id` None: this service. Raises RequestStateRefused, and changes nothing then.
     """
     changed = movable(rows, action)
     by_state: dict[RequestState, list[SubsidyRequest]] = {}

@@ -16,8 +16,8 @@ from enterprise_access.apps.subsidy_requests.domain.states import (
 from enterprise_access.apps.subsidy_requests.errors import (
     ConfigurationInvalid,
     ConfigurationUnknown,
+    RequestStateRefused,
     RequestUnknown,
-    TransitionRefused,
 )
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.configurations import TYPE_CHANGED, change_configuration
@@ -69,7 +69,7 @@ def _act(row, action):
     with transaction.atomic():
         rows = lock_requests(SubsidyRequest.objects.filter(pk=row.pk))
         if expected.outcome is RequestOutcome.REFUSED:
-            with pytest.raises(TransitionRefused) as refused:
+            with pytest.raises(RequestStateRefused) as refused:
                 move(rows, action, now=clock.now(), **again, **due)
             assert refused.value.extra == {"requests": [{"uuid": str(row.pk), "state": state}]}
         else:
@@ -86,7 +86,7 @@ def _act(row, action):
 
 def test_one_refused_request_keeps_the_others_as_they_are():
     rows = [made(ADA), made(BEN, state=RequestState.FULFILLED), made(HAL)]
-    with pytest.raises(TransitionRefused):
+    with pytest.raises(RequestStateRefused):
         decline(review(*rows), subsidy_type=LICENSE, reason="")
     assert states(*rows) == ["requested", "fulfilled", "requested"]
 

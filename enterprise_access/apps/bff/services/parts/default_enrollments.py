@@ -14,7 +14,7 @@ from enterprise_access.apps.bff.services.load import AGAIN, CALLS, OWN, WAIT, Pa
 from enterprise_access.apps.bff.services.parts.base import Found, PagePart, Parts
 from enterprise_access.apps.bff.services.parts.enrollments import EnrollmentsPart
 from enterprise_access.apps.content_metadata.selectors import fetch_content
-from enterprise_access.apps.default_enrollments.domain.looking_again import Event, is_woken_by
+from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent, is_woken_by
 from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Reason
 from enterprise_access.apps.default_enrollments.selectors.past import list_intentions
@@ -147,7 +147,7 @@ def _has_news(status: LearnerStatus, licenses: OwnLicenses | None) -> bool:
             or (it.last_look.outcome == Outcome.BLOCKED and it.last_look.reason in gone and can_pay)
             or (
                 it.last_look.outcome == Outcome.BLOCKED
-                and is_woken_by(it.last_look.reason, Event.CONTENT_CHANGE)
+                and is_woken_by(it.last_look.reason, RecheckEvent.CONTENT_CHANGE)
                 and it.last_look.reason != Reason.REFUSED_BY_LMS
             )
         )

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.course_types.management.telling import counted, with_progress
-from enterprise_access.apps.course_types.services.courses import Fate, import_courses
+from enterprise_access.apps.course_types.services.courses import CourseFate, import_courses
 from enterprise_access.apps.course_types.services.importing import Told, What, fetch_told, import_types
 from enterprise_access.lib.errors import ServiceError
 
@@ -55,9 +55,9 @@ class Command(BaseCommand):
         rows = import_courses(told.courses, commit=commit)
         for row in with_progress(rows, total=len(told.courses), out=self.stderr, what="courses"):
             fates.append(row.fate.value)
-            if row.fate is not Fate.SAME or row.text:
+            if row.fate is not CourseFate.SAME or row.text:
                 self.stdout.write(f"{row.course_key}: {row.fate.value}: {row.course_type or row.text}")
                 if row.course_type and row.text:
                     self.stdout.write(f"    {row.text}")
         self.stdout.write(f"Courses: {counted(fates) or 'none'}.")
-        return sum(fate == Fate.REFUSED for fate in fates)
+        return sum(fate == CourseFate.REFUSED for fate in fates)

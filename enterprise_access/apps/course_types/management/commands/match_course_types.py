@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.course_types.management.telling import counted, with_progress
-from enterprise_access.apps.course_types.services.courses import Fate, fetch_courses, match_courses
+from enterprise_access.apps.course_types.services.courses import CourseFate, fetch_courses, match_courses
 from enterprise_access.lib.errors import ServiceError
 
 
@@ -48,13 +48,13 @@ class Command(BaseCommand):
         parser.add_argument("--commit", action="store_true", help="Save the result. Without it, nothing is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        fates: list[Fate] = []
+        fates: list[CourseFate] = []
         try:
             records = fetch_courses(course_keys=options["course"])
             rows = match_courses(records, commit=options["commit"], allow=options["allow"])
             for row in with_progress(rows, total=len(records), out=self.stderr, what="courses"):
                 fates.append(row.fate)
-                if row.fate is not Fate.SAME:
+                if row.fate is not CourseFate.SAME:
                     self.stdout.write(f"{row.course_key}: {row.fate.value}: {row.course_type or row.text}")
                     for run_key, run_type in (row.run_types or {}).items():
                         self.stdout.write(f"    {run_key}: {run_type}")
@@ -66,6 +66,6 @@ class Command(BaseCommand):
         self.stdout.write(f"{dry}Courses: {counted(fate.value for fate in fates) or 'none'}.")
         if absent:
             raise CommandError(f"course-discovery has no course {', '.join(absent)}.")
-        unmatched = sum(fate in (Fate.NO_MATCH, Fate.REFUSED, Fate.UNKNOWN) for fate in fates)
+        unmatched = sum(fate in (CourseFate.NO_MATCH, CourseFate.REFUSED, CourseFate.UNKNOWN) for fate in fates)
         if unmatched:
             raise CommandError(f"{unmatched} courses could not be matched; the lines above say why.")

@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework import serializers
 
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, CourseRun, Resolved
-from enterprise_access.apps.content_metadata.selectors import Evidence
+from enterprise_access.apps.content_metadata.selectors import ModesSource
 from enterprise_access.apps.course_types.domain.modes import deadline, want
 from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
 from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
@@ -87,7 +87,7 @@ class ResolutionSerializer(serializers.Serializer):
         allow_null=True, help_text="What happens to the enrollment without the license."
     )
     modes_evidence = serializers.ChoiceField(
-        choices=[evidence.value for evidence in Evidence],
+        choices=[evidence.value for evidence in ModesSource],
         allow_null=True,
         help_text="Source of the modes: the LMS, or (weaker) the run's type, or the catalog's seats.",
     )

@@ -9,17 +9,17 @@ from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import (
     Arrival,
-    Fate,
+    ArrivalFate,
     list_arrivals,
     move_in,
 )
 from enterprise_access.lib.errors import ServiceError
 
 WORDS = {
-    Fate.ADD: "will be added",
-    Fate.EXISTS: "there already",
-    Fate.DELETED_HERE: "deleted here by staff; it stays deleted",
-    Fate.REFUSED: "cannot be added",
+    ArrivalFate.ADD: "will be added",
+    ArrivalFate.EXISTS: "there already",
+    ArrivalFate.DELETED_HERE: "deleted here by staff; it stays deleted",
+    ArrivalFate.REFUSED: "cannot be added",
 }
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--commit", action="store_true", help="Add the intentions. Without it, nothing is saved.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.totals = dict.fromkeys(Fate, 0)
+        self.totals = dict.fromkeys(ArrivalFate, 0)
         self.risks = failed = 0
         customers = options["customer"] or [str(customer.pk) for customer in list_customers()]
         if not customers:
@@ -55,8 +55,10 @@ class Command(BaseCommand):
         self.sum_up(commit=options["commit"])
         if failed:
             raise CommandError(f"{failed} of {len(customers)} customers could not be read; nothing was added for them.")
-        if self.totals[Fate.REFUSED]:
-            raise CommandError(f"{self.totals[Fate.REFUSED]} intentions cannot be added; the lines above say why.")
+        if self.totals[ArrivalFate.REFUSED]:
+            raise CommandError(
+                f"{self.totals[ArrivalFate.REFUSED]} intentions cannot be added; the lines above say why."
+            )
 
     def take_over(self, name: str, *, commit: bool) -> None:
         customer = get_customer_named(slug_or_uuid=name)
@@ -76,7 +78,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{slug}: {arrival.content_key}{run}: {WORDS[arrival.fate]}{problem}")
         for warning in arrival.warnings:
             self.stdout.write(f"    now: {explain(warning).text}")
-        if arrival.risks_leavers and arrival.fate is not Fate.REFUSED:
+        if arrival.risks_leavers and arrival.fate is not ArrivalFate.REFUSED:
             self.risks += 1
             self.stdout.write(
                 "    careful: no paid mode is known; who left it in the LMS's time would be enrolled again."
@@ -87,10 +89,10 @@ class Command(BaseCommand):
         told = ", ".join(
             f"{what}: {self.totals[fate]}"
             for fate, what in (
-                (Fate.ADD, added),
-                (Fate.EXISTS, "there already"),
-                (Fate.DELETED_HERE, "deleted here"),
-                (Fate.REFUSED, "refused"),
+                (ArrivalFate.ADD, added),
+                (ArrivalFate.EXISTS, "there already"),
+                (ArrivalFate.DELETED_HERE, "deleted here"),
+                (ArrivalFate.REFUSED, "refused"),
             )
         )
         self.stdout.write(

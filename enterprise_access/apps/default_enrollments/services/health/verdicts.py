@@ -14,7 +14,7 @@ from enterprise_access.apps.content_metadata.services import refresh_modes_of
 from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.decision import decide
-from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, Event
+from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, RecheckEvent
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 Intention = DefaultEnterpriseEnrollmentIntention
 
-WOKEN_BY_CONTENT = [reason.value for reason, look in TABLE.items() if Event.CONTENT_CHANGE in look.events]
+WOKEN_BY_CONTENT = [reason.value for reason, look in TABLE.items() if RecheckEvent.CONTENT_CHANGE in look.events]
 LEARNERS_AT_ONCE = 500
 
 

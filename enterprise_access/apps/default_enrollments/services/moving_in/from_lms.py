@@ -21,7 +21,7 @@ from enterprise_access.upstream.lms.types import DefaultIntention
 READINGS = 3
 
 
-class Fate(StrEnum):
+class ArrivalFate(StrEnum):
     """What is done with an intention of the LMS."""
 
     ADD = "add"
@@ -39,7 +39,7 @@ class Arrival:
     """
 
     content_key: str
-    fate: Fate
+    fate: ArrivalFate
     problem: str = ""
     warnings: tuple[values.Reason, ...] = ()
     course_run_key: str = ""
@@ -72,7 +72,7 @@ def _read_all(customer_uuid: UUID) -> tuple[DefaultIntention, ...]:
 
 def _arrival(theirs: DefaultIntention, preview: Preview | ServiceError) -> Arrival:
     if isinstance(preview, ServiceError):
-        return Arrival(content_key=theirs.content_key, fate=Fate.REFUSED, problem=preview.detail)
+        return Arrival(content_key=theirs.content_key, fate=ArrivalFate.REFUSED, problem=preview.detail)
     run = preview.description.content.run
     return Arrival(
         content_key=theirs.content_key,
@@ -83,10 +83,10 @@ def _arrival(theirs: DefaultIntention, preview: Preview | ServiceError) -> Arriv
     )
 
 
-def _fate(preview: Preview) -> Fate:
+def _fate(preview: Preview) -> ArrivalFate:
     if preview.twin is None:
-        return Fate.ADD
-    return Fate.DELETED_HERE if preview.twin.is_deleted else Fate.EXISTS
+        return ArrivalFate.ADD
+    return ArrivalFate.DELETED_HERE if preview.twin.is_deleted else ArrivalFate.EXISTS
 
 
 def _risks_leavers(theirs: DefaultIntention, preview: Preview) -> bool:
@@ -100,12 +100,12 @@ def move_in(*, customer_uuid: UUID, arrivals: Iterable[Arrival]) -> list[Arrival
     """Add what there is to add; return what could not be added after all. Doing it twice is doing it once."""
     failed = []
     for arrival in arrivals:
-        if arrival.fate is not Fate.ADD:
+        if arrival.fate is not ArrivalFate.ADD:
             continue
         try:
             add_intention(customer_uuid=customer_uuid, content_key=arrival.content_key)
         except (IntentionExists, IntentionDeleted):
             continue  # Somebody was quicker.
         except ServiceError as error:
-            failed.append(Arrival(content_key=arrival.content_key, fate=Fate.REFUSED, problem=error.detail))
+            failed.append(Arrival(content_key=arrival.content_key, fate=ArrivalFate.REFUSED, problem=error.detail))
     return failed

@@ -23,7 +23,7 @@ from enterprise_access.apps.default_enrollments.services.csv_intentions import (
     find_owners,
 )
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, restore_intention
-from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import Arrival, Fate, list_arrivals
+from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import Arrival, ArrivalFate, list_arrivals
 from enterprise_access.jobs.kinds import Kind, Offer, Result, Running, Step
 from enterprise_access.lib.errors import NotFound, ServiceError, UpstreamError, UpstreamRefused
 from enterprise_access.lib.keys import fold
@@ -48,10 +48,10 @@ _OUTCOMES: Final = {
     "error": "Error",
 }
 _OUTCOME_OF_FATE: Final = {
-    Fate.ADD: "add",
-    Fate.EXISTS: "exists",
-    Fate.DELETED_HERE: "restore",
-    Fate.REFUSED: "error",
+    ArrivalFate.ADD: "add",
+    ArrivalFate.EXISTS: "exists",
+    ArrivalFate.DELETED_HERE: "restore",
+    ArrivalFate.REFUSED: "error",
 }
 _RISK: Final = "No paid mode is known: learners who left the course in the LMS would be enrolled again."
 
@@ -172,7 +172,7 @@ def _lms_results(job: Running, customer_uuid: UUID) -> list[Result]:
 def _lms_result(job: Running, customer_uuid: UUID, each: Arrival) -> Result:
     outcome, text, logged = _OUTCOME_OF_FATE[each.fate], each.problem, None
     is_mine = Intention.objects.filter(pk=_uuid_of(job, customer_uuid, each.content_key)).exists()
-    if job.parameters["save"] and (each.fate is Fate.ADD or is_mine):
+    if job.parameters["save"] and (each.fate is ArrivalFate.ADD or is_mine):
         outcome, text, logged = _add(job, customer_uuid, each.content_key, "Taken over from the LMS.")
     notes = [text, *_in_words(each.warnings), _RISK if each.risks_leavers and outcome != "error" else ""]
     return Result(

@@ -8,8 +8,8 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
     AllocationCase,
     AllocationRequest,
     AssignmentRow,
-    Budget,
-    Content,
+    BudgetUse,
+    RequestedContent,
     allocate,
 )
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction, BulkRow, bulk
@@ -83,8 +83,8 @@ def _allocate(case: Members) -> dict[str, Any]:
     }
 
 
-def _budget(raw: Members) -> Budget:
-    return Budget(
+def _budget(raw: Members) -> BudgetUse:
+    return BudgetUse(
         policy_type=raw.get("type", policy_type),
         is_active=raw.get("active", boolean),
         is_retired=raw.get("retired", boolean),
@@ -103,9 +103,9 @@ def _account(value: Any, name: str) -> Account:
     )
 
 
-def _content(value: Any, name: str) -> Content:
+def _content(value: Any, name: str) -> RequestedContent:
     raw = Members(value, name)
-    return Content(
+    return RequestedContent(
         is_in_catalog=raw.nullable("in_catalog", boolean),
         price_cents=raw.nullable("price_cents", whole_number),
         enroll_by=raw.nullable("enroll_by", instant),

@@ -14,7 +14,7 @@ from enterprise_access.apps.subsidy_access_policies.models import (
     SubsidyTransaction,
 )
 from enterprise_access.apps.subsidy_access_policies.selectors import (
-    Difference,
+    TotalDifference,
     computed_sums,
     list_differences,
     stored_sums,
@@ -59,7 +59,7 @@ def _promised(subsidy: Subsidy, read_started_at: datetime) -> int:
     return sums.get(("subsidy", "promised"), 0)
 
 
-def list_differences_now(*, subsidy_uuid: UUID) -> list[Difference]:
+def list_differences_now(*, subsidy_uuid: UUID) -> list[TotalDifference]:
     """Return the totals of an account that are not what its rows come to. Changes nothing.
 
     Rows may move while they are read, so what seems to differ is compared again while the account is locked.
@@ -70,13 +70,13 @@ def list_differences_now(*, subsidy_uuid: UUID) -> list[Difference]:
 
 
 @retry_deadlocks
-def _differences_under_lock(subsidy_uuid: UUID) -> list[Difference]:
+def _differences_under_lock(subsidy_uuid: UUID) -> list[TotalDifference]:
     lock_account(subsidy_uuid)
     return list_differences(Subsidy.objects.get(pk=subsidy_uuid))
 
 
 @retry_deadlocks
-def repair_totals(*, subsidy_uuid: UUID) -> list[Difference]:
+def repair_totals(*, subsidy_uuid: UUID) -> list[TotalDifference]:
     """Set the totals of an account to what its rows come to; return those that were different."""
     lock_account(subsidy_uuid)
     subsidy = Subsidy.objects.get(pk=subsidy_uuid)
