@@ -215,10 +215,10 @@ class DurableRedisConsumer(RedisEventConsumer):
         for message_id, fields in entries:
             try:
                 if fields is None:
-                    raise wire.Unreadable(CUT_OFF)
+                    raise wire.UnreadableMessage(CUT_OFF)
                 if has_handler(wire.event_type_of(fields)):
                     heard.append(Heard(message_id=message_id, event=wire.read_event(fields)))
-            except wire.Unreadable as error:
+            except wire.UnreadableMessage as error:
                 unreadable.append(set_aside(self.full_topic, message_id, fields or {}, error=str(error), tries=1))
         return heard, unreadable
 

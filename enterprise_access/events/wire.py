@@ -15,25 +15,25 @@ from openedx_events.tooling import OpenEdxPublicSignal
 from enterprise_access.events.handling import Event
 
 
-class Unreadable(Exception):
+class UnreadableMessage(Exception):
     """A message is not an event as we know them. Says what is wrong, and never what was in it."""
 
 
 def event_type_of(fields: Mapping[bytes, bytes]) -> str:
-    """Return the type that a message names. Raises Unreadable."""
+    """Return the type that a message names. Raises UnreadableMessage."""
     return _header(fields, "type")
 
 
 def read_event(fields: Mapping[bytes, bytes]) -> Event:
-    """Return the event in a message. Raises Unreadable; nothing is made up for a header that is missing."""
+    """Return the event in a message. Raises UnreadableMessage; nothing is made up for a header that is missing."""
     event_type = event_type_of(fields)
     try:
         event_id = UUID(_header(fields, "id"))
         at = datetime.fromisoformat(_header(fields, "time"))
     except ValueError:
-        raise Unreadable("the header id or time is malformed") from None
+        raise UnreadableMessage("the header id or time is malformed") from None
     if at.tzinfo is None:
-        raise Unreadable("the header time has no offset")
+        raise UnreadableMessage("the header time has no offset")
     return Event(id=event_id, type=event_type, at=at.astimezone(UTC), data=_read_data(event_type, fields))
 
 
@@ -41,21 +41,21 @@ def _header(fields: Mapping[bytes, bytes], name: str) -> str:
     try:
         return fields[name.encode()].decode()
     except KeyError:
-        raise Unreadable(f"the header {name} is missing") from None
+        raise UnreadableMessage(f"the header {name} is missing") from None
     except UnicodeDecodeError:
-        raise Unreadable(f"the header {name} is no text") from None
+        raise UnreadableMessage(f"the header {name} is no text") from None
 
 
 def _read_data(event_type: str, fields: Mapping[bytes, bytes]) -> dict[str, Any]:
     if b"event_data" not in fields:
-        raise Unreadable("there is no event_data")
+        raise UnreadableMessage("there is no event_data")
     try:
         deserializer, schema = _reading(event_type)
         record = fastavro.schemaless_reader(io.BytesIO(fields[b"event_data"]), schema, None)
         data: dict[str, Any] = deserializer.from_dict(record)
     except Exception as error:  # noqa: BLE001 - whatever a stranger's bytes make the reader stumble over
         # Not chained: the message of the cause may quote what was in the event.
-        raise Unreadable(f"the event_data cannot be read: {type(error).__name__}") from None
+        raise UnreadableMessage(f"the event_data cannot be read: {type(error).__name__}") from None
     return data
 
 

@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from enterprise_access.jobs.kinds import KINDS, Kind, Offer
+from enterprise_access.jobs.kinds import KINDS, FollowUp, Kind
 from enterprise_access.jobs.models import Job, JobState
 from enterprise_access.jobs.services import cancel_job, retry_job, start_job
 from enterprise_access.lib.admin import BoundedPaginator, ReadOnlyAdmin
@@ -139,7 +139,7 @@ def _count_outcomes(job: Job) -> dict[str, int]:
     return dict(job.results.order_by().values_list("outcome").annotate(Count("pk")))
 
 
-def _offer_of(job: Job, counts: dict[str, int]) -> Offer | None:
+def _offer_of(job: Job, counts: dict[str, int]) -> FollowUp | None:
     return KINDS[job.kind].apply(job.parameters, counts) if job.state == JobState.FINISHED else None
 
 

@@ -9,7 +9,7 @@ from django.db.models import Model
 
 
 @frozen(kw_only=True)
-class Running:
+class RunningJob:
     """A job as its kind sees it. `failures`: how many steps in a row have failed, so that a row that always fails can
     become an error of its own instead of holding up the others."""
 
@@ -20,7 +20,7 @@ class Running:
 
 
 @frozen(kw_only=True)
-class Result:
+class RowResult:
     """The outcome of one row. `logged`: a row that was changed, the action flag and the message for the admin log."""
 
     cells: Sequence[str]
@@ -30,10 +30,10 @@ class Result:
 
 
 @frozen(kw_only=True)
-class Step:
+class JobStep:
     """What a step has done, and where the next one begins. `pause_seconds`: how long to wait before that."""
 
-    results: Sequence[Result]
+    results: Sequence[RowResult]
     cursor: Mapping[str, Any]
     done: int
     is_last: bool
@@ -42,7 +42,7 @@ class Step:
 
 
 @frozen(kw_only=True)
-class Offer:
+class FollowUp:
     """A job that applies what another has found: its button, its parameters, and one thing that people may choose
     (the name of a parameter that is then true, and the label of the box)."""
 
@@ -65,8 +65,8 @@ class Kind:
     columns: Sequence[str]
     outcomes: Mapping[str, str]
     permission: str
-    run_step: Callable[[Running], Step]
-    apply: Callable[[Mapping[str, Any], Mapping[str, int]], Offer | None] = field(
+    run_step: Callable[[RunningJob], JobStep]
+    apply: Callable[[Mapping[str, Any], Mapping[str, int]], FollowUp | None] = field(
         default=lambda parameters, counts: None  # noqa: ARG005
     )
 

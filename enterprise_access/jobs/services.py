@@ -15,7 +15,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.db.models import F
 
-from enterprise_access.jobs.kinds import KINDS, Running, Step
+from enterprise_access.jobs.kinds import KINDS, JobStep, RunningJob
 from enterprise_access.jobs.models import Job, JobResult, JobState
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
@@ -99,7 +99,7 @@ def _run_steps(lease: Lease[Job], claimed: Job) -> None:
         job = Job.objects.get(pk=claimed.pk)
         try:
             step = KINDS[job.kind].run_step(
-                Running(uuid=job.pk, parameters=job.parameters, cursor=job.cursor, failures=job.failures)
+                RunningJob(uuid=job.pk, parameters=job.parameters, cursor=job.cursor, failures=job.failures)
             )
         except UpstreamError as error:
             _postpone(lease, job, error.detail)
@@ -115,7 +115,7 @@ def _run_steps(lease: Lease[Job], claimed: Job) -> None:
 
 
 @retry_deadlocks
-def _record(lease: Lease[Job], job: Job, step: Step, *, is_last_of_turn: bool) -> bool:
+def _record(lease: Lease[Job], job: Job, step: JobStep, *, is_last_of_turn: bool) -> bool:
     """Store what a step has done; say whether the next one may begin immediately."""
     with transaction.atomic():
         is_held = keep(
@@ -144,7 +144,7 @@ def _record(lease: Lease[Job], job: Job, step: Step, *, is_last_of_turn: bool) -
     return not (step.is_last or step.pause_seconds or is_last_of_turn)
 
 
-def _write_log(job: Job, step: Step) -> None:
+def _write_log(job: Job, step: JobStep) -> None:
     if job.created_by_id is None:
         return
     for row in step.results:

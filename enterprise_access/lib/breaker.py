@@ -47,7 +47,7 @@ _BELIEVED_SECONDS: Final = 60
 _SAID_EVERY_SECONDS: Final = 10
 
 
-class State(StrEnum):
+class CircuitState(StrEnum):
     """Whether calls go through."""
 
     CLOSED = "closed"
@@ -55,7 +55,7 @@ class State(StrEnum):
     OPEN = "open"
 
 
-_AS_NUMBER: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+_AS_NUMBER: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
 
 
 @frozen(kw_only=True)
@@ -64,7 +64,7 @@ class NeighbourState:
 
     service: str
     process: str
-    state: State
+    state: CircuitState
     since: datetime
     last_reason: str = ""
     said_at: datetime = field(factory=lambda: datetime.now(tz=UTC))
@@ -112,12 +112,12 @@ class Breaker:
         self._report_success = report_success
         self._said_at = 0.0
         self._lock = threading.Lock()
-        self._state = State.CLOSED
+        self._state = CircuitState.CLOSED
         self._since = time.time()
         self._retry_at = 0.0
         self._failures = 0
         self._last_reason = ""
-        metrics.NEIGHBOUR_STATE.labels(service).set(_AS_NUMBER[State.CLOSED])
+        metrics.NEIGHBOUR_STATE.labels(service).set(_AS_NUMBER[CircuitState.CLOSED])
 
     @property
     def state(self) -> NeighbourState:
@@ -133,14 +133,14 @@ class Breaker:
     @property
     def is_closed(self) -> bool:
         """Whether every call goes through, and not one at most."""
-        return self._state is State.CLOSED
+        return self._state is CircuitState.CLOSED
 
     @property
     def is_open(self) -> bool:
         """Whether a call would end before it began: nobody answers, and it is too early to try again."""
         with self._lock:
-            is_full = self._state is State.HALF_OPEN and self._trying >= self._trials
-            return is_full or (self._state is State.OPEN and self._is_pausing())
+            is_full = self._state is CircuitState.HALF_OPEN and self._trying >= self._trials
+            return is_full or (self._state is CircuitState.OPEN and self._is_pausing())
 
     def _is_pausing(self) -> bool:
         # A clock that was set back is no reason to wait longer than the pause.
@@ -168,14 +168,14 @@ class Breaker:
     def _enter(self) -> None:
         """Return if this call may go through. Raises UpstreamUnavailable otherwise."""
         with self._lock:
-            if self._state is State.CLOSED:
+            if self._state is CircuitState.CLOSED:
                 return
             left_seconds = self._retry_at - time.time()
-            is_first = self._state is State.OPEN and not self._is_pausing()
-            may_try = is_first or (self._state is State.HALF_OPEN and self._trying < self._trials)
+            is_first = self._state is CircuitState.OPEN and not self._is_pausing()
+            may_try = is_first or (self._state is CircuitState.HALF_OPEN and self._trying < self._trials)
             if may_try:
                 self._trying = 1 if is_first else self._trying + 1
-                self._state = State.HALF_OPEN
+                self._state = CircuitState.HALF_OPEN
         if may_try:
             if is_first:
                 self._tell()
@@ -201,17 +201,17 @@ class Breaker:
         with self._lock:
             before = self._state
             if was_there:
-                self._failures, self._state = 0, State.CLOSED
+                self._failures, self._state = 0, CircuitState.CLOSED
             elif was_there is None:
                 # Whoever comes next may try instead.
-                self._state = State.CLOSED if before is State.CLOSED else State.OPEN
+                self._state = CircuitState.CLOSED if before is CircuitState.CLOSED else CircuitState.OPEN
             else:
                 self._failures += 1
                 self._last_reason = outcome
-                if before is not State.CLOSED or self._failures >= self._limit:
-                    self._state, self._retry_at = State.OPEN, time.time() + self._pause_seconds
+                if before is not CircuitState.CLOSED or self._failures >= self._limit:
+                    self._state, self._retry_at = CircuitState.OPEN, time.time() + self._pause_seconds
             has_changed = self._state is not before
-            if has_changed and State.CLOSED in (before, self._state):
+            if has_changed and CircuitState.CLOSED in (before, self._state):
                 self._since = time.time()
         if has_changed:
             self._tell()
@@ -275,7 +275,7 @@ def neighbour_states() -> list[NeighbourState]:
     listed = [
         state
         for state in states
-        if state.state is State.CLOSED
+        if state.state is CircuitState.CLOSED
         or (state.said_at > oldest and answered.get(_answered(state.service), oldest) < state.said_at)
     ]
     return sorted(listed, key=lambda state: (-_AS_NUMBER[state.state], state.service, state.process))

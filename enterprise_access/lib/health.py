@@ -23,8 +23,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from enterprise_access.lib.breaker import State as BreakerState
-from enterprise_access.lib.breaker import neighbour_states
+from enterprise_access.lib.breaker import CircuitState, neighbour_states
 from enterprise_access.lib.unreadable import list_unreadable_rows
 
 log = logging.getLogger(__name__)
@@ -209,7 +208,7 @@ def _broker() -> Part:
 
 def _neighbours() -> Part:
     """Say which neighbours any process leaves alone because they do not answer."""
-    away = sorted({said.service for said in neighbour_states() if said.state is not BreakerState.CLOSED})
+    away = sorted({said.service for said in neighbour_states() if said.state is not CircuitState.CLOSED})
     odd = list_unreadable_rows()
     if away:
         return Part(name="neighbours", level=Level.DEGRADED, detail=f"left alone: {', '.join(away)}")

@@ -19,7 +19,7 @@ CHANGED_HERE: Final = (
 NOT_IMPORTED: Final = "It exists here, was not imported, and differs from the source. It stays as it is here."
 
 
-class Fate(StrEnum):
+class RowFate(StrEnum):
     """What became of a row of the source."""
 
     ADDED = "added"
@@ -30,43 +30,43 @@ class Fate(StrEnum):
 
 
 @frozen(kw_only=True)
-class Outcome:
+class RowOutcome:
     """What became of one row, and why, where it was not taken over."""
 
     name: str
-    fate: Fate
+    fate: RowFate
     why: str = ""
 
 
-def refused(name: object, why: str) -> Outcome:
+def refused(name: object, why: str) -> RowOutcome:
     """Return the outcome of a row that cannot be taken over."""
-    return Outcome(name=str(name), fate=Fate.REFUSED, why=why)
+    return RowOutcome(name=str(name), fate=RowFate.REFUSED, why=why)
 
 
-def outcome_of(name: object, fate: Fate, *, was_imported: bool = True) -> Outcome:
+def outcome_of(name: object, fate: RowFate, *, was_imported: bool = True) -> RowOutcome:
     """Return the outcome of a row that was judged by `fate_of`."""
-    why = (CHANGED_HERE if was_imported else NOT_IMPORTED) if fate is Fate.CONFLICT else ""
-    return Outcome(name=str(name), fate=fate, why=why)
+    why = (CHANGED_HERE if was_imported else NOT_IMPORTED) if fate is RowFate.CONFLICT else ""
+    return RowOutcome(name=str(name), fate=fate, why=why)
 
 
-def fate_of(stored: Model | None, wanted: Model, *, columns: Iterable[str], is_untouched: bool) -> Fate:
+def fate_of(stored: Model | None, wanted: Model, *, columns: Iterable[str], is_untouched: bool) -> RowFate:
     """Say what to do with a row. `stored`: as it is here; `is_untouched`: nobody has changed it since the import."""
     if stored is None:
-        return Fate.ADDED
+        return RowFate.ADDED
     if all(getattr(stored, name) == getattr(wanted, name) for name in columns):
-        return Fate.SAME
-    return Fate.CHANGED if is_untouched else Fate.CONFLICT
+        return RowFate.SAME
+    return RowFate.CHANGED if is_untouched else RowFate.CONFLICT
 
 
 @frozen(kw_only=True)
-class Past:
+class PastImports:
     """Which rows were imported at all, and of these which nobody has changed since."""
 
     imported: frozenset[Hashable]
     untouched: frozenset[Hashable]
 
 
-def past_of(model: type[Model], keys: Collection[Hashable]) -> Past:
+def past_of(model: type[Model], keys: Collection[Hashable]) -> PastImports:
     """Read from the histories of rows whether they were imported, and changed since."""
     key = model._meta.pk.attname
     history = model.history.filter(**{f"{key}__in": list(keys)})  # type: ignore[attr-defined]
@@ -77,4 +77,4 @@ def past_of(model: type[Model], keys: Collection[Hashable]) -> Past:
         if reason == IMPORTED:
             imported.add(pk)
     untouched = frozenset(pk for pk, reason in latest.items() if reason == IMPORTED)
-    return Past(imported=frozenset(imported), untouched=untouched)
+    return PastImports(imported=frozenset(imported), untouched=untouched)

@@ -26,7 +26,7 @@ class Channel(filesystem.Channel):
         os.replace(partial, whole)
 
 
-class Transport(filesystem.Transport):
+class WholeFilesTransport(filesystem.Transport):
     """The transport `filesystem`, with that channel."""
 
     Channel = Channel

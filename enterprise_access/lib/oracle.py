@@ -56,14 +56,14 @@ class Evaluated:
 
 
 @frozen(kw_only=True)
-class Unreadable:
+class UnreadableCase:
     """A case that cannot be evaluated. `where` names the case, `why` the member."""
 
     where: str
     why: str
 
 
-Result = Evaluated | Unreadable
+Result = Evaluated | UnreadableCase
 
 
 def load(path: Path, *, members: tuple[str, ...]) -> Mapping[str, Any]:
@@ -99,9 +99,9 @@ def evaluate_each(
         try:
             yield evaluate(Members(raw))
         except unreadable as error:
-            yield Unreadable(where=where, why=str(error))
+            yield UnreadableCase(where=where, why=str(error))
         except OverflowError:
-            yield Unreadable(where=where, why="its instants are beyond the calendar.")
+            yield UnreadableCase(where=where, why="its instants are beyond the calendar.")
 
 
 # --- Members and their types ---------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ class OracleCommand(BaseCommand):
             results = list(self.evaluate(options["file"]))
         except UnreadableFileError as error:
             raise CommandError(str(error), returncode=UNREADABLE) from error
-        unreadable = [result for result in results if isinstance(result, Unreadable)]
+        unreadable = [result for result in results if isinstance(result, UnreadableCase)]
         evaluated = [result for result in results if isinstance(result, Evaluated)]
         differing = [result for result in evaluated if not result.is_as_wanted]
         self._print(unreadable, differing, evaluated)
@@ -247,7 +247,7 @@ class OracleCommand(BaseCommand):
         if differing:
             raise SystemExit(DIFFERS)
 
-    def _print(self, unreadable: list[Unreadable], differing: list[Evaluated], evaluated: list[Evaluated]) -> None:
+    def _print(self, unreadable: list[UnreadableCase], differing: list[Evaluated], evaluated: list[Evaluated]) -> None:
         for case in unreadable:
             self.stderr.write(f"{case.where} cannot be read: {case.why}")
         for result in evaluated:

@@ -41,7 +41,7 @@ CACHES["throttles"] = CACHES["throttles_of_process"]
 # Celery's messages are files. Both folders are the same one: what one process sends, the other reads.
 if CELERY_BROKER_URL.startswith("filesystem:"):
     # kombu's own lets a worker find half a message, and the worker ends.
-    CELERY_BROKER_TRANSPORT = "enterprise_access.lib.message_files:Transport"
+    CELERY_BROKER_TRANSPORT = "enterprise_access.lib.message_files:WholeFilesTransport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": str(HOME / "broker"),
     "data_folder_out": str(HOME / "broker"),

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Outcome(StrEnum):
+class NotificationOutcome(StrEnum):
     """How a notification ended. A row without an outcome is still to be sent."""
 
     SENT = "sent"

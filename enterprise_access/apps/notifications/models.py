@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from django.db import models
 
-from enterprise_access.apps.notifications.domain import Outcome
+from enterprise_access.apps.notifications.domain import NotificationOutcome
 from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
 
 
@@ -27,7 +27,7 @@ class Notification(WorkItem):
     outcome = models.CharField(
         max_length=16,
         blank=True,
-        choices=[(outcome.value, outcome.value) for outcome in Outcome],
+        choices=[(outcome.value, outcome.value) for outcome in NotificationOutcome],
         help_text="Empty: still to be sent.",
     )
     settled_at = models.DateTimeField(null=True, blank=True)

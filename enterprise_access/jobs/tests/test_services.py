@@ -32,8 +32,8 @@ def during():
     def run_step(job):
         number = job.cursor.get("next", 0)
         happens.get(number, lambda: None)()
-        row = kinds.Result(cells=(str(number),), outcome="done")
-        return kinds.Step(
+        row = kinds.RowResult(cells=(str(number),), outcome="done")
+        return kinds.JobStep(
             results=[row], cursor={"next": number + 1}, done=number + 1, is_last=number + 1 == STEPS, total=STEPS
         )
 

@@ -10,7 +10,7 @@ from django.test import override_settings
 from prometheus_client import REGISTRY
 
 from enterprise_access.lib import breaker as breakers
-from enterprise_access.lib.breaker import Breaker, State, breaker_of, neighbour_states
+from enterprise_access.lib.breaker import Breaker, CircuitState, breaker_of, neighbour_states
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.tests.test_caching import BROKEN
 
@@ -29,7 +29,7 @@ class Neighbour:
     """A breaker, and behind it what its neighbour does: answers, or raises `failure`."""
 
     def __init__(self, service="lms", **about):
-        self.told: list[State] = []
+        self.told: list[CircuitState] = []
         self.breaker = Breaker(
             service, failures=LIMIT, pause_seconds=PAUSE, report=lambda said: self.told.append(said.state), **about
         )
@@ -76,7 +76,7 @@ def clock():
 
 def test_answers_go_through(neighbour):
     assert [neighbour.ask() for _ in range(10)] == ["answer"] * 10
-    assert (neighbour.state, neighbour.told) == (State.CLOSED, [])
+    assert (neighbour.state, neighbour.told) == (CircuitState.CLOSED, [])
 
 
 OPENING = {
@@ -91,7 +91,7 @@ OPENING = {
 @pytest.mark.parametrize("failure", OPENING)
 def test_who_is_not_there_several_times_in_a_row_is_left_alone(neighbour, failure):
     neighbour.fail(OPENING[failure])
-    assert neighbour.state == State.OPEN
+    assert neighbour.state == CircuitState.OPEN
     assert [neighbour.ask() for _ in range(100)] == [Reason.CIRCUIT_OPEN] * 100
     assert neighbour.asked == LIMIT
 
@@ -111,11 +111,11 @@ SOMEBODY_THERE = {
 @pytest.mark.parametrize("failure", SOMEBODY_THERE)
 def test_who_refuses_or_answers_nonsense_is_there(neighbour, failure):
     neighbour.fail(SOMEBODY_THERE[failure], times=10 * LIMIT)
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
     neighbour.fail(times=LIMIT - 1)
     neighbour.fail(SOMEBODY_THERE[failure], times=1)
     neighbour.fail(times=LIMIT - 1)
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
 
 
 INCONCLUSIVE = {
@@ -129,27 +129,27 @@ def test_what_does_not_tell_changes_nothing(neighbour, failure, clock):
     """A bulk enrollment with one bad item is a 500, and is looked for by asking again in halves."""
     error, is_write = INCONCLUSIVE[failure]
     neighbour.fail(error, times=10 * LIMIT, is_write=is_write)
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
     neighbour.fail(times=LIMIT - 1)
     neighbour.fail(error, times=1, is_write=is_write)
     neighbour.fail(times=1)
-    assert neighbour.state == State.OPEN
+    assert neighbour.state == CircuitState.OPEN
     clock.shift(PAUSE)
     neighbour.fail(error, times=1, is_write=is_write)
-    assert neighbour.state == State.OPEN
+    assert neighbour.state == CircuitState.OPEN
     assert neighbour.ask() == "answer", "whoever comes next may try instead"
 
 
 def test_a_502_to_a_write_counts(neighbour):
     neighbour.fail(unavailable(Reason.SERVER_ERROR, 502), is_write=True)
-    assert neighbour.state == State.OPEN
+    assert neighbour.state == CircuitState.OPEN
 
 
 def test_failures_count_only_in_a_row(neighbour):
     for _ in range(5):
         neighbour.fail(times=LIMIT - 1)
         assert neighbour.ask() == "answer"
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
 
 
 def test_a_refused_call_says_how_long_to_wait(neighbour, clock):
@@ -167,9 +167,9 @@ def test_after_the_pause_an_answer_closes(neighbour, clock):
     assert neighbour.ask() == Reason.CIRCUIT_OPEN
     clock.shift(1)
     assert neighbour.ask() == "answer"
-    assert neighbour.told == [State.OPEN, State.HALF_OPEN, State.CLOSED]
+    assert neighbour.told == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
     neighbour.fail(times=LIMIT - 1)
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
 
 
 def test_after_the_pause_one_more_failure_is_another_pause(neighbour, clock):
@@ -201,12 +201,12 @@ def test_one_call_at_a_time_is_let_through_to_see(neighbour, clock):
     with ThreadPoolExecutor(1) as pool:
         probe = pool.submit(neighbour.breaker.call, slowly)
         is_trying.wait(10)
-        assert neighbour.state == State.HALF_OPEN
+        assert neighbour.state == CircuitState.HALF_OPEN
         assert neighbour.breaker.is_open
         assert [neighbour.ask() for _ in range(20)] == [Reason.CIRCUIT_OPEN] * 20
         may_end.set()
         assert probe.result() == "answer"
-    assert neighbour.state == State.CLOSED
+    assert neighbour.state == CircuitState.CLOSED
 
 
 def test_it_is_open_for_as_long_as_nothing_is_sent(neighbour, clock):
@@ -243,7 +243,7 @@ def test_an_answer_that_was_under_way_closes_too(neighbour):
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(neighbour.breaker.call, lambda: may_end.wait(10))
         neighbour.fail()
-        assert neighbour.state == State.OPEN
+        assert neighbour.state == CircuitState.OPEN
         may_end.set()
         call.result()
     assert neighbour.ask() == "answer"
@@ -278,22 +278,26 @@ def test_any_process_can_show_what_all_say(clock, settings):
         with pytest.raises(UpstreamUnavailable):
             lms.call(Neighbour("x").fail_now)
     (said,) = neighbour_states()
-    assert (said.service, said.state, said.since, said.last_reason) == ("lms", State.OPEN, opened_at, "timeout")
+    assert (said.service, said.state, said.since, said.last_reason) == ("lms", CircuitState.OPEN, opened_at, "timeout")
     clock.shift(settings.BREAKER_PAUSE_SECONDS)
     lms.call(Neighbour("x").send)
     (said,) = neighbour_states()
-    assert (said.state, said.since, said.last_reason) == (State.CLOSED, datetime.now(UTC), "timeout")
-    assert catalog.state.state is State.CLOSED
+    assert (said.state, said.since, said.last_reason) == (CircuitState.CLOSED, datetime.now(UTC), "timeout")
+    assert catalog.state.state is CircuitState.CLOSED
 
 
 def test_what_other_processes_said_stays(clock):
     breakers._publish(
         breakers.NeighbourState(
-            service="lms", process="elsewhere:1", state=State.CLOSED, since=datetime.now(UTC), last_reason="connection"
+            service="lms",
+            process="elsewhere:1",
+            state=CircuitState.CLOSED,
+            since=datetime.now(UTC),
+            last_reason="connection",
         )
     )
     breakers._publish(
-        breakers.NeighbourState(service="lms", process="elsewhere:2", state=State.OPEN, since=datetime.now(UTC))
+        breakers.NeighbourState(service="lms", process="elsewhere:2", state=CircuitState.OPEN, since=datetime.now(UTC))
     )
     assert [said.process for said in neighbour_states()] == ["elsewhere:2", "elsewhere:1"], "the worst first"
     clock.shift(3700)
@@ -302,7 +306,7 @@ def test_what_other_processes_said_stays(clock):
 
 def test_what_a_process_that_has_ended_said_is_forgotten_after_a_minute(clock):
     open_for_one = breakers.NeighbourState(
-        service="lms", process="ended:1", state=State.OPEN, since=datetime.now(UTC), last_reason="connection"
+        service="lms", process="ended:1", state=CircuitState.OPEN, since=datetime.now(UTC), last_reason="connection"
     )
     breakers._publish(open_for_one)
     clock.shift(breakers._BELIEVED_SECONDS - 1)
@@ -313,7 +317,7 @@ def test_what_a_process_that_has_ended_said_is_forgotten_after_a_minute(clock):
 
 def test_what_was_said_before_the_service_answered_another_process_is_over(clock):
     breakers._publish(
-        breakers.NeighbourState(service="lms", process="ended:1", state=State.OPEN, since=datetime.now(UTC))
+        breakers.NeighbourState(service="lms", process="ended:1", state=CircuitState.OPEN, since=datetime.now(UTC))
     )
     clock.shift(1)
     breakers._publish_success("lms")
@@ -326,7 +330,7 @@ def test_without_a_cache_it_works_all_the_same():
         for _ in range(10):
             with pytest.raises(UpstreamUnavailable):
                 breaker.call(Neighbour("x").fail_now)
-        assert breaker.state.state is State.OPEN
+        assert breaker.state.state is CircuitState.OPEN
         assert neighbour_states() == []
 
 

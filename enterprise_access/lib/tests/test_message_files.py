@@ -8,7 +8,7 @@ from attrs import frozen
 from kombu import Connection
 
 # As the settings name it.
-TRANSPORT = "enterprise_access.lib.message_files:Transport"
+TRANSPORT = "enterprise_access.lib.message_files:WholeFilesTransport"
 
 
 @frozen

@@ -2,14 +2,14 @@
 
 import pytest
 
-from enterprise_access.lib.work.pace import MIN_BATCH, ROUND_SECONDS, Pace
+from enterprise_access.lib.work.pace import MIN_BATCH, ROUND_SECONDS, RoundCosts
 
 LIMIT = 100
 
 
 def sizes(*costs, limit=LIMIT):
     """Return the sizes of rounds that cost so much each and so much for each row."""
-    pace, found = Pace(), []
+    pace, found = RoundCosts(), []
     for of_round, per_row in costs:
         found.append(pace.batch(limit))
         pace.note(rows=found[-1], seconds=of_round + per_row * found[-1])
@@ -17,7 +17,7 @@ def sizes(*costs, limit=LIMIT):
 
 
 def test_the_first_round_takes_what_it_may():
-    assert Pace().batch(LIMIT) == LIMIT
+    assert RoundCosts().batch(LIMIT) == LIMIT
 
 
 @pytest.mark.parametrize("of_round", [0.0, 0.5, 2.0])
@@ -36,7 +36,7 @@ def test_rounds_that_are_long_whatever_their_size_stay_large(of_round):
 
 
 def test_a_round_of_one_learner_in_between_changes_little():
-    pace = Pace()
+    pace = RoundCosts()
     for rows in (100, 1, 100, 1, 100):
         pace.note(rows=rows, seconds=6.0 + 0.02 * rows)
     assert pace.batch(LIMIT) >= LIMIT / 2

@@ -12,7 +12,7 @@ _KEPT: Final = 0.8
 
 
 @define
-class Pace:
+class RoundCosts:
     """What rounds cost: so much each, however small, and so much for each row.
 
     Smaller rounds help only as far as rows cost anything. Where most of the time goes into the round itself (a slow

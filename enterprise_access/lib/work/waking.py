@@ -12,7 +12,7 @@ from enterprise_access.lib import clock, jobs, shared_cache
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.models import Turn
-from enterprise_access.lib.work.pace import Pace
+from enterprise_access.lib.work.pace import RoundCosts
 from enterprise_access.lib.work.queues import Queue
 
 # How long a message keeps others from being sent, unless a worker begins with it sooner.
@@ -21,7 +21,7 @@ WAKE_SECONDS: Final = 10
 # messages, one that finds the customer and one that enrolls, and each stands behind what every worker process is doing.
 WORK_SECONDS: Final = 4.0
 
-_paces: Final[dict[str, Pace]] = {}
+_paces: Final[dict[str, RoundCosts]] = {}
 
 # Works on some rows of one group (None where there are no groups) and returns how many.
 Round = Callable[[Any, int], int]
@@ -83,7 +83,7 @@ def _serve(queue: Queue[Any], group: Any, run: Round, limit: int) -> int:
     began = time.monotonic()
     if queue.group:
         _note_turn(queue, group)
-    pace = _paces.setdefault(queue.name, Pace())
+    pace = _paces.setdefault(queue.name, RoundCosts())
     done = run(group if queue.group else None, pace.batch(limit))
     if done:
         pace.note(rows=done, seconds=time.monotonic() - began)

@@ -1,7 +1,7 @@
 """Recorded conversations with neighbours, held again with our clients: do we still ask so, do we still understand?"""
 
 from enterprise_access.upstream.replay.recording import NotARecording, Recording, find_recordings, read_recording
-from enterprise_access.upstream.replay.result import Result, Verdict
+from enterprise_access.upstream.replay.result import Comparison, Result
 from enterprise_access.upstream.replay.run import replay
 
-__all__ = ["NotARecording", "Recording", "Result", "Verdict", "find_recordings", "read_recording", "replay"]
+__all__ = ["Comparison", "NotARecording", "Recording", "Result", "find_recordings", "read_recording", "replay"]

@@ -11,7 +11,7 @@ import attrs
 from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError
 
 
-class Verdict(Enum):
+class Comparison(Enum):
     """How the request that our client sends compares with the recorded one."""
 
     EQUAL = "equal"
@@ -84,7 +84,7 @@ class Result:
     service: str | None
     recorded: str
     method: str | None = None
-    verdict: Verdict | None = None
+    verdict: Comparison | None = None
     differences: tuple[str, ...] = ()
     outcome: Value | Failure | None = None
     answer: Value | Failure | None = None

@@ -13,8 +13,8 @@ from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter, Scripted
 from enterprise_access.lib.rows import PartlyRead
 from enterprise_access.upstream.replay.compare import differences
 from enterprise_access.upstream.replay.recording import Recording
-from enterprise_access.upstream.replay.result import Failure, Result, Value, Verdict
-from enterprise_access.upstream.replay.routes import Arguments, Route, route_of
+from enterprise_access.upstream.replay.result import Comparison, Failure, Result, Value
+from enterprise_access.upstream.replay.routes import Arguments, Endpoint, route_of
 
 # Nobody has this address.
 _BASE_URL: Final = "https://replay.invalid"
@@ -33,13 +33,13 @@ def replay(recording: Recording) -> Result:
     result = attrs.evolve(result, outcome=outcome, also=_made_of_it_by_others(route, recording))
     if sent:
         found = differences(sent[0], recording)
-        return attrs.evolve(result, verdict=Verdict.DIFFERENT if found else Verdict.EQUAL, differences=found)
+        return attrs.evolve(result, verdict=Comparison.DIFFERENT if found else Comparison.EQUAL, differences=found)
     why = outcome.error.detail if isinstance(outcome, Failure) else "there is nothing to ask for"
     _, answer = _converse(route, route.call, route.stand_ins_of(route.call, recording), recording)
-    return attrs.evolve(result, verdict=Verdict.REFUSED_LOCALLY, differences=(why,), answer=answer)
+    return attrs.evolve(result, verdict=Comparison.REFUSED_LOCALLY, differences=(why,), answer=answer)
 
 
-def _made_of_it_by_others(route: Route, recording: Recording) -> Mapping[str, Value | Failure]:
+def _made_of_it_by_others(route: Endpoint, recording: Recording) -> Mapping[str, Value | Failure]:
     """Return what other methods make of the answer; failures that every method would meet are left out."""
     found = {
         route.name_of(call): _converse(route, call, route.stand_ins_of(call, recording), recording)[1]
@@ -49,7 +49,7 @@ def _made_of_it_by_others(route: Route, recording: Recording) -> Mapping[str, Va
 
 
 def _converse(
-    route: Route, call: str, arguments: Arguments, recording: Recording
+    route: Endpoint, call: str, arguments: Arguments, recording: Recording
 ) -> tuple[list[requests.PreparedRequest], Value | Failure]:
     """Return the requests that were sent, and what came out of it."""
     adapter = ScriptedAdapter(_Answers(recording))

@@ -27,13 +27,13 @@ from enterprise_access.upstream.lms.types import (
     PortalEnrollment,
     RunModes,
 )
-from enterprise_access.upstream.replay import Result, Verdict, read_recording, replay
+from enterprise_access.upstream.replay import Comparison, Result, read_recording, replay
 from enterprise_access.upstream.replay.result import Failure, Value
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "tests" / "recordings"
 
 # How the request that we send compares with the recorded one.
-EQUAL, DIFFERENT, REFUSED = Verdict.EQUAL, Verdict.DIFFERENT, Verdict.REFUSED_LOCALLY
+EQUAL, DIFFERENT, REFUSED = Comparison.EQUAL, Comparison.DIFFERENT, Comparison.REFUSED_LOCALLY
 
 
 def recording(service, name):

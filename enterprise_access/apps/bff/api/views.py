@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from enterprise_access.apps.bff.api.serializers.pages import DashboardSerializer, PageRequestSerializer, PageSerializer
 from enterprise_access.apps.bff.api.serializers.writing import written_by
-from enterprise_access.apps.bff.domain.choosing import Wanted
+from enterprise_access.apps.bff.domain.choosing import WantedCustomer
 from enterprise_access.apps.bff.errors import CustomerNotNamed, MayNotSeePage
 from enterprise_access.apps.bff.services.load import Visitor
 from enterprise_access.apps.bff.services.loading import load_page
@@ -92,7 +92,7 @@ def _visitor(request: Request) -> Visitor:
     return Visitor(caller=caller, lms_user_id=caller.lms_user_id, username=request.user.get_username(), token=token)
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(request: Request) -> WantedCustomer:
     """Return the customer that the body names, or else the query."""
     given = request.data if isinstance(request.data, dict) else {}
     asked = PageRequestSerializer(data={name: given.get(name) or request.query_params.get(name) for name in NAMES})
@@ -101,4 +101,4 @@ def _wanted(request: Request) -> Wanted:
     slug = (slug or "").strip().strip("/")
     if uuid is None and not slug:
         raise CustomerNotNamed("Name the customer by enterprise_customer_slug or enterprise_customer_uuid.")
-    return Wanted(uuid=uuid, slug=slug or None)
+    return WantedCustomer(uuid=uuid, slug=slug or None)

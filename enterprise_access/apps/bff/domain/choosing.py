@@ -21,7 +21,7 @@ C = TypeVar("C", bound=ACustomer)
 
 
 @frozen(kw_only=True)
-class Wanted:
+class WantedCustomer:
     """The customer that a request names: by uuid or by slug, and by its uuid where it names both."""
 
     uuid: UUID | None = None
@@ -50,7 +50,7 @@ class CustomerChoice(Generic[C]):
 
 
 def choose(
-    *, wanted: Wanted, linked: Sequence[C], off: Sequence[C] = (), active: C | None, staff: C | None
+    *, wanted: WantedCustomer, linked: Sequence[C], off: Sequence[C] = (), active: C | None, staff: C | None
 ) -> CustomerChoice[C]:
     """Choose what to show: the wanted customer if linked, else the one that staff may look at, else the active one.
 

@@ -10,7 +10,7 @@ from attrs import field, frozen
 _RUN_KEY_PREFIX: Final = "course-v1:"
 
 
-class Progress(StrEnum):
+class CourseProgress(StrEnum):
     """The groups of the dashboard, by the LMS's names. A progress that is new to us is shown in no group."""
 
     IN_PROGRESS = "in_progress"
@@ -61,12 +61,12 @@ class ShownEnrollment:
     @property
     def can_unenroll(self) -> bool:
         """Whether the portal offers to leave the course: not once there is a certificate to show for it."""
-        return self.course_run_status in set(Progress) and self.link_to_certificate is None
+        return self.course_run_status in set(CourseProgress) and self.link_to_certificate is None
 
 
 def group_by_progress(enrollments: Iterable[ShownEnrollment]) -> Mapping[str, list[ShownEnrollment]]:
     """Return the enrollments of each group, in their order; every group is there, an empty one too."""
-    groups: dict[str, list[ShownEnrollment]] = {progress.value: [] for progress in Progress}
+    groups: dict[str, list[ShownEnrollment]] = {progress.value: [] for progress in CourseProgress}
     for enrollment in enrollments:
         if enrollment.course_run_status in groups:
             groups[enrollment.course_run_status].append(enrollment)

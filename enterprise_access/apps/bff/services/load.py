@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import define, field, frozen
 from django.conf import settings
 
-from enterprise_access.apps.bff.domain.choosing import Wanted
+from enterprise_access.apps.bff.domain.choosing import WantedCustomer
 from enterprise_access.apps.bff.domain.problems import Problem, Section
 from enterprise_access.apps.core.domain import Caller
 from enterprise_access.lib.errors import ServiceError, UpstreamError
@@ -48,7 +48,7 @@ class PageLoad:
     """One page while it is being loaded. Threads talk HTTP only: tables are read and written in the main thread."""
 
     visitor: Visitor
-    wanted: Wanted
+    wanted: WantedCustomer
     with_enrollments: bool
     background: BackgroundCalls
     started_at: float

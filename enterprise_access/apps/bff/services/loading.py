@@ -13,13 +13,13 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from enterprise_access.apps.bff.domain.choosing import Wanted
+from enterprise_access.apps.bff.domain.choosing import WantedCustomer
 from enterprise_access.apps.bff.domain.problems import NO_CUSTOMER
 from enterprise_access.apps.bff.errors import MayNotSeePage
 from enterprise_access.apps.bff.selectors.remembered import remembered_links
 from enterprise_access.apps.bff.services.choosing_customer import Customers
 from enterprise_access.apps.bff.services.load import CALLS, FACTS, MAX_CALLS, PageLoad, PageTarget, Visitor
-from enterprise_access.apps.bff.services.page import Page, PageOutcome
+from enterprise_access.apps.bff.services.page import PageOutcome, PortalPage
 from enterprise_access.apps.bff.services.parts import PARTS
 from enterprise_access.apps.bff.services.parts.base import Parts
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES
@@ -27,7 +27,7 @@ from enterprise_access.lib.http.deadline import deadline
 from enterprise_access.lib.parallel import BackgroundCalls
 
 
-def load_page(*, visitor: Visitor, wanted: Wanted, with_enrollments: bool) -> Page:
+def load_page(*, visitor: Visitor, wanted: WantedCustomer, with_enrollments: bool) -> PortalPage:
     """Return the page of the customer that is wanted, or of another one of the learner's if that is not theirs.
 
     Raises MayNotSeePage. Whatever an upstream service does, there is a page in time: what it lacks is named in it.
@@ -47,7 +47,7 @@ def load_page(*, visitor: Visitor, wanted: Wanted, with_enrollments: bool) -> Pa
         )
 
 
-def _load(load: PageLoad) -> Page:
+def _load(load: PageLoad) -> PortalPage:
     customers = Customers(load)
     with deadline(load.at(CALLS)):
         remembered = remembered_links(lms_user_id=load.visitor.lms_user_id)
@@ -93,13 +93,13 @@ def _finish(parts: Parts, shown: PageTarget) -> dict[str, Any]:
     return found
 
 
-def _empty_page(load: PageLoad, frame: Mapping[str, Any]) -> Page:
+def _empty_page(load: PageLoad, frame: Mapping[str, Any]) -> PortalPage:
     if load.errors:
         return _page(load, PageOutcome.UNAVAILABLE, frame)
     load.errors.append(NO_CUSTOMER)
     return _page(load, PageOutcome.NOTHING_TO_SHOW, frame)
 
 
-def _page(load: PageLoad, outcome: PageOutcome, parts: Mapping[str, Any] = MappingProxyType({})) -> Page:
+def _page(load: PageLoad, outcome: PageOutcome, parts: Mapping[str, Any] = MappingProxyType({})) -> PortalPage:
     about = {"errors": tuple(load.errors), "warnings": tuple(load.warnings), **parts}
-    return Page(outcome=outcome, user_email=load.visitor.caller.email, **about)
+    return PortalPage(outcome=outcome, user_email=load.visitor.caller.email, **about)

@@ -54,7 +54,7 @@ class ShownLink:
 
 
 @frozen(kw_only=True)
-class Page:
+class PortalPage:
     """Everything that a page shows. What could not be loaded is empty or None, and named in `errors`."""
 
     outcome: PageOutcome

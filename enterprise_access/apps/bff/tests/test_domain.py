@@ -8,7 +8,7 @@ import pytest
 from attrs import frozen
 
 from enterprise_access.apps.bff.domain.choosing import (
-    Wanted,
+    WantedCustomer,
     choose,
     is_search_disabled,
     shows_integration_warning,
@@ -24,7 +24,7 @@ class Customer:
 
 
 ACME, GLOBEX = Customer("acme", uuid4()), Customer("globex", uuid4())
-BY_SLUG, BY_UUID = Wanted(slug="acme"), Wanted(uuid=ACME.uuid)
+BY_SLUG, BY_UUID = WantedCustomer(slug="acme"), WantedCustomer(uuid=ACME.uuid)
 
 
 def make_enrollment(**about: Any) -> ShownEnrollment:
@@ -45,7 +45,9 @@ def make_enrollment(**about: Any) -> ShownEnrollment:
     return ShownEnrollment(**usual | about)
 
 
-@pytest.mark.parametrize("wanted", [BY_SLUG, BY_UUID, Wanted(slug="ACME"), Wanted(uuid=ACME.uuid, slug="globex")])
+@pytest.mark.parametrize(
+    "wanted", [BY_SLUG, BY_UUID, WantedCustomer(slug="ACME"), WantedCustomer(uuid=ACME.uuid, slug="globex")]
+)
 def test_the_wanted_customer_is_shown_to_whom_it_has(wanted):
     choice = choose(wanted=wanted, linked=[GLOBEX, ACME], active=GLOBEX, staff=None)
     assert (choice.shown, choice.is_linked, choice.should_switch) == (ACME, True, True)

@@ -30,7 +30,16 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
     release_allocations,
 )
 from enterprise_access.apps.subsidy_access_policies.services.importing import list_budgets_of_configurations
-from enterprise_access.lib.importing import IMPORTED, Fate, Outcome, Past, fate_of, outcome_of, past_of, refused
+from enterprise_access.lib.importing import (
+    IMPORTED,
+    PastImports,
+    RowFate,
+    RowOutcome,
+    fate_of,
+    outcome_of,
+    past_of,
+    refused,
+)
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
 
@@ -128,7 +137,7 @@ def get_money_of_assignments() -> MoneyOfAssignments:
 
 
 @retry_deadlocks
-def import_assignments(arriving: Sequence[ArrivingAssignment], *, now: datetime) -> list[Outcome]:
+def import_assignments(arriving: Sequence[ArrivingAssignment], *, now: datetime) -> list[RowOutcome]:
     """Take over assignments, all those that can be, in one transaction; return what became of each."""
     budgets = list_budgets_of_configurations([one.configuration_uuid for one in arriving])
     stored = {row.pk: row for row in lock_in_order(Assignment.objects.filter(pk__in=[one.uuid for one in arriving]))}
@@ -137,14 +146,14 @@ def import_assignments(arriving: Sequence[ArrivingAssignment], *, now: datetime)
     wanted = {one.uuid: _row_of(one, budgets[one.configuration_uuid]) for one in arriving if _has(budgets, one)}
     taken = _identities_of_others(wanted)
     news = _news_of(arriving)
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     written: list[Assignment] = []
     for one in arriving:
         outcome = _judge(wanted.get(one.uuid), stored.get(one.uuid), one, past, taken, has_news=one.uuid in news)
-        if outcome.fate is Fate.CHANGED and is_being_redeemed(promises.get(one.uuid)):
-            outcome = Outcome(name=outcome.name, fate=Fate.CONFLICT, why="It is being redeemed here.")
+        if outcome.fate is RowFate.CHANGED and is_being_redeemed(promises.get(one.uuid)):
+            outcome = RowOutcome(name=outcome.name, fate=RowFate.CONFLICT, why="It is being redeemed here.")
         outcomes.append(outcome)
-        if outcome.fate in (Fate.ADDED, Fate.CHANGED):
+        if outcome.fate in (RowFate.ADDED, RowFate.CHANGED):
             written.append(wanted[one.uuid])
     release_allocations(promises[row.pk] for row in written if row.pk in promises)
     _write(written, stored, now=now)
@@ -196,11 +205,11 @@ def _judge(
     wanted: Assignment | None,
     stored: Assignment | None,
     one: ArrivingAssignment,
-    past: Past,
+    past: PastImports,
     taken: Mapping[str, UUID],
     *,
     has_news: bool,
-) -> Outcome:
+) -> RowOutcome:
     """Say what to do with an assignment. `has_news`: an action of it is not here yet, or another one than there."""
     if wanted is None:
         return refused(one.uuid, f"No budget here has its assignment configuration {one.configuration_uuid}.")
@@ -209,8 +218,8 @@ def _judge(
         return refused(one.uuid, f"Assignment {other} is for the same budget, address and content.")
     is_untouched = one.uuid in past.untouched and not (stored is not None and _was_forgotten(stored, wanted))
     fate = fate_of(stored, wanted, columns=_COLUMNS, is_untouched=is_untouched)
-    if fate is Fate.SAME and has_news:
-        fate = Fate.CHANGED if is_untouched else Fate.CONFLICT
+    if fate is RowFate.SAME and has_news:
+        fate = RowFate.CHANGED if is_untouched else RowFate.CONFLICT
     return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
 
 

@@ -16,7 +16,7 @@ from enterprise_access.apps.content_assignments.models import (
 )
 from enterprise_access.apps.content_assignments.services.writing import add_actions, set_columns, shown
 from enterprise_access.apps.notifications import services as notifications
-from enterprise_access.apps.notifications.domain import BOUNCED, Outcome
+from enterprise_access.apps.notifications.domain import BOUNCED, NotificationOutcome
 from enterprise_access.apps.notifications.selectors import list_of_subjects
 from enterprise_access.apps.notifications.services.signals import notification_settled
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -72,7 +72,7 @@ def ask_for_mails(kind: AssignmentMailKind, rows: Iterable[Assignment], *, now: 
     """
     notifications.ask_all(
         [
-            notifications.Wanted(
+            notifications.WantedMail(
                 kind=kind.value,
                 subject=row.pk,
                 occurrence=f"{life_of(row)}{which}",
@@ -89,7 +89,7 @@ def connect() -> None:
     """Register the kinds of mail, and hear how mails ended."""
     for kind in AssignmentMailKind:
         notifications.register(
-            notifications.Kind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
+            notifications.MailKind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
         )
     notification_settled.connect(note_mail, dispatch_uid="content_assignments.note_mail")
 
@@ -149,9 +149,9 @@ def _fail_last(row: Assignment, action_type: str, failure: str, now: datetime) -
 
 def _failure_of(notification: Any) -> str | None:
     """Return the error that the outcome of a mail is; empty: none; None: nothing is known of it."""
-    if notification.outcome == Outcome.SENT.value:
+    if notification.outcome == NotificationOutcome.SENT.value:
         return ""
-    return EMAIL_ERROR if notification.outcome == Outcome.REFUSED.value else None
+    return EMAIL_ERROR if notification.outcome == NotificationOutcome.REFUSED.value else None
 
 
 def show_again(row: Assignment, *, now: datetime) -> None:

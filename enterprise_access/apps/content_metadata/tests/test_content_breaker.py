@@ -17,7 +17,7 @@ from enterprise_access.apps.content_metadata.tests.neighbourhood import (
     fetch_one,
     outcome,
 )
-from enterprise_access.lib.breaker import State, breaker_of, neighbour_states
+from enterprise_access.lib.breaker import CircuitState, breaker_of, neighbour_states
 from enterprise_access.lib.errors import Reason
 from enterprise_access.upstream import lms
 from simulator.faults import FaultKind
@@ -37,7 +37,7 @@ def open_breaker(simulator, settings):
     simulator.faults.add(FaultKind.HANG, "catalog.*", times=None)
     for _ in range(settings.BREAKER_FAILURES):
         fetch_one("EdinburghX+SUST1")
-    assert breaker_of("enterprise-catalog").state.state is State.OPEN
+    assert breaker_of("enterprise-catalog").state.state is CircuitState.OPEN
 
 
 def test_who_hangs_is_left_alone(world, simulator, settings, clock):
@@ -48,7 +48,7 @@ def test_who_hangs_is_left_alone(world, simulator, settings, clock):
     assert contents == [UNAVAILABLE] * 64
     assert len(calls(world)) == before
     (said,) = neighbour_states()
-    assert (said.service, said.state, said.last_reason) == ("enterprise-catalog", State.OPEN, Reason.TIMEOUT)
+    assert (said.service, said.state, said.last_reason) == ("enterprise-catalog", CircuitState.OPEN, Reason.TIMEOUT)
 
 
 def test_meanwhile_stale_content_is_served_at_warm_speed(world, simulator, settings, clock):
@@ -82,7 +82,7 @@ def test_when_it_answers_again_the_right_answer_comes_after_the_pause(world, sim
     clock.shift(settings.BREAKER_PAUSE_SECONDS)
     content = fetch_one(DEMO)
     assert (outcome(content), content.is_stale) == (DEMO_RUN, False)
-    assert breaker_of("enterprise-catalog").state.state is State.CLOSED
+    assert breaker_of("enterprise-catalog").state.state is CircuitState.CLOSED
 
 
 def test_one_caller_in_a_pause_is_let_through_to_see(world, simulator, settings, clock):

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.course_types.management.oracle_file import evaluate_all, evaluate_file
-from enterprise_access.lib.oracle import Evaluated, Unreadable, UnreadableFileError
+from enterprise_access.lib.oracle import Evaluated, UnreadableCase, UnreadableFileError
 
 CASES = Path(__file__).parents[4] / "tests" / "data" / "course-types-oracle.json"
 EVALUATED = list(evaluate_file(CASES))
@@ -48,7 +48,7 @@ def case_of(function: str, **changes: Any) -> dict[str, Any]:
     return {"id": "one", "function": function, "input": {**facts, **changes}, "want": want}
 
 
-def evaluate(*cases: Any) -> list[Evaluated | Unreadable]:
+def evaluate(*cases: Any) -> list[Evaluated | UnreadableCase]:
     return list(evaluate_all({"cases": list(cases)}))
 
 
@@ -60,7 +60,7 @@ def differs(case: dict[str, Any]) -> bool:
 
 def why_unreadable(case: Any) -> str:
     [result] = evaluate(case)
-    assert isinstance(result, Unreadable), result
+    assert isinstance(result, UnreadableCase), result
     return result.why
 
 
@@ -242,7 +242,7 @@ class TestReading:
 
     def test_one_unreadable_case_does_not_hide_the_others(self):
         [broken, result] = evaluate("nonsense", case_of("pick"))
-        assert isinstance(broken, Unreadable)
+        assert isinstance(broken, UnreadableCase)
         assert (broken.where, broken.why) == ("cases[0]", "the case is not an object.")
         assert isinstance(result, Evaluated)
 
@@ -259,7 +259,7 @@ class TestMatrix:
 
     TYPES = ("masters", "masters-verified-audit", "audit")
 
-    def evaluate(self, want: Any) -> list[Evaluated | Unreadable]:
+    def evaluate(self, want: Any) -> list[Evaluated | UnreadableCase]:
         return list(evaluate_all({"run_transition_matrix": {"types": list(self.TYPES), "want": want}}))
 
     @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ class TestMatrix:
     )
     def test_what_cannot_be_read_says_so(self, matrix, why):
         [result] = evaluate_all({"run_transition_matrix": matrix})
-        assert isinstance(result, Unreadable)
+        assert isinstance(result, UnreadableCase)
         assert why in result.why
 
 

@@ -17,7 +17,7 @@ from enterprise_access.lib.admin import MOST_SUGGESTIONS
 MOST_NAMED: Final = 5
 
 
-class CustomerInput(forms.TextInput):
+class CustomerWidget(forms.TextInput):
     """A line to type in. It suggests customers while one types; without JavaScript, it suggests the first ones.
 
     However many customers there are, the page names only some. The rest is looked up by what was typed, with the view
@@ -68,7 +68,7 @@ _SCRIPT: Final = mark_safe("""<script>
 class CustomerField(forms.CharField):
     """A customer that is known here, by UUID, slug or name, or by a part of its slug or name that no other has."""
 
-    widget = CustomerInput(attrs={"autocomplete": "off", "size": 28})
+    widget = CustomerWidget(attrs={"autocomplete": "off", "size": 28})
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"label": "Customer", "max_length": 255, **kwargs})

@@ -29,7 +29,7 @@ MAY_SEE = "default_enrollments.view_defaultenterpriseenrollmentintention"
 
 
 @frozen(kw_only=True)
-class Step:
+class FunnelStep:
     """A bar of the funnel. `width` is of the longest bar, in percent."""
 
     label: str
@@ -84,7 +84,7 @@ def outbox() -> Waiting | None:
     return waiting if waiting.count or is_publishing() else None
 
 
-def learner_steps(overview: Overview, customer_uuid: UUID | None) -> list[Step]:
+def learner_steps(overview: Overview, customer_uuid: UUID | None) -> list[FunnelStep]:
     """Return how many learners got how far."""
     learners, mine = overview.learners, _of(customer_uuid)
     seen = "Signed in, opened the portal, or were queued by staff."
@@ -101,7 +101,7 @@ def learner_steps(overview: Overview, customer_uuid: UUID | None) -> list[Step]:
     )
 
 
-def decision_steps(decisions: DecisionCounts, customer_uuid: UUID | None) -> list[Step]:
+def decision_steps(decisions: DecisionCounts, customer_uuid: UUID | None) -> list[FunnelStep]:
     """Return what became of every learner and intention that was looked at."""
     url = f"{ATTEMPTS}?which=newest&{_of(customer_uuid)}"
     decided = "One learner and one default enrollment each, as of the last evaluation."
@@ -136,10 +136,10 @@ def _of(customer_uuid: UUID | None) -> str:
     return f"customer={customer_uuid}" if customer_uuid else ""
 
 
-def _steps(*counts: tuple[str, int, str, str, str]) -> list[Step]:
+def _steps(*counts: tuple[str, int, str, str, str]) -> list[FunnelStep]:
     longest = max(count for _, count, *_ in counts) or 1
     return [
-        Step(
+        FunnelStep(
             label=label,
             count=count,
             width=f"{100 * count / longest:.1f}",

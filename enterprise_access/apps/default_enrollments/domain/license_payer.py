@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from enterprise_access.apps.default_enrollments.domain.paying import Carrier, NoPayer, Offer, Purchase
+from enterprise_access.apps.default_enrollments.domain.paying import Carrier, NoPayer, PaymentOffer, Purchase
 from enterprise_access.apps.licenses.domain import License, LicenseRefusal, choose_license
 
 LICENSE: Final = "license"
@@ -22,11 +22,11 @@ class LicensePayer:
     licenses: Mapping[int, Collection[License] | None]
     without_email: frozenset[int] = frozenset()
 
-    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+    def quote(self, purchase: Purchase, *, offered: Sequence[PaymentOffer]) -> PaymentOffer | NoPayer:
         """Return the license that pays, or why none does. One license pays for any number of runs."""
         if purchase.lms_user_id in self.without_email:
             return NoPayer(code=LEARNER_WITHOUT_EMAIL)
         chosen = choose_license(self.licenses.get(purchase.lms_user_id), catalogs=purchase.catalogs)
         if isinstance(chosen, License):
-            return Offer(kind=LICENSE, uuid=chosen.uuid, carrier=Carrier.LMS)
+            return PaymentOffer(kind=LICENSE, uuid=chosen.uuid, carrier=Carrier.LMS)
         return NoPayer(code=chosen.value, is_unknown=chosen is LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE)

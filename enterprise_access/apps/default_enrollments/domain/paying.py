@@ -37,7 +37,7 @@ class Purchase:
 
 
 @frozen(kw_only=True)
-class Offer:
+class PaymentOffer:
     """A payer would pay. `uuid` names what pays (a license, a policy), `cents` how much of it is used up."""
 
     kind: str
@@ -60,26 +60,26 @@ class NoPayer:
 class Payer(Protocol):
     """Something that may pay for purchases."""
 
-    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+    def quote(self, purchase: Purchase, *, offered: Sequence[PaymentOffer]) -> PaymentOffer | NoPayer:
         """Return what would pay, or why nothing does. Promises nothing and changes nothing.
 
         `offered` are the offers made earlier in the same plan, by any payer: what they use up is gone.
         """
 
 
-def choose_payers(payers: Sequence[Payer], purchases: Iterable[Purchase]) -> list[Offer | NoPayer]:
+def choose_payers(payers: Sequence[Payer], purchases: Iterable[Purchase]) -> list[PaymentOffer | NoPayer]:
     """Return for each purchase what pays for it. No two purchases are promised the same remaining value."""
-    answers: list[Offer | NoPayer] = []
-    offered: list[Offer] = []
+    answers: list[PaymentOffer | NoPayer] = []
+    offered: list[PaymentOffer] = []
     for purchase in purchases:
         answer = _choose(payers, purchase, offered)
-        if isinstance(answer, Offer):
+        if isinstance(answer, PaymentOffer):
             offered.append(answer)
         answers.append(answer)
     return answers
 
 
-def _choose(payers: Sequence[Payer], purchase: Purchase, offered: Sequence[Offer]) -> Offer | NoPayer:
+def _choose(payers: Sequence[Payer], purchase: Purchase, offered: Sequence[PaymentOffer]) -> PaymentOffer | NoPayer:
     """Return the offer of the first payer that can pay, in the order of preference.
 
     A payer that could not be asked ends the search: a later one must not spend what an earlier one would have given.
@@ -88,7 +88,7 @@ def _choose(payers: Sequence[Payer], purchase: Purchase, offered: Sequence[Offer
     refusals: list[NoPayer] = []
     for payer in payers:
         answer = payer.quote(purchase, offered=offered)
-        if isinstance(answer, Offer) or answer.is_unknown:
+        if isinstance(answer, PaymentOffer) or answer.is_unknown:
             return answer
         refusals.append(answer)
     if not refusals:

@@ -22,7 +22,7 @@ from enterprise_access.apps.content_metadata.domain import (
 )
 from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.license_payer import LicensePayer
-from enterprise_access.apps.default_enrollments.domain.paying import Offer, Purchase, choose_payers
+from enterprise_access.apps.default_enrollments.domain.paying import PaymentOffer, Purchase, choose_payers
 from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact, Reason
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan
 from enterprise_access.lib.oracle import (
@@ -92,7 +92,7 @@ def _choose_payer(case: Members) -> Answer:
         catalogs=case.get("catalogs", list_of(uuid)),
     )
     [chosen] = choose_payers([LicensePayer(licenses={_LEARNER: licenses})], [purchase])
-    if isinstance(chosen, Offer):
+    if isinstance(chosen, PaymentOffer):
         return {"license": str(chosen.uuid), "reason": None}
     return {"license": None, "reason": chosen.code}
 

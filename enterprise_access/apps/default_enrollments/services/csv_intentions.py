@@ -142,7 +142,7 @@ def _without_repeats(checked: list[CheckedRow], first: dict[tuple[UUID | None, s
 
 
 @frozen(kw_only=True)
-class Imported:
+class ImportedIntentions:
     """What came of an import. `problems` are rows that went wrong only when they were saved, by line."""
 
     added: tuple[Intention, ...]
@@ -150,7 +150,7 @@ class Imported:
     problems: tuple[tuple[int, str], ...]
 
 
-def import_rows(checked: Iterable[CheckedRow], *, restore_deleted: bool = False) -> Imported:
+def import_rows(checked: Iterable[CheckedRow], *, restore_deleted: bool = False) -> ImportedIntentions:
     """Save what there is to save. Each row stands for itself, and importing again changes nothing."""
     added, restored, problems = [], [], []
     for each in checked:
@@ -164,7 +164,7 @@ def import_rows(checked: Iterable[CheckedRow], *, restore_deleted: bool = False)
             continue  # Somebody was quicker.
         except ServiceError as error:
             problems.append((each.line, error.detail))
-    return Imported(added=tuple(added), restored=tuple(restored), problems=tuple(problems))
+    return ImportedIntentions(added=tuple(added), restored=tuple(restored), problems=tuple(problems))
 
 
 def count_states(checked: Iterable[CheckedRow]) -> dict[RowState, int]:

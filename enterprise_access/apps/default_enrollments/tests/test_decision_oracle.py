@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.default_enrollments.management.oracle_file import evaluate_all, evaluate_file
-from enterprise_access.lib.oracle import Evaluated, Unreadable, UnreadableFileError
+from enterprise_access.lib.oracle import Evaluated, UnreadableCase, UnreadableFileError
 
 CASES = Path(__file__).parents[4] / "tests" / "data" / "decision-oracle.json"
 EVALUATED = list(evaluate_file(CASES))
@@ -89,7 +89,9 @@ def without(case: dict[str, Any], path: str) -> dict[str, Any]:
     return copy
 
 
-def evaluate(*, decide: list[Any] | None = None, choose_payer: list[Any] | None = None) -> list[Evaluated | Unreadable]:
+def evaluate(
+    *, decide: list[Any] | None = None, choose_payer: list[Any] | None = None
+) -> list[Evaluated | UnreadableCase]:
     return list(evaluate_all({"decide": decide or [], "choose_payer": choose_payer or []}))
 
 
@@ -210,7 +212,7 @@ class TestReading:
     )
     def test_a_case_that_cannot_be_read_says_which_member(self, path, value, why):
         [result] = evaluate(decide=[changed(DECIDE, path, value)])
-        assert isinstance(result, Unreadable)
+        assert isinstance(result, UnreadableCase)
         assert why in result.why
 
     @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ class TestReading:
     )
     def test_a_member_that_has_to_be_there_is_named(self, path):
         [result] = evaluate(decide=[without(DECIDE, path)])
-        assert isinstance(result, Unreadable)
+        assert isinstance(result, UnreadableCase)
         assert f"has no {path.split('.')[-1]}" in result.why
         assert "(one)" in result.where
 
@@ -236,17 +238,17 @@ class TestReading:
     )
     def test_a_payer_case_that_cannot_be_read_says_which_member(self, path, value, why):
         [result] = evaluate(choose_payer=[changed(CHOOSE_PAYER, path, value)])
-        assert isinstance(result, Unreadable)
+        assert isinstance(result, UnreadableCase)
         assert why in result.why
 
     def test_a_case_that_is_no_object_is_named_by_its_position(self):
         [_, result] = evaluate(decide=[DECIDE, "nonsense"])
-        assert isinstance(result, Unreadable)
+        assert isinstance(result, UnreadableCase)
         assert (result.where, result.why) == ("decide[1]", "the case is not an object.")
 
     def test_one_unreadable_case_does_not_hide_the_others(self):
         results = evaluate(decide=[{}, DECIDE])
-        assert [type(result) for result in results] == [Unreadable, Evaluated]
+        assert [type(result) for result in results] == [UnreadableCase, Evaluated]
 
     @pytest.mark.parametrize(
         "content", ["", "{", "[]", "{}", "null", '{"decide": {}}', '{"choose_payer": null}', "\ud800"]

@@ -12,8 +12,8 @@ from enterprise_access.apps.default_enrollments.domain.license_payer import Lice
 from enterprise_access.apps.default_enrollments.domain.paying import (
     Carrier,
     NoPayer,
-    Offer,
     Payer,
+    PaymentOffer,
     Purchase,
     choose_payers,
 )
@@ -26,16 +26,16 @@ LICENSE = License(
     status=LicenseStatus.ACTIVATED,
     plan=Plan(uuid=UUID(int=6), catalog_uuid=CATALOG, is_current=True, is_active=True, expires_at=NOON),
 )
-CREDIT = Offer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION)
+CREDIT = PaymentOffer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION)
 
 
 @frozen
 class Answering:
     """A payer of another kind."""
 
-    answer: Offer | NoPayer
+    answer: PaymentOffer | NoPayer
 
-    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+    def quote(self, purchase: Purchase, *, offered: Sequence[PaymentOffer]) -> PaymentOffer | NoPayer:
         return self.answer
 
 
@@ -46,25 +46,25 @@ class Budget:
     left: int
     price: int
 
-    def quote(self, purchase: Purchase, *, offered: Sequence[Offer]) -> Offer | NoPayer:
+    def quote(self, purchase: Purchase, *, offered: Sequence[PaymentOffer]) -> PaymentOffer | NoPayer:
         used = sum(offer.cents for offer in offered)
         if self.price > self.left - used:
             return NoPayer(code="not_enough_value_in_subsidy")
-        return Offer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION, cents=self.price)
+        return PaymentOffer(kind="learner_credit", uuid=UUID(int=7), carrier=Carrier.REDEMPTION, cents=self.price)
 
 
 def purchase_of(run: str = "course-v1:X+Y+1", catalogs: Sequence[UUID] = (CATALOG,)) -> Purchase:
     return Purchase(lms_user_id=ADA, course_key="X+Y", course_run_key=run, mode="verified", catalogs=catalogs)
 
 
-def choose(*payers: Payer, catalogs: Sequence[UUID] = (CATALOG,)) -> Offer | NoPayer:
+def choose(*payers: Payer, catalogs: Sequence[UUID] = (CATALOG,)) -> PaymentOffer | NoPayer:
     [answer] = choose_payers(payers, [purchase_of(catalogs=catalogs)])
     return answer
 
 
 def test_a_license_pays():
     payer = LicensePayer(licenses={ADA: [LICENSE]})
-    assert choose(payer) == Offer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
+    assert choose(payer) == PaymentOffer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
 
 
 def test_no_license_does_not():
@@ -89,7 +89,7 @@ def test_a_learner_without_an_email_address_can_have_no_license():
 def test_every_intention_chooses_for_itself():
     payer = LicensePayer(licenses={ADA: [LICENSE]})
     one, other = choose_payers([payer], [purchase_of(), purchase_of("course-v1:X+Z+1")])
-    assert one == other == Offer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
+    assert one == other == PaymentOffer(kind="license", uuid=LICENSE.uuid, carrier=Carrier.LMS)
 
 
 def test_another_payer_may_pay_when_the_first_does_not():
@@ -123,13 +123,13 @@ def test_without_payers_there_is_nothing_to_choose_from():
 
 def test_a_budget_pays_until_its_rest_is_promised():
     answers = choose_payers([Budget(250, 100)], [purchase_of() for _ in range(4)])
-    assert [isinstance(answer, Offer) for answer in answers] == [True, True, False, False]
+    assert [isinstance(answer, PaymentOffer) for answer in answers] == [True, True, False, False]
     assert answers[2] == NoPayer(code="not_enough_value_in_subsidy")
 
 
 @given(left=st.integers(0, 1000), price=st.integers(0, 300), count=st.integers(0, 20))
 def test_purchases_of_one_plan_never_spend_the_same_rest_twice(left, price, count):
     answers = choose_payers([Budget(left, price)], [purchase_of() for _ in range(count)])
-    paid = [answer for answer in answers if isinstance(answer, Offer)]
+    paid = [answer for answer in answers if isinstance(answer, PaymentOffer)]
     assert sum(offer.cents for offer in paid) <= left
     assert len(paid) == (count if price == 0 else min(count, left // price))

@@ -14,7 +14,7 @@ from enterprise_access.apps.licenses.domain.own import (
     may_auto_apply,
     next_step,
 )
-from enterprise_access.apps.licenses.domain.problems import Problem, ProblemCode
+from enterprise_access.apps.licenses.domain.problems import LicenseProblem, ProblemCode
 from enterprise_access.apps.licenses.domain.usable import (
     License,
     LicenseRefusal,
@@ -30,13 +30,13 @@ __all__ = [
     "Agreement",
     "AutoApply",
     "License",
+    "LicenseProblem",
     "LicenseRefusal",
     "LicenseStatus",
     "OwnLicense",
     "OwnLicenses",
     "OwnPlan",
     "Plan",
-    "Problem",
     "ProblemCode",
     "SomeLicenses",
     "by_status",

@@ -17,7 +17,7 @@ class ProblemCode(StrEnum):
 
 
 @frozen(kw_only=True)
-class Problem:
+class LicenseProblem:
     """One thing that went wrong. `because` is the neighbour's failure in a word (`timeout`), where there was one.
 
     Both messages are safe to log: they name nobody, no license and no key.

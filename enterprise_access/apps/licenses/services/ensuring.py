@@ -17,9 +17,9 @@ from attrs import field, frozen
 from enterprise_access.apps.licenses.domain import (
     Activate,
     AutoApply,
+    LicenseProblem,
     OwnLicense,
     OwnLicenses,
-    Problem,
     ProblemCode,
     next_step,
 )
@@ -57,7 +57,7 @@ class Ensured:
     activated: tuple[OwnLicense, ...] = ()
     is_auto_applied: bool = False
     may_have_changed: bool = False
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[LicenseProblem, ...] = ()
 
     @property
     def has_changed(self) -> bool:
@@ -143,14 +143,14 @@ def _ensure(visit: _Visit, own: OwnLicenses) -> Ensured:
     """Do what is to be done, or wait for whoever is doing it; as long as there is something."""
     while visit.next_step(own) is not None:
         if time.monotonic() >= visit.asks_until:
-            return Ensured(licenses=own, problems=(Problem(code=ProblemCode.NO_TIME),))
+            return Ensured(licenses=own, problems=(LicenseProblem(code=ProblemCode.NO_TIME),))
         claim = take_claim(customer_uuid=visit.customer_uuid, lms_user_id=visit.lms_user_id, now=clock.now())
         if isinstance(claim, Claim):
             return _carry_out(visit, claim, own)
         if claim.problem:
-            return Ensured(licenses=own, problems=(Problem(code=ProblemCode(claim.problem)),))
+            return Ensured(licenses=own, problems=(LicenseProblem(code=ProblemCode(claim.problem)),))
         if not visit.wait_for_others():
-            return Ensured(licenses=own, problems=(Problem(code=ProblemCode.IN_PROGRESS),))
+            return Ensured(licenses=own, problems=(LicenseProblem(code=ProblemCode.IN_PROGRESS),))
         try:
             own = visit.read()
         except UpstreamError as error:
@@ -213,7 +213,7 @@ class _Failure:
     """What license-manager answered instead of activating (or applying: None) a license."""
 
     license_uuid: UUID | None
-    problem: Problem
+    problem: LicenseProblem
     may_have_happened: bool
 
     def is_mended(self, own: OwnLicenses) -> bool:
@@ -272,7 +272,7 @@ def _seen(
     left = [failure for failure in failures if not failure.is_mended(own)]
     problems = tuple(failure.problem for failure in left)
     if visit.next_step(own) is not None and not problems:
-        problems = (Problem(code=ProblemCode.NOT_CONFIRMED),)
+        problems = (LicenseProblem(code=ProblemCode.NOT_CONFIRMED),)
         log.warning("License-manager does not show what it said that it did. customer=%s", visit.customer_uuid)
     return Ensured(
         licenses=own,
@@ -283,6 +283,6 @@ def _seen(
     )
 
 
-def _problem(code: ProblemCode, error: UpstreamError) -> Problem:
+def _problem(code: ProblemCode, error: UpstreamError) -> LicenseProblem:
     log.warning("A learner's own licenses: %s. reason=%s", code, error.reason)
-    return Problem(code=code, because=error.reason)
+    return LicenseProblem(code=code, because=error.reason)

@@ -12,11 +12,11 @@ from enterprise_access.apps.licenses.domain import (
     Activate,
     Agreement,
     AutoApply,
+    LicenseProblem,
     LicenseStatus,
     OwnLicense,
     OwnLicenses,
     OwnPlan,
-    Problem,
     ProblemCode,
     by_status,
     choose_shown_license,
@@ -208,8 +208,8 @@ def test_otherwise_nothing_is_to_be_done(status):
 
 @pytest.mark.parametrize("code", list(ProblemCode))
 def test_every_problem_has_a_sentence_for_each_of_its_readers(code):
-    problem = Problem(code=code, because="timeout")
+    problem = LicenseProblem(code=code, because="timeout")
     assert problem.developer_message.endswith("(timeout).")
-    assert Problem(code=code).developer_message.endswith(".")
+    assert LicenseProblem(code=code).developer_message.endswith(".")
     assert problem.user_message.endswith(".")
     assert "timeout" not in problem.user_message

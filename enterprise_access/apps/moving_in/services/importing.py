@@ -24,7 +24,7 @@ from enterprise_access.apps.moving_in.domain.cells import Cells
 from enterprise_access.apps.moving_in.domain.tables import Table
 from enterprise_access.apps.moving_in.errors import RowUnreadable
 from enterprise_access.apps.moving_in.services import reading
-from enterprise_access.apps.moving_in.services.sources import Source
+from enterprise_access.apps.moving_in.services.sources import SourceDatabase
 from enterprise_access.apps.redemption.services.importing import import_redemptions
 from enterprise_access.apps.subsidy_access_policies.services import list_differences_now
 from enterprise_access.apps.subsidy_access_policies.services.importing import (
@@ -34,41 +34,41 @@ from enterprise_access.apps.subsidy_access_policies.services.importing import (
 )
 from enterprise_access.apps.subsidy_requests.services.importing import import_configurations, import_requests
 from enterprise_access.lib import clock
-from enterprise_access.lib.importing import Fate, Outcome, refused
+from enterprise_access.lib.importing import RowFate, RowOutcome, refused
 
 A = TypeVar("A")
-Tell = Callable[[Table, Outcome], None]
+Tell = Callable[[Table, RowOutcome], None]
 
 
 @frozen(kw_only=True)
-class Imported:
+class ImportSummary:
     """What an import came to. `different_totals`: running totals of budgets that are not what their rows come to."""
 
-    counts: Counter[tuple[str, Fate]] = field(factory=Counter)
+    counts: Counter[tuple[str, RowFate]] = field(factory=Counter)
     money: MoneyOfAssignments
     different_totals: int
 
     @property
     def problems(self) -> int:
         """How many rows were not taken over."""
-        return sum(count for (_, fate), count in self.counts.items() if fate in (Fate.REFUSED, Fate.CONFLICT))
+        return sum(count for (_, fate), count in self.counts.items() if fate in (RowFate.REFUSED, RowFate.CONFLICT))
 
     @property
     def is_money_right(self) -> bool:
         return self.different_totals == 0 and self.money.allocated_cents == self.money.held_cents
 
 
-def import_everything(source: Source, *, commit: bool, tell: Tell) -> Imported:
+def import_everything(source: SourceDatabase, *, commit: bool, tell: Tell) -> ImportSummary:
     """Take over everything that can be; `tell` hears of each row that was not, or that was changed.
 
     Without `commit` all of it is taken back at the end.
     """
     with nullcontext() if commit else transaction.atomic():
-        counts: Counter[tuple[str, Fate]] = Counter()
+        counts: Counter[tuple[str, RowFate]] = Counter()
         for table, outcome in _outcomes(source):
             counts[table.kind, outcome.fate] += 1
             tell(table, outcome)
-        imported = Imported(
+        imported = ImportSummary(
             counts=counts,
             money=get_money_of_assignments(),
             different_totals=sum(len(list_differences_now(subsidy_uuid=uuid)) for uuid in list_accounts()),
@@ -78,7 +78,7 @@ def import_everything(source: Source, *, commit: bool, tell: Tell) -> Imported:
     return imported
 
 
-def _outcomes(source: Source) -> Iterator[tuple[Table, Outcome]]:
+def _outcomes(source: SourceDatabase) -> Iterator[tuple[Table, RowOutcome]]:
     for table, take_over in (
         (tables.POLICIES, _policies),
         (tables.ASSOCIATIONS, _associations),
@@ -94,7 +94,7 @@ def _outcomes(source: Source) -> Iterator[tuple[Table, Outcome]]:
                 yield table, outcome
 
 
-def _policies(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _policies(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     column = "learner_credit_request_config_id"
     found = source.matching(tables.CREDIT_CONFIGURATIONS, "uuid", [row.raw(column) for row in rows])
     active = {key for key, found_rows in found.items() if any(one.truth("active") for one in found_rows)}
@@ -103,11 +103,11 @@ def _policies(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
     )
 
 
-def _associations(_source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _associations(_source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     return _taken(rows, reading.association_of, import_associations, key="id")
 
 
-def _assignments(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _assignments(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     actions = source.matching(tables.ASSIGNMENT_ACTIONS, "assignment_id", [row.raw("uuid") for row in rows])
     return _taken(
         rows,
@@ -116,7 +116,7 @@ def _assignments(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
     )
 
 
-def _configurations(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _configurations(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     users = _users(source, rows, "changed_by_id")
     return _taken(
         rows,
@@ -127,13 +127,13 @@ def _configurations(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
 
 
 def _requests(
-    read: Callable[[Cells, reading.Users], reading.ArrivingRequest], source: Source, rows: Sequence[Cells]
-) -> Iterator[Outcome]:
+    read: Callable[[Cells, reading.Users], reading.ArrivingRequest], source: SourceDatabase, rows: Sequence[Cells]
+) -> Iterator[RowOutcome]:
     users = _users(source, rows, "user_id", "reviewer_id")
     return _taken(rows, lambda row: read(row, users), partial(import_requests, now=clock.now()))
 
 
-def _credit_requests(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _credit_requests(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     column = "learner_credit_request_config_id"
     users = _users(source, rows, "user_id", "reviewer_id")
     policies = source.matching(tables.POLICIES, column, [row.raw(column) for row in rows])
@@ -150,11 +150,11 @@ def _credit_requests(source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]
     return _taken(rows, read, partial(import_requests, now=clock.now()))
 
 
-def _redemptions(_source: Source, rows: Sequence[Cells]) -> Iterator[Outcome]:
+def _redemptions(_source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
     return _taken(rows, reading.redemption_of, import_redemptions)
 
 
-def _users(source: Source, rows: Sequence[Cells], *columns: str) -> reading.Users:
+def _users(source: SourceDatabase, rows: Sequence[Cells], *columns: str) -> reading.Users:
     found = source.matching(tables.USERS, "id", [row.raw(column) for row in rows for column in columns])
     return {key: users[0] for key, users in found.items()}
 
@@ -162,10 +162,10 @@ def _users(source: Source, rows: Sequence[Cells], *columns: str) -> reading.User
 def _taken(
     rows: Sequence[Cells],
     read: Callable[[Cells], A],
-    take_over: Callable[[Sequence[A]], list[Outcome]],
+    take_over: Callable[[Sequence[A]], list[RowOutcome]],
     *,
     key: str = "uuid",
-) -> Iterator[Outcome]:
+) -> Iterator[RowOutcome]:
     """Read and take over the rows of a batch; one that cannot be read holds up no other."""
     arriving: list[tuple[object, A]] = []
     for row in rows:
@@ -177,8 +177,8 @@ def _taken(
 
 
 def _together(
-    arriving: Sequence[tuple[object, A]], take_over: Callable[[Sequence[A]], list[Outcome]]
-) -> Sequence[Outcome]:
+    arriving: Sequence[tuple[object, A]], take_over: Callable[[Sequence[A]], list[RowOutcome]]
+) -> Sequence[RowOutcome]:
     """Take over rows in one transaction; where the database refuses it, each in its own, so that one is found out."""
     if not arriving:
         return []

@@ -29,7 +29,7 @@ _ALIAS: Final = "moving_in_source"
 _BY_MODEL: Final = {table.model: table for table in TABLES}
 
 
-class Source:
+class SourceDatabase:
     """The tables of an installation of openedx/enterprise-access."""
 
     def __init__(self, connection: BaseDatabaseWrapper, remarks: Sequence[str] = ()) -> None:
@@ -108,17 +108,17 @@ class Source:
 
 
 @contextmanager
-def opened(where: str) -> Iterator[Source]:
+def opened(where: str) -> Iterator[SourceDatabase]:
     """Open a source: a database by its URL, else a file that `dumpdata` wrote. Raises SourceUnreadable."""
     if "://" in where:
         with _database(_config_of(where)) as connection:
-            yield Source(connection)
+            yield SourceDatabase(connection)
         return
     with tempfile.TemporaryDirectory(prefix="moving-in-") as folder:
         staged = Path(folder) / "source.sqlite3"
         remarks = _lay_out(Path(where), staged)
         with _database(_config_of(f"sqlite:///{staged}")) as connection:
-            yield Source(connection, remarks)
+            yield SourceDatabase(connection, remarks)
 
 
 def _config_of(url: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Asking for mails, and sending them."""
 
 from enterprise_access.apps.notifications.services.asking import (
-    Wanted,
+    WantedMail,
     ask,
     ask_all,
     forget_learner,
@@ -10,7 +10,7 @@ from enterprise_access.apps.notifications.services.asking import (
     send_again,
     withdraw,
 )
-from enterprise_access.apps.notifications.services.kinds import Fact, Kind, Letter, register
+from enterprise_access.apps.notifications.services.kinds import Fact, Letter, MailKind, register
 from enterprise_access.apps.notifications.services.queue import QUEUE, SEND_JOB
 from enterprise_access.apps.notifications.services.sending import send_due
 
@@ -18,9 +18,9 @@ __all__ = [
     "QUEUE",
     "SEND_JOB",
     "Fact",
-    "Kind",
     "Letter",
-    "Wanted",
+    "MailKind",
+    "WantedMail",
     "ask",
     "ask_all",
     "forget_learner",

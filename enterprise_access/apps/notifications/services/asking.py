@@ -9,7 +9,7 @@ from attrs import frozen
 from django.db import transaction
 from django.db.models import F
 
-from enterprise_access.apps.notifications.domain import BOUNCED, Outcome
+from enterprise_access.apps.notifications.domain import BOUNCED, NotificationOutcome
 from enterprise_access.apps.notifications.errors import NotificationSettled, NotificationUnknown
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.queue import QUEUE
@@ -25,7 +25,7 @@ _ROWS: Final = 1_000
 
 
 @frozen(kw_only=True)
-class Wanted:
+class WantedMail:
     """A mail about `subject`. The same kind, subject and occurrence is the same mail, however often it is asked for."""
 
     kind: str
@@ -40,7 +40,7 @@ def ask(
     *, kind: str, subject: UUID, occurrence: str, customer_uuid: UUID, lms_user_id: int | None, due_at: datetime
 ) -> None:
     """Ask for one mail, in the caller's transaction. Asking again changes nothing."""
-    wanted = Wanted(
+    wanted = WantedMail(
         kind=kind,
         subject=subject,
         occurrence=occurrence,
@@ -52,7 +52,7 @@ def ask(
 
 
 @retry_deadlocks
-def ask_all(wanted: Sequence[Wanted]) -> None:
+def ask_all(wanted: Sequence[WantedMail]) -> None:
     """Ask for several mails in few statements, in the caller's transaction; the workers are told after its commit."""
     now = clock.now()
     rows = [
@@ -79,7 +79,7 @@ def withdraw(*, subjects: Collection[UUID], kinds: Sequence[str], now: datetime)
     rows = Notification.objects.filter(subject__in=list(subjects), kind__in=kinds, outcome="", attempted_at=None)
     locked = [row.pk for row in lock_in_order(rows)]
     Notification.objects.filter(pk__in=locked).update(
-        outcome=Outcome.NOT_NEEDED.value, settled_at=now, due_at=None, generation=F("generation") + 1
+        outcome=NotificationOutcome.NOT_NEEDED.value, settled_at=now, due_at=None, generation=F("generation") + 1
     )
     return len(locked)
 
@@ -94,7 +94,10 @@ def send_again(*, notification_uuid: UUID) -> None:
         row = next(iter(lock_in_order(Notification.objects.filter(pk=notification_uuid))), None)
         if row is None:
             raise NotificationUnknown("There is no such notification.")
-        if row.outcome not in (Outcome.UNKNOWN.value, Outcome.REFUSED.value) and row.failed_at is None:
+        if (
+            row.outcome not in (NotificationOutcome.UNKNOWN.value, NotificationOutcome.REFUSED.value)
+            and row.failed_at is None
+        ):
             raise NotificationSettled("The mail was sent, or is still to be sent.")
         row.outcome, row.settled_at, row.error, row.attempted_at = "", None, "", None
         row.due_at, row.failed_at, row.failures, row.waiting_for = clock.now(), None, 0, ""
@@ -112,9 +115,9 @@ def note_bounce(*, notification_uuid: UUID, now: datetime) -> None:
     row = next(iter(lock_in_order(Notification.objects.filter(pk=notification_uuid))), None)
     if row is None:
         raise NotificationUnknown("There is no such notification.")
-    if row.outcome != Outcome.SENT.value:
+    if row.outcome != NotificationOutcome.SENT.value:
         raise NotificationSettled("The mail was not sent, so that it cannot have come back.")
-    row.outcome, row.error, row.settled_at = Outcome.REFUSED.value, BOUNCED, now
+    row.outcome, row.error, row.settled_at = NotificationOutcome.REFUSED.value, BOUNCED, now
     row.save(update_fields=["outcome", "error", "settled_at"])
     notification_settled.send(sender=Notification, notification=row, now=now)
 
@@ -128,7 +131,7 @@ def forget_learner(*, lms_user_id: int) -> dict[str, int]:
 def prune(*, before: datetime, at_once: int = 1000) -> int:
     """Delete notifications that were settled before; those of unknown outcome stay. Return how many went."""
     gone = 0
-    old = Notification.objects.filter(settled_at__lt=before).exclude(outcome=Outcome.UNKNOWN.value)
+    old = Notification.objects.filter(settled_at__lt=before).exclude(outcome=NotificationOutcome.UNKNOWN.value)
     while ids := list(old.order_by("pk").values_list("pk", flat=True)[:at_once]):
         gone += Notification.objects.filter(pk__in=ids).delete()[0]
     return gone

@@ -14,7 +14,7 @@ from django.utils import translation
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.notifications.domain import readable_on
 from enterprise_access.apps.notifications.models import Notification
-from enterprise_access.apps.notifications.services.kinds import KINDS, Fact, Kind, Letter
+from enterprise_access.apps.notifications.services.kinds import KINDS, Fact, Letter, MailKind
 
 COLORS: Final = {"primary": "#0a3055", "text": "#1f2933", "muted": "#52606d", "line": "#d9e2ec"}
 
@@ -82,7 +82,7 @@ def read_letters(rows: Sequence[Notification]) -> dict[UUID, Letter | None]:
     return letters
 
 
-def render(kind: Kind, context: Mapping[str, Any], *, sender: Sender) -> Text:
+def render(kind: MailKind, context: Mapping[str, Any], *, sender: Sender) -> Text:
     """Return the text of a mail, in the language and with the color of the customer."""
     shown = {**context, "sender": sender, "colors": sender.colors}
     place = f"notifications/{kind.name}"

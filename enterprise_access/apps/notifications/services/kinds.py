@@ -25,7 +25,7 @@ class Fact:
 
 
 @frozen(kw_only=True)
-class Kind:
+class MailKind:
     """A kind of notification. Its templates are `notifications/<name>/subject.txt`, `body.txt` and `body.html`.
 
     `read` returns the letters of some facts; a fact that is left out needs no mail any more, and one with None waits:
@@ -40,9 +40,9 @@ class Kind:
     sample: Mapping[str, Any] = field(factory=dict, repr=False)
 
 
-KINDS: Final[dict[str, Kind]] = {}
+KINDS: Final[dict[str, MailKind]] = {}
 
 
-def register(kind: Kind) -> None:
+def register(kind: MailKind) -> None:
     """Let notifications of this kind be asked for."""
     KINDS[kind.name] = kind

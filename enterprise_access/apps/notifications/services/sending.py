@@ -12,7 +12,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import F
 
-from enterprise_access.apps.notifications.domain import Outcome, ProviderAnswer
+from enterprise_access.apps.notifications.domain import NotificationOutcome, ProviderAnswer
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.composing import (
     Sender,
@@ -39,9 +39,9 @@ UPSTREAM_AWAY: Final = "upstream_away"
 ASKED_TO_WAIT: Final = "provider_asked_to_wait"
 
 _SETTLED: Final = {
-    ProviderAnswer.TAKEN: Outcome.SENT,
-    ProviderAnswer.REFUSED: Outcome.REFUSED,
-    ProviderAnswer.UNKNOWN: Outcome.UNKNOWN,
+    ProviderAnswer.TAKEN: NotificationOutcome.SENT,
+    ProviderAnswer.REFUSED: NotificationOutcome.REFUSED,
+    ProviderAnswer.UNKNOWN: NotificationOutcome.UNKNOWN,
 }
 
 
@@ -61,12 +61,12 @@ def _send(lease: Lease[Notification], customer_uuid: UUID) -> None:
     doubtful = [row for row in lease.items if row.attempted_at is not None]
     for row in doubtful:
         # A worker ended between handing it over and writing down the answer.
-        settle_mail(row, Outcome.UNKNOWN, error="worker_ended")
+        settle_mail(row, NotificationOutcome.UNKNOWN, error="worker_ended")
     rows = [row for row in lease.items if row.attempted_at is None]
     letters = read_letters(rows)
     for row in rows:
         if row.pk not in letters:
-            settle_mail(row, Outcome.NOT_NEEDED)
+            settle_mail(row, NotificationOutcome.NOT_NEEDED)
     unknown = [row for row in rows if row.pk in letters and letters[row.pk] is None]
     if unknown:
         postpone(lease, unknown, waiting_for=UPSTREAM_AWAY, is_blamed=False)
@@ -146,14 +146,16 @@ def _take_back(row: Notification) -> None:
 
 
 @retry_deadlocks
-def settle_mail(row: Notification, outcome: Outcome, *, error: str = "", now: datetime | None = None) -> bool:
+def settle_mail(
+    row: Notification, outcome: NotificationOutcome, *, error: str = "", now: datetime | None = None
+) -> bool:
     """Record how a mail ended, and tell the apps above; say whether that was news.
 
     It is recorded even if another worker holds the row by now. What is certain replaces "unknown", and nothing else.
     """
     at = now or clock.now()
     with transaction.atomic():
-        open_row = Notification.objects.filter(pk=row.pk, outcome__in=["", Outcome.UNKNOWN.value])
+        open_row = Notification.objects.filter(pk=row.pk, outcome__in=["", NotificationOutcome.UNKNOWN.value])
         is_news = open_row.exclude(outcome=outcome.value).update(
             outcome=outcome.value,
             settled_at=at,
@@ -168,6 +170,6 @@ def settle_mail(row: Notification, outcome: Outcome, *, error: str = "", now: da
             return False
         row.outcome, row.settled_at, row.error = outcome.value, at, error[:100]
         notification_settled.send(sender=Notification, notification=row, now=at)
-    if outcome is Outcome.UNKNOWN:
+    if outcome is NotificationOutcome.UNKNOWN:
         log.error("It is not known whether a mail was sent; it is not sent again. kind=%s error=%s", row.kind, error)
     return True

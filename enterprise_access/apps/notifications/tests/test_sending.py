@@ -14,7 +14,7 @@ from enterprise_access.apps.notifications import services
 from enterprise_access.apps.notifications.errors import NotificationSettled, NotificationUnknown
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.composing import Sender, render
-from enterprise_access.apps.notifications.services.kinds import KINDS, Kind, Letter
+from enterprise_access.apps.notifications.services.kinds import KINDS, Letter, MailKind
 from enterprise_access.apps.notifications.services.signals import notification_settled
 from enterprise_access.apps.notifications.services.watching import read_mails
 from enterprise_access.lib import clock
@@ -42,7 +42,7 @@ def facts(settings, monkeypatch):
             if fact.subject in known
         }
 
-    monkeypatch.setitem(KINDS, KIND, Kind(name=KIND, title="A course was assigned", read=read))
+    monkeypatch.setitem(KINDS, KIND, MailKind(name=KIND, title="A course was assigned", read=read))
     return known
 
 
@@ -214,7 +214,7 @@ class TestSending:
 
     def test_a_mail_that_cannot_be_written_waits_alone(self, facts, monkeypatch):
         broken = ask(facts, "broken@example.com")
-        monkeypatch.setitem(KINDS, "no_template", Kind(name="no_template", title="", read=KINDS[KIND].read))
+        monkeypatch.setitem(KINDS, "no_template", MailKind(name="no_template", title="", read=KINDS[KIND].read))
         Notification.objects.filter(pk=broken.pk).update(kind="no_template")
         row = ask(facts)
         services.send_due()

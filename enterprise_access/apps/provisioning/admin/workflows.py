@@ -30,7 +30,7 @@ from enterprise_access.lib.work.admin import WorkAdmin
 from enterprise_access.lib.work.models import WorkItem
 
 
-class StateFilter(admin.SimpleListFilter):
+class WorkflowStateFilter(admin.SimpleListFilter):
     """Filters by how a workflow ended, if it has."""
 
     title = "state"
@@ -62,7 +62,7 @@ class WorkflowAdmin(WorkAdmin):
     change_form_template = "provisioning/workflow.html"
     change_list_template = "provisioning/workflows_list.html"
     list_display = ("subject", "kind", "state", "stopped_at", "created_at", "ended_at", "requested_by")
-    list_filter = (StateFilter, "kind")
+    list_filter = (WorkflowStateFilter, "kind")
     list_select_related = ("requested_by",)
     search_fields = ("subject", "uuid")
     search_help_text = "The slug of a customer, or the UUID of a workflow."

@@ -5,7 +5,13 @@ from typing import ClassVar
 from attrs import frozen
 
 from enterprise_access.apps.provisioning.errors import StepRefused
-from enterprise_access.apps.provisioning.services.workflows.steps import Kind, Running, SoFar, Step, register
+from enterprise_access.apps.provisioning.services.workflows.steps import (
+    RunningStep,
+    SoFar,
+    Step,
+    WorkflowKind,
+    register,
+)
 from enterprise_access.lib.errors import Reason, UpstreamUnavailable
 
 
@@ -68,7 +74,7 @@ class Open(Step[Asked, Newsletter]):
         asked: Asked = so_far.asked
         return asked
 
-    def find(self, given: Asked, running: Running) -> Newsletter | None:
+    def find(self, given: Asked, running: RunningStep) -> Newsletter | None:
         press.ask()
         if given.title == "forbidden":
             raise StepRefused("There is no newsletter of that title. Choose another one.", reason="title_refused")
@@ -78,7 +84,7 @@ class Open(Step[Asked, Newsletter]):
             else None
         )
 
-    def create(self, given: Asked, running: Running) -> Newsletter:
+    def create(self, given: Asked, running: RunningStep) -> Newsletter:
         running.about_to_write("")
         press.titles.append(given.title)
         return Newsletter(number=len(press.titles) - 1, title=given.title)
@@ -97,16 +103,16 @@ class Subscribe(Step[Subscription, Subscription]):
             return None
         return Subscription(number=so_far.output(Open).number, reader=so_far.asked.reader)
 
-    def find(self, given: Subscription, running: Running) -> Subscription | None:
+    def find(self, given: Subscription, running: RunningStep) -> Subscription | None:
         press.ask()
         return given if (given.number, given.reader) in press.readers else None
 
-    def create(self, given: Subscription, running: Running) -> Subscription:
+    def create(self, given: Subscription, running: RunningStep) -> Subscription:
         running.about_to_write("")
         press.readers.append((given.number, given.reader))
         return given
 
 
 NEWSLETTER = register(
-    Kind(name="newsletter", title="Open a newsletter", input_class=Asked, steps=(Open(), Subscribe()))
+    WorkflowKind(name="newsletter", title="Open a newsletter", input_class=Asked, steps=(Open(), Subscribe()))
 )

@@ -3,7 +3,7 @@
 import pytest
 from django.core import mail
 
-from enterprise_access.apps.notifications.domain import Outcome
+from enterprise_access.apps.notifications.domain import NotificationOutcome
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services import send_due
 from enterprise_access.apps.provisioning.models import Workflow
@@ -47,7 +47,7 @@ def test_an_address_that_was_deleted_gets_no_mail(post):
     pruning.forget_address(email=NEW_ADMIN.upper())
     send_due()
     assert [one.to for one in mail.outbox] == [["ben@example.com"]]
-    assert Notification.objects.get(occurrence="1").outcome == Outcome.NOT_NEEDED.value
+    assert Notification.objects.get(occurrence="1").outcome == NotificationOutcome.NOT_NEEDED.value
 
 
 def test_nobody_is_told_where_mails_are_switched_off(post, settings):

@@ -9,7 +9,7 @@ from attrs import frozen
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
 from enterprise_access.apps.subsidy_access_policies.services.allocations import list_budgets
-from enterprise_access.lib.importing import Fate, Outcome, outcome_of, refused
+from enterprise_access.lib.importing import RowFate, RowOutcome, outcome_of, refused
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -30,11 +30,11 @@ class ArrivingRedemption:
 
 
 @retry_deadlocks
-def import_redemptions(arriving: Sequence[ArrivingRedemption]) -> list[Outcome]:
+def import_redemptions(arriving: Sequence[ArrivingRedemption]) -> list[RowOutcome]:
     """Take over redemptions; return what became of each. One that is here is never changed: it has ended."""
     budgets = list_budgets({one.policy_uuid for one in arriving})
     stored = RedemptionAttempt.objects.in_bulk([one.uuid for one in arriving])
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     new: list[RedemptionAttempt] = []
     for one in arriving:
         budget, known = budgets.get(one.policy_uuid), stored.get(one.uuid)
@@ -42,11 +42,11 @@ def import_redemptions(arriving: Sequence[ArrivingRedemption]) -> list[Outcome]:
             outcomes.append(refused(one.uuid, f"Its budget {one.policy_uuid} is not here."))
         elif known is not None:
             is_same = known.transaction_uuid == one.transaction_uuid and known.policy_id == one.policy_uuid
-            fate = Fate.SAME if is_same else Fate.CONFLICT
+            fate = RowFate.SAME if is_same else RowFate.CONFLICT
             outcomes.append(outcome_of(one.uuid, fate))
         else:
             new.append(_attempt(one, subsidy_uuid=budget.subsidy_id, customer_uuid=budget.customer_uuid))
-            outcomes.append(outcome_of(one.uuid, Fate.ADDED))
+            outcomes.append(outcome_of(one.uuid, RowFate.ADDED))
     RedemptionAttempt.objects.bulk_create(new)
     return outcomes
 

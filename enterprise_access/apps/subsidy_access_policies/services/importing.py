@@ -21,7 +21,16 @@ from enterprise_access.apps.subsidy_access_policies.models import (
 )
 from enterprise_access.apps.subsidy_access_policies.services.budget.totals import ensure, lock_account
 from enterprise_access.apps.subsidy_access_policies.services.policies.checking import type_problems
-from enterprise_access.lib.importing import IMPORTED, Fate, Outcome, Past, fate_of, outcome_of, past_of, refused
+from enterprise_access.lib.importing import (
+    IMPORTED,
+    PastImports,
+    RowFate,
+    RowOutcome,
+    fate_of,
+    outcome_of,
+    past_of,
+    refused,
+)
 from enterprise_access.lib.transactions import is_lost, retry_deadlocks
 
 
@@ -81,13 +90,13 @@ _COLUMNS: Final = (
 )
 
 
-def import_policies(arriving: Sequence[ArrivingPolicy]) -> list[Outcome]:
+def import_policies(arriving: Sequence[ArrivingPolicy]) -> list[RowOutcome]:
     """Take over budgets, each in a transaction of its own; return what became of each."""
     past = past_of(SubsidyAccessPolicy, [one.uuid for one in arriving])
     return [_import_policy(one, past) for one in arriving]
 
 
-def _import_policy(one: ArrivingPolicy, past: Past) -> Outcome:
+def _import_policy(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
     try:
         return _take_over(one, past)
     except DatabaseError as error:
@@ -97,7 +106,7 @@ def _import_policy(one: ArrivingPolicy, past: Past) -> Outcome:
 
 
 @retry_deadlocks
-def _take_over(one: ArrivingPolicy, past: Past) -> Outcome:
+def _take_over(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
     with transaction.atomic():
         wanted = SubsidyAccessPolicy(**{**asdict(one, recurse=False), **_words(one)})
         stored = SubsidyAccessPolicy.objects.select_for_update().filter(pk=one.uuid).first()
@@ -106,7 +115,7 @@ def _take_over(one: ArrivingPolicy, past: Past) -> Outcome:
             return refused(one.uuid, problem)
         is_untouched = one.uuid in past.untouched and not _is_moved(stored, wanted)
         fate = fate_of(stored, wanted, columns=_COLUMNS, is_untouched=is_untouched)
-        if fate in (Fate.ADDED, Fate.CHANGED):
+        if fate in (RowFate.ADDED, RowFate.CHANGED):
             _write(stored, wanted)
         return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
 
@@ -160,7 +169,7 @@ def _write(stored: SubsidyAccessPolicy | None, wanted: SubsidyAccessPolicy) -> N
 
 
 @retry_deadlocks
-def import_associations(arriving: Sequence[ArrivingAssociation]) -> list[Outcome]:
+def import_associations(arriving: Sequence[ArrivingAssociation]) -> list[RowOutcome]:
     """Take over to which groups budgets are limited; return what became of each."""
     policies = {one.policy_uuid for one in arriving}
     known = set(SubsidyAccessPolicy.objects.filter(pk__in=policies).values_list("pk", flat=True))
@@ -168,13 +177,13 @@ def import_associations(arriving: Sequence[ArrivingAssociation]) -> list[Outcome
         PolicyGroupAssociation.objects.filter(policy__in=known).values_list("policy_id", "group_uuid").distinct()
     )
     new: list[PolicyGroupAssociation] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     for one in arriving:
         key = (one.policy_uuid, one.group_uuid)
         if one.policy_uuid not in known:
             outcomes.append(refused(one.name, f"Its budget {one.policy_uuid} is not here."))
             continue
-        outcomes.append(outcome_of(one.name, Fate.SAME if key in stored else Fate.ADDED))
+        outcomes.append(outcome_of(one.name, RowFate.SAME if key in stored else RowFate.ADDED))
         if key not in stored:
             stored.add(key)
             new.append(

@@ -67,7 +67,7 @@ class _Occurrence:
 def connect() -> None:
     """Register the kind of mail."""
     notifications.register(
-        notifications.Kind(name=KIND, title=_("Reminder of an invitation into a group"), read=_read, sample={})
+        notifications.MailKind(name=KIND, title=_("Reminder of an invitation into a group"), read=_read, sample={})
     )
 
 
@@ -100,12 +100,12 @@ def remind_group(group: RestrictedTo, *, now: datetime, is_dry_run: bool = False
     return Reminded(due=due, is_known=not unreadable)
 
 
-def _wanted(row: Invitation, group: RestrictedTo, now: datetime) -> notifications.Wanted | None:
+def _wanted(row: Invitation, group: RestrictedTo, now: datetime) -> notifications.WantedMail | None:
     day = due_day(row.invited_on, today=now.astimezone(UTC).date())
     if day is None:
         return None
     which = _Occurrence(group_uuid=group.group_uuid, invited_on=row.invited_on, day=day)
-    return notifications.Wanted(
+    return notifications.WantedMail(
         kind=KIND,
         subject=row.uuid,
         occurrence=str(which),

@@ -6,7 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
-from enterprise_access.apps.subsidy_requests.selectors.requests import Wanted
+from enterprise_access.apps.subsidy_requests.selectors.requests import RequestFilters
 from enterprise_access.lib.api import CustomerQuery, PageQuery, customer_field
 
 _MAX_TEXT = 255
@@ -70,9 +70,9 @@ class ConfigurationsQuery(PageQuery):
     ordering = text_field(help_text="enterprise_customer_uuid or -enterprise_customer_uuid.")
 
 
-def wanted(query: dict[str, Any]) -> Wanted:
+def wanted(query: dict[str, Any]) -> RequestFilters:
     """Return the filters that a query names."""
-    return Wanted(
+    return RequestFilters(
         customer_uuid=query.get("enterprise_customer_uuid"),
         uuid=query.get("uuid"),
         policy_uuid=query.get("policy_uuid"),

@@ -36,7 +36,7 @@ ORDERINGS: Final[Mapping[str, str]] = {
 
 
 @frozen(kw_only=True)
-class Wanted:
+class RequestFilters:
     """Which requests are asked for; None, and empty, do not matter. States that no request can have match nothing."""
 
     customer_uuid: UUID | None = None
@@ -85,7 +85,7 @@ def visible_requests(*, caller: Caller, subsidy_type: SubsidyType) -> SubsidyReq
     return rows.filter(Q(customer_uuid__in=administered) | (own if caller.lms_user_id is not None else Q(pk=None)))
 
 
-def find_requests(*, caller: Caller, subsidy_type: SubsidyType, wanted: Wanted) -> SubsidyRequestQuerySet:
+def find_requests(*, caller: Caller, subsidy_type: SubsidyType, wanted: RequestFilters) -> SubsidyRequestQuerySet:
     """Return the wanted requests that the caller may see, newest first unless `ordering` says otherwise."""
     rows = visible_requests(caller=caller, subsidy_type=subsidy_type).filter(wanted.conditions)
     return rows.order_by(*_order(wanted.ordering))
@@ -108,7 +108,7 @@ def get_request(*, caller: Caller, subsidy_type: SubsidyType, request_uuid: UUID
     return row
 
 
-def count_by_state(*, subsidy_type: SubsidyType, wanted: Wanted) -> list[tuple[str, int]]:
+def count_by_state(*, subsidy_type: SubsidyType, wanted: RequestFilters) -> list[tuple[str, int]]:
     """Return how many of the wanted requests are in which state, most first; a state without any is absent."""
     rows = SubsidyRequest.objects.of_kind(subsidy_type).filter(wanted.conditions).order_by()
     counts = rows.values("state").annotate(requests=Count("pk")).values_list("state", "requests")

@@ -43,7 +43,7 @@ _SAMPLE: Final = {
 
 
 @frozen(kw_only=True)
-class Waiting:
+class WaitingRequests:
     """The requests of a customer that need a decision: undecided since `oldest`, or failed after an approval."""
 
     requested: int = 0
@@ -56,14 +56,14 @@ class DueDigest:
     """A digest that is due. `mails`: how many were asked for; None: none, because the admins are not known."""
 
     customer_uuid: UUID
-    waiting: Waiting
+    waiting: WaitingRequests
     mails: int | None = None
 
 
 def connect() -> None:
     """Register the kind of mail."""
     notifications.register(
-        notifications.Kind(name=KIND, title=_("Digest of requests for admins"), read=_read, sample=_SAMPLE)
+        notifications.MailKind(name=KIND, title=_("Digest of requests for admins"), read=_read, sample=_SAMPLE)
     )
 
 
@@ -80,11 +80,11 @@ def ask_for_digests(*, now: datetime, is_dry_run: bool = False) -> list[DueDiges
         if is_stopping():
             break
         mails = None if is_dry_run else _ask_for_one(row, now)
-        done.append(DueDigest(customer_uuid=row.pk, waiting=waiting.get(row.pk, Waiting()), mails=mails))
+        done.append(DueDigest(customer_uuid=row.pk, waiting=waiting.get(row.pk, WaitingRequests()), mails=mails))
     return done
 
 
-def count_waiting(customers: Collection[UUID]) -> dict[UUID, Waiting]:
+def count_waiting(customers: Collection[UUID]) -> dict[UUID, WaitingRequests]:
     """Return what needs a decision, by customer, in one statement; a customer without such requests is absent."""
     rows = SubsidyRequest.objects.filter(_NEEDS_DECISION, customer_uuid__in=customers)
     counted = (
@@ -97,7 +97,7 @@ def count_waiting(customers: Collection[UUID]) -> dict[UUID, Waiting]:
         )
     )
     return {
-        customer_uuid: Waiting(requested=requested, failed=failed, oldest=oldest)
+        customer_uuid: WaitingRequests(requested=requested, failed=failed, oldest=oldest)
         for customer_uuid, requested, failed, oldest in counted.values_list(
             "customer_uuid", "requested", "failed", "oldest"
         )
@@ -131,7 +131,7 @@ def _note_asked(row: Configuration, admins: Sequence[int], now: datetime) -> int
         return 0
     notifications.ask_all(
         [
-            notifications.Wanted(
+            notifications.WantedMail(
                 kind=KIND,
                 subject=row.pk,
                 occurrence=_occurrence(now, admin),
@@ -183,7 +183,7 @@ def _read(facts: Sequence[notifications.Fact]) -> Mapping[notifications.Fact, no
 
 
 def _letters_of(
-    row: Configuration, waiting: Waiting, facts: Sequence[notifications.Fact]
+    row: Configuration, waiting: WaitingRequests, facts: Sequence[notifications.Fact]
 ) -> dict[notifications.Fact, notifications.Letter | None]:
     """Return the letters of the latest digest of a customer: an earlier one that was held up is not needed any more."""
     try:

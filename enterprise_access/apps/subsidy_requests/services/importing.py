@@ -18,7 +18,16 @@ from enterprise_access.apps.subsidy_requests.models import (
     SubsidyRequestCustomerConfiguration,
 )
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests
-from enterprise_access.lib.importing import IMPORTED, Fate, Outcome, Past, fate_of, outcome_of, past_of, refused
+from enterprise_access.lib.importing import (
+    IMPORTED,
+    PastImports,
+    RowFate,
+    RowOutcome,
+    fate_of,
+    outcome_of,
+    past_of,
+    refused,
+)
 from enterprise_access.lib.transactions import retry_deadlocks
 
 Configuration = SubsidyRequestCustomerConfiguration
@@ -96,7 +105,7 @@ class ArrivingRequest:
 
 
 @retry_deadlocks
-def import_configurations(arriving: Sequence[ArrivingConfiguration]) -> list[Outcome]:
+def import_configurations(arriving: Sequence[ArrivingConfiguration]) -> list[RowOutcome]:
     """Take over how customers take requests; return what became of each."""
     stored = Configuration.objects.select_for_update().in_bulk([one.customer_uuid for one in arriving])
     past = past_of(Configuration, [one.customer_uuid for one in arriving])
@@ -106,7 +115,7 @@ def import_configurations(arriving: Sequence[ArrivingConfiguration]) -> list[Out
         wanted, row = Configuration(**{**asdict(one), "subsidy_type": kind}), stored.get(one.customer_uuid)
         is_untouched = one.customer_uuid in past.untouched
         fate = fate_of(row, wanted, columns=_CONFIGURATION_COLUMNS, is_untouched=is_untouched)
-        if fate in (Fate.ADDED, Fate.CHANGED):
+        if fate in (RowFate.ADDED, RowFate.CHANGED):
             wanted._change_reason = IMPORTED  # type: ignore[attr-defined]
             wanted.save(force_insert=row is None)
         outcomes.append(outcome_of(one.customer_uuid, fate, was_imported=one.customer_uuid in past.imported))
@@ -114,30 +123,30 @@ def import_configurations(arriving: Sequence[ArrivingConfiguration]) -> list[Out
 
 
 @retry_deadlocks
-def import_requests(arriving: Sequence[ArrivingRequest], *, now: datetime) -> list[Outcome]:
+def import_requests(arriving: Sequence[ArrivingRequest], *, now: datetime) -> list[RowOutcome]:
     """Take over requests, all those that can be, in one transaction; return what became of each."""
     uuids = [one.uuid for one in arriving]
     stored = {row.pk: row for row in lock_requests(SubsidyRequest.objects.filter(pk__in=uuids))}
     wanted = {one.uuid: _row_of(one) for one in arriving}
     past, news, doubles = past_of(SubsidyRequest, uuids), _news_of(arriving), _Doubles(wanted.values())
-    outcomes: list[Outcome] = []
+    outcomes: list[RowOutcome] = []
     written: list[SubsidyRequest] = []
     for one in arriving:
         row, problem = wanted[one.uuid], doubles.problem_of(wanted[one.uuid])
         fate = fate_of(stored.get(one.uuid), row, columns=_COLUMNS, is_untouched=one.uuid in past.untouched)
         outcome = refused(one.uuid, problem) if problem else _outcome(one, fate, past, has_news=one.uuid in news)
         outcomes.append(outcome)
-        if outcome.fate in (Fate.ADDED, Fate.CHANGED):
+        if outcome.fate in (RowFate.ADDED, RowFate.CHANGED):
             written.append(row)
     _write(written, stored, now=now)
     SubsidyRequestAction.objects.bulk_create([action for row in written for action in news.get(row.pk, ())])
     return outcomes
 
 
-def _outcome(one: ArrivingRequest, fate: Fate, past: Past, *, has_news: bool) -> Outcome:
+def _outcome(one: ArrivingRequest, fate: RowFate, past: PastImports, *, has_news: bool) -> RowOutcome:
     """Return the outcome of a request. `has_news`: an action of it is not here yet."""
-    if fate is Fate.SAME and has_news:
-        fate = Fate.CHANGED if one.uuid in past.untouched else Fate.CONFLICT
+    if fate is RowFate.SAME and has_news:
+        fate = RowFate.CHANGED if one.uuid in past.untouched else RowFate.CONFLICT
     return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
 
 

@@ -51,7 +51,7 @@ def ask_for_mails(kind: RequestMailKind, rows: Iterable[SubsidyRequest], *, now:
     """Ask for one mail about each decision, in the caller's transaction. Asking again changes nothing."""
     notifications.ask_all(
         [
-            notifications.Wanted(
+            notifications.WantedMail(
                 kind=kind.value,
                 subject=row.pk,
                 occurrence=_decision_of(row),
@@ -73,7 +73,7 @@ def connect() -> None:
     """Register the kinds of mail."""
     for kind in RequestMailKind:
         notifications.register(
-            notifications.Kind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
+            notifications.MailKind(name=kind.value, title=_TITLES[kind], read=_reader_of(kind), sample=_SAMPLE)
         )
 
 

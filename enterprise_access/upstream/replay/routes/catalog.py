@@ -8,7 +8,7 @@ from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
     Arguments,
-    Route,
+    Endpoint,
     as_list,
     as_uuid,
     member,
@@ -16,8 +16,8 @@ from enterprise_access.upstream.replay.routes.shared import (
 )
 
 
-def _catalog(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Route:
-    return Route("enterprise-catalog", CatalogClient, method, pattern(path), call, arguments, stand_ins)
+def _catalog(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Endpoint:
+    return Endpoint("enterprise-catalog", CatalogClient, method, pattern(path), call, arguments, stand_ins)
 
 
 def _wants_catalogs(recording: Recording) -> bool:

@@ -6,7 +6,7 @@ from enterprise_access.upstream.license_manager.client import LicenseManagerClie
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
-    Route,
+    Endpoint,
     as_uuid,
     member,
     pattern,
@@ -14,8 +14,8 @@ from enterprise_access.upstream.replay.routes.shared import (
 )
 
 
-def _licenses(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Route:
-    return Route("license-manager", LicenseManagerClient, method, pattern(path), call, arguments, stand_ins)
+def _licenses(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Endpoint:
+    return Endpoint("license-manager", LicenseManagerClient, method, pattern(path), call, arguments, stand_ins)
 
 
 def _customer_of(recording: Recording) -> object:

@@ -10,7 +10,7 @@ from enterprise_access.upstream.replay.routes.shared import (
     LEARNER_TOKEN,
     SOME_UUID,
     Arguments,
-    Route,
+    Endpoint,
     as_flag,
     as_integer,
     as_list,
@@ -48,8 +48,8 @@ def _enroll_item(row: object) -> EnrollItem:
 _ENTERPRISE: Final = "/enterprise/api/v1"
 
 
-def _lms(method: str, path: str, call: str, arguments: Any, also: tuple[str, ...] = (), **stand_ins: Any) -> Route:
-    return Route("lms", LmsClient, method, pattern(path), call, arguments, stand_ins, also)
+def _lms(method: str, path: str, call: str, arguments: Any, also: tuple[str, ...] = (), **stand_ins: Any) -> Endpoint:
+    return Endpoint("lms", LmsClient, method, pattern(path), call, arguments, stand_ins, also)
 
 
 ROUTES: Final = (

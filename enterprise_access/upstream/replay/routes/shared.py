@@ -43,7 +43,7 @@ STAND_INS: Final[Arguments] = {
 
 
 @attrs.frozen
-class Route:
+class Endpoint:
     """An endpoint in use. `arguments` reads them out of a recording.
 
     `more` are stand-ins for arguments that the method does not require and this endpoint needs. `also` are methods that

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.routes.shared import (
-    Route,
+    Endpoint,
     as_integer,
     as_uuid,
     member,
@@ -14,8 +14,8 @@ from enterprise_access.upstream.replay.routes.shared import (
 from enterprise_access.upstream.subsidy.client import SubsidyClient
 
 
-def _subsidy(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Route:
-    return Route("enterprise-subsidy", SubsidyClient, method, pattern(path), call, arguments, stand_ins)
+def _subsidy(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Endpoint:
+    return Endpoint("enterprise-subsidy", SubsidyClient, method, pattern(path), call, arguments, stand_ins)
 
 
 def _filters(recording: Recording, found: Mapping[str, str]) -> dict[str, Any]:

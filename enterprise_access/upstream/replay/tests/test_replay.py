@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from enterprise_access.upstream.replay import NotARecording, Verdict, find_recordings, read_recording, replay
+from enterprise_access.upstream.replay import Comparison, NotARecording, find_recordings, read_recording, replay
 from enterprise_access.upstream.replay.routes import ROUTES
 
 CUSTOMER = "7ae10000-0000-4000-8000-000000000001"
@@ -53,20 +53,20 @@ CONTENT = f"/api/v2/enterprise-catalogs/{CATALOG}/get_content_metadata/"
 )
 def test_the_query_is_read_wherever_it_stands(replayed, query):
     result = replayed("edx-platform", **{"path": ENROLLMENTS, "response": {"body": NO_ROWS}} | query)
-    assert (result.method, result.verdict) == ("LmsClient.list_platform_enrollments", Verdict.EQUAL)
+    assert (result.method, result.verdict) == ("LmsClient.list_platform_enrollments", Comparison.EQUAL)
     assert result.outcome.value == ()
 
 
 def test_numbers_in_the_query_are_what_is_sent(replayed):
     query = {"enterprise_customer_user": 1, "page_size": 100}
     result = replayed(path="/enterprise/api/v1/enterprise-course-enrollment/", query=query, response={"body": NO_ROWS})
-    assert result.verdict is Verdict.EQUAL
+    assert result.verdict is Comparison.EQUAL
 
 
 def test_a_raw_plus_is_a_space_and_such_a_run_is_refused(replayed):
     query = {"__raw__": "enterprise_customer_user=1&course_id=course-v1:AX+UNA+R1"}
     result = replayed(path="/enterprise/api/v1/enterprise-course-enrollment/", query=query, response={"body": NO_ROWS})
-    assert result.verdict is Verdict.REFUSED_LOCALLY
+    assert result.verdict is Comparison.REFUSED_LOCALLY
     assert result.differences == ("not sent to lms: course_run_key is not the key of a course run",)
     assert result.outcome.error.reason == "refused_locally"
     assert result.answer.value == ()
@@ -80,7 +80,7 @@ def test_each_difference_is_named(replayed):
         headers={"Accept": "application/xml"},
         response={"body": NO_ROWS},
     )
-    assert result.verdict is Verdict.DIFFERENT
+    assert result.verdict is Comparison.DIFFERENT
     assert result.differences == (
         f'path: we send "{CONTENT}", recorded is "{CONTENT.replace("v2", "v1")}"',
         'query page: we send nothing, recorded is "2"',
@@ -119,7 +119,7 @@ def test_a_body_that_makes_no_sense_is_refused_and_does_not_break_the_replay(rep
         body=body,
         response={"status": 400, "body": {"enrollments_info": ["This field is required."]}},
     )
-    assert result.verdict is Verdict.REFUSED_LOCALLY
+    assert result.verdict is Comparison.REFUSED_LOCALLY
     assert result.answer.error.reason == "bad_request"
 
 
@@ -220,7 +220,7 @@ def test_without_a_service_the_folder_names_it(replayed):
         response={"body": NO_ROWS},
         folder="license-manager",
     )
-    assert (result.method, result.verdict) == ("LicenseManagerClient.list_plans", Verdict.EQUAL)
+    assert (result.method, result.verdict) == ("LicenseManagerClient.list_plans", Comparison.EQUAL)
 
 
 @pytest.mark.parametrize(
@@ -268,14 +268,14 @@ def test_a_body_that_was_recorded_as_text_is_read_as_the_json_it_is(replayed):
         body='{"content_keys": ["edX+DemoX"]}',
         response={"body": {"filtered_content_keys": []}},
     )
-    assert (result.verdict, result.outcome.value) == (Verdict.EQUAL, frozenset())
+    assert (result.verdict, result.outcome.value) == (Comparison.EQUAL, frozenset())
 
 
 @pytest.mark.parametrize("ids", ["9" * 5_000, "\u0663", "1,x", "-1", "0"])
 def test_ids_that_are_none_are_refused_and_do_not_break_the_replay(replayed, ids):
     path = "/enterprise/api/v1/enterprise-learner/"
     result = replayed(path=path, query={"user_ids": ids}, response={"body": NO_ROWS})
-    assert (result.verdict, result.is_typed) == (Verdict.REFUSED_LOCALLY, True)
+    assert (result.verdict, result.is_typed) == (Comparison.REFUSED_LOCALLY, True)
 
 
 def test_half_a_character_in_a_page_for_people_is_no_obstacle(replayed):
@@ -291,7 +291,7 @@ def test_a_percent_encoded_path_is_the_same_path(replayed):
         query={"include_expired": "1"},
         response={"status": 400, "body": {"message": "No course found for course ID"}},
     )
-    assert (result.verdict, result.outcome.value) == (Verdict.EQUAL, None)
+    assert (result.verdict, result.outcome.value) == (Comparison.EQUAL, None)
 
 
 @pytest.mark.parametrize(

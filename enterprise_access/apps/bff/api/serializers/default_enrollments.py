@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from enterprise_access.apps.bff.services.page import Page
+from enterprise_access.apps.bff.services.page import PortalPage
 from enterprise_access.apps.default_enrollments.api.serializers.learners import (
     LearnerStatusSerializer,
     render_learner_status,
@@ -35,5 +35,5 @@ class DefaultEnrollmentsFields(serializers.Serializer):
     default_enterprise_enrollment_realizations = PortalRealizationSerializer(source="realizations", many=True)
 
     @extend_schema_field(LearnerStatusSerializer(allow_null=True))
-    def get_default_enterprise_enrollment_intentions(self, page: Page) -> Any:
+    def get_default_enterprise_enrollment_intentions(self, page: PortalPage) -> Any:
         return None if page.status is None else render_learner_status(page.status, user_email=page.user_email)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from enterprise_access.apps.bff.api.serializers.writing import written_by
 from enterprise_access.apps.bff.domain.enrollments import group_by_progress
-from enterprise_access.apps.bff.services.page import Page
+from enterprise_access.apps.bff.services.page import PortalPage
 
 
 class DueSerializer(serializers.Serializer):
@@ -61,5 +61,5 @@ class EnrollmentsFields(serializers.Serializer):
     all_enrollments_by_status = serializers.SerializerMethodField()
 
     @extend_schema_field(EnrollmentsByStatusSerializer)
-    def get_all_enrollments_by_status(self, page: Page) -> Any:
+    def get_all_enrollments_by_status(self, page: PortalPage) -> Any:
         return written_by(EnrollmentsByStatusSerializer, group_by_progress(page.enrollments))

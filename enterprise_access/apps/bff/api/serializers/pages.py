@@ -15,7 +15,7 @@ from enterprise_access.apps.bff.api.serializers.enrollments import EnrollmentsFi
 from enterprise_access.apps.bff.api.serializers.search import SearchFields
 from enterprise_access.apps.bff.api.serializers.subscriptions import SubsidiesFields
 from enterprise_access.apps.bff.api.serializers.writing import written_by
-from enterprise_access.apps.bff.services.page import Page
+from enterprise_access.apps.bff.services.page import PortalPage
 
 
 class PageRequestSerializer(serializers.Serializer):
@@ -50,7 +50,7 @@ class FrameSerializer(serializers.Serializer):
     warnings = ProblemSerializer(many=True)
 
     @extend_schema_field(ProblemSerializer(many=True))
-    def get_errors(self, page: Page) -> Any:
+    def get_errors(self, page: PortalPage) -> Any:
         """Not a field of its own name: a serializer's `errors` are what is wrong with its input."""
         return [written_by(ProblemSerializer, problem) for problem in page.errors]
 

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from enterprise_access.apps.bff.api.serializers.writing import written_by
-from enterprise_access.apps.bff.services.page import Page
+from enterprise_access.apps.bff.services.page import PortalPage
 
 
 class AlgoliaSerializer(serializers.Serializer):
@@ -23,11 +23,11 @@ class SearchFields(serializers.Serializer):
     algolia = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.DictField(child=serializers.UUIDField()))
-    def get_catalog_uuids_to_catalog_query_uuids(self, page: Page) -> dict[str, str]:
+    def get_catalog_uuids_to_catalog_query_uuids(self, page: PortalPage) -> dict[str, str]:
         return {str(catalog): str(query) for catalog, query in page.query_uuids_by_catalog.items()}
 
     @extend_schema_field(AlgoliaSerializer)
-    def get_algolia(self, page: Page) -> Any:
+    def get_algolia(self, page: PortalPage) -> Any:
         key = page.search_key
         known = None if key is None else key.secured_api_key
         found = {"secured_algolia_api_key": known, "valid_until": None if key is None else key.valid_until}

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from enterprise_access.apps.bff.api.serializers.writing import written_by
-from enterprise_access.apps.bff.services.page import Page
+from enterprise_access.apps.bff.services.page import PortalPage
 from enterprise_access.apps.licenses.domain import (
     LicenseStatus,
     OwnLicense,
@@ -96,7 +96,7 @@ class SubsidiesFields(serializers.Serializer):
     enterprise_customer_user_subsidies = serializers.SerializerMethodField()
 
     @extend_schema_field(SubsidiesSerializer)
-    def get_enterprise_customer_user_subsidies(self, page: Page) -> Any:
+    def get_enterprise_customer_user_subsidies(self, page: PortalPage) -> Any:
         return written_by(SubsidiesSerializer, {"subscriptions": _subscriptions(page.licenses)})
 
 

@@ -37,7 +37,7 @@ from enterprise_access.lib.oracle import (
     Members,
     Reader,
     Result,
-    Unreadable,
+    UnreadableCase,
     UnreadableMemberError,
     cases_of,
     evaluate_each,
@@ -80,7 +80,7 @@ def _evaluate_matrix(raw: Any) -> Iterator[Result]:
         rows = _by_slug(matrix.required("want"), f"{_MATRIX}.want", slugs)
         cells = {old: _by_slug(row, f"{_MATRIX}.want[{old}]", slugs) for old, row in rows.items()}
     except UnreadableMemberError as error:
-        yield Unreadable(where=_MATRIX, why=str(error))
+        yield UnreadableCase(where=_MATRIX, why=str(error))
         return
     for old, row in cells.items():
         for new, want in row.items():
@@ -94,7 +94,7 @@ def _evaluate_cell(raw: Any, old: str, new: str) -> Result:
         transition = check_run(old=graph.run_type(old), new=graph.run_type(new), published=True)
         return Evaluated(id=where, want=read_verdict(raw, where), got=told(transition.is_allowed))
     except (UnreadableMemberError, UnknownType) as error:
-        return Unreadable(where=where, why=str(error))
+        return UnreadableCase(where=where, why=str(error))
 
 
 def _by_slug(raw: Any, name: str, slugs: tuple[str, ...]) -> dict[str, Any]:

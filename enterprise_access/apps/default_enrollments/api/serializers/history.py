@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 
 
 class FieldChangeSerializer(serializers.Serializer):
@@ -27,7 +27,7 @@ class HistoryEntrySerializer(serializers.Serializer):
     changes = FieldChangeSerializer(many=True)
 
 
-class HistoryPageSerializer(PageSerializer):
+class HistoryPageSerializer(ListPageSerializer):
     """A page of changes, newest first."""
 
     results = HistoryEntrySerializer(many=True)

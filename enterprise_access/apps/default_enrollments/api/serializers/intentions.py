@@ -12,7 +12,7 @@ from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, Cours
 from enterprise_access.apps.content_metadata.selectors import ModesSource
 from enterprise_access.apps.course_types.domain.modes import deadline, want
 from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
-from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
@@ -107,7 +107,7 @@ class IntentionSerializer(ResolutionSerializer):
     deleted_at = serializers.DateTimeField(allow_null=True, help_text="When it was deleted.")
 
 
-class IntentionPageSerializer(PageSerializer):
+class IntentionPageSerializer(ListPageSerializer):
     """A page of intentions, oldest first."""
 
     results = IntentionSerializer(many=True)
@@ -164,7 +164,7 @@ class IntentionHealthSerializer(serializers.Serializer):
     checked_at = serializers.DateTimeField(allow_null=True)
 
 
-class IntentionHealthPageSerializer(PageSerializer):
+class IntentionHealthPageSerializer(ListPageSerializer):
     """A page of intentions with their health, oldest first."""
 
     results = IntentionHealthSerializer(many=True)

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 
-class PageSerializer(serializers.Serializer):
+class ListPageSerializer(serializers.Serializer):
     """One page of a list; a subclass says of what (`results`)."""
 
     next = serializers.URLField(allow_null=True, help_text="The address of the next page.")

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
@@ -40,7 +40,7 @@ class RealizationRecordSerializer(serializers.Serializer):
     modified = serializers.DateTimeField()
 
 
-class RealizationPageSerializer(PageSerializer):
+class RealizationPageSerializer(ListPageSerializer):
     """A page of realizations, newest first."""
 
     results = RealizationRecordSerializer(many=True)
@@ -68,7 +68,7 @@ class AttemptSerializer(serializers.Serializer):
     last_seen_at = serializers.DateTimeField()
 
 
-class AttemptPageSerializer(PageSerializer):
+class AttemptPageSerializer(ListPageSerializer):
     """A page of attempts, newest first."""
 
     results = AttemptSerializer(many=True)

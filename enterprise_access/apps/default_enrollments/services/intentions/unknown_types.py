@@ -15,7 +15,7 @@ from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseE
 from enterprise_access.lib.keys import fold
 
 
-class Kind(StrEnum):
+class UnlistedKind(StrEnum):
     """What is not known."""
 
     COURSE_TYPE = "course type"
@@ -25,22 +25,22 @@ class Kind(StrEnum):
 
 
 @frozen(kw_only=True)
-class Unknown:
+class UnlistedType:
     """Something that a course or run has, and what is gone by instead."""
 
-    kind: Kind
+    kind: UnlistedKind
     name: str
     content_key: str
     instead: str
 
 
-def list_unknown_types() -> list[Unknown]:
+def list_unknown_types() -> list[UnlistedType]:
     """Return what nobody knows of the content of living intentions, as far as it is in the cache. Asks nobody.
 
     Without repetition, however many customers intend the same.
     """
     graph, uuids = get_graph(), list_discovery_uuids()
-    found: dict[Unknown, None] = {}
+    found: dict[UnlistedType, None] = {}
     for resolved in _contents():
         course, run = resolved.course, resolved.run
         modes = list_lms_modes([run.key]).get(fold(run.key))
@@ -58,23 +58,23 @@ def _contents() -> Iterator[Resolved]:
                 yield content.resolution
 
 
-def _of_course(graph: TypeGraph, course: Course) -> Iterator[Unknown]:
+def _of_course(graph: TypeGraph, course: Course) -> Iterator[UnlistedType]:
     if course.course_type is not None and course.course_type not in graph.course_types:
-        yield Unknown(
-            kind=Kind.COURSE_TYPE,
+        yield UnlistedType(
+            kind=UnlistedKind.COURSE_TYPE,
             name=course.course_type,
             content_key=course.key,
             instead="The modes are those of the LMS, or follow from the seats.",
         )
 
 
-def _of_run(graph: TypeGraph, run: CourseRun, modes: Iterable[str] | None, *, is_known: bool) -> Iterator[Unknown]:
+def _of_run(graph: TypeGraph, run: CourseRun, modes: Iterable[str] | None, *, is_known: bool) -> Iterator[UnlistedType]:
     if not is_known:
         text = "Until the LMS has answered, the modes follow from the seats."
-        yield Unknown(kind=Kind.RUN_TYPE, name=str(run.run_type_uuid), content_key=run.key, instead=text)
+        yield UnlistedType(kind=UnlistedKind.RUN_TYPE, name=str(run.run_type_uuid), content_key=run.key, instead=text)
     for slug in sorted(run.modes_from_seats - set(graph.seat_types)):
         text = "A seat of this type is taken for a mode of the same name."
-        yield Unknown(kind=Kind.SEAT_TYPE, name=slug, content_key=run.key, instead=text)
+        yield UnlistedType(kind=UnlistedKind.SEAT_TYPE, name=slug, content_key=run.key, instead=text)
     for slug in sorted(set(modes or ()) - set(graph.modes)):
         text = "Nobody is enrolled in it automatically."
-        yield Unknown(kind=Kind.MODE, name=slug, content_key=run.key, instead=text)
+        yield UnlistedType(kind=UnlistedKind.MODE, name=slug, content_key=run.key, instead=text)

@@ -24,7 +24,7 @@ from enterprise_access.apps.default_enrollments.services.csv_intentions import (
 )
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, restore_intention
 from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import Arrival, ArrivalFate, list_arrivals
-from enterprise_access.jobs.kinds import Kind, Offer, Result, Running, Step
+from enterprise_access.jobs.kinds import FollowUp, JobStep, Kind, RowResult, RunningJob
 from enterprise_access.lib.errors import NotFound, ServiceError, UpstreamError, UpstreamRefused
 from enterprise_access.lib.keys import fold
 
@@ -61,7 +61,7 @@ def parameters_of_csv(rows: Sequence[Row], *, save: bool = False, restore: bool 
     return {"rows": [[row.line, row.customer, row.content_key] for row in rows], "save": save, "restore": restore}
 
 
-def run_csv_step(job: Running) -> Step:
+def run_csv_step(job: RunningJob) -> JobStep:
     """Check the next rows of a file, and save them if the job is to save. Safe to repeat."""
     rows = [Row(line=line, customer=customer, content_key=key) for line, customer, key in job.parameters["rows"]]
     begin = job.cursor.get("next", 0)
@@ -73,7 +73,7 @@ def run_csv_step(job: Running) -> Step:
     kept = {
         name: str(owner) if isinstance(owner, UUID) else {"problem": owner.detail} for name, owner in owners.items()
     }
-    return Step(
+    return JobStep(
         results=results,
         cursor={"next": done, "customers": kept},
         done=done,
@@ -82,7 +82,7 @@ def run_csv_step(job: Running) -> Step:
     )
 
 
-def _owners_of(job: Running) -> dict[str, Owner]:
+def _owners_of(job: RunningJob) -> dict[str, Owner]:
     """Return the customers that earlier steps have looked up: each name is asked for once."""
     kept: Mapping[str, Any] = job.cursor.get("customers", {})
     return {
@@ -91,18 +91,18 @@ def _owners_of(job: Running) -> dict[str, Owner]:
     }
 
 
-def _wait_for_the_lms(owners: Mapping[str, Owner], job: Running) -> None:
+def _wait_for_the_lms(owners: Mapping[str, Owner], job: RunningJob) -> None:
     for owner in owners.values():
         if isinstance(owner, ServiceError) and _is_worth_waiting(owner, job):
             raise owner
 
 
-def _is_worth_waiting(error: ServiceError, job: Running) -> bool:
+def _is_worth_waiting(error: ServiceError, job: RunningJob) -> bool:
     """Say whether the same question may be answered later: not what is refused, and not for ever."""
     return isinstance(error, UpstreamError) and not isinstance(error, UpstreamRefused) and job.failures < TRIES
 
 
-def _csv_result(each: CheckedRow, job: Running) -> Result:
+def _csv_result(each: CheckedRow, job: RunningJob) -> RowResult:
     outcome, text, logged = each.state.value, each.problem, None
     if each.customer_uuid is not None and each.preview is not None and job.parameters["save"]:
         twin = each.preview.twin
@@ -111,7 +111,7 @@ def _csv_result(each: CheckedRow, job: Running) -> Result:
         elif each.state is RowState.RESTORE and twin is not None and job.parameters["restore"]:
             restore_intention(twin)
             outcome, text, logged = RESTORED, "", (twin, CHANGE, "Restored from a CSV file.")
-    return Result(
+    return RowResult(
         cells=(str(each.line), each.row.customer, each.row.content_key, _run_of(each)),
         outcome=outcome,
         text="\n".join([text, *_in_words(each.warnings)]).strip(),
@@ -128,13 +128,13 @@ def _in_words(warnings: Sequence[Reason]) -> list[str]:
     return [explain(warning).text for warning in warnings]
 
 
-def _uuid_of(job: Running, customer_uuid: UUID, key: object) -> UUID:
+def _uuid_of(job: RunningJob, customer_uuid: UUID, key: object) -> UUID:
     """Return the uuid of what this job adds: so that a step that is repeated knows its own work."""
     return uuid5(job.uuid, f"{customer_uuid}:{fold(str(key))}")
 
 
 def _add(
-    job: Running, customer_uuid: UUID, content_key: str, message: str
+    job: RunningJob, customer_uuid: UUID, content_key: str, message: str
 ) -> tuple[str, str, tuple[Intention, int, str] | None]:
     uuid = _uuid_of(job, customer_uuid, content_key)
     mine = Intention.objects.filter(pk=uuid).first()
@@ -152,30 +152,32 @@ def _add(
 # --- from the LMS ----------------------------------------------------------------------------------------------------
 
 
-def run_lms_step(job: Running) -> Step:
+def run_lms_step(job: RunningJob) -> JobStep:
     """Check, or take over, what the LMS intends for the next customer. Safe to repeat."""
     customers, begin = job.parameters["customers"], job.cursor.get("next", 0)
     results = _lms_results(job, UUID(customers[begin])) if begin < len(customers) else []
     done = min(begin + 1, len(customers))
-    return Step(results=results, cursor={"next": done}, done=done, is_last=done >= len(customers), total=len(customers))
+    return JobStep(
+        results=results, cursor={"next": done}, done=done, is_last=done >= len(customers), total=len(customers)
+    )
 
 
-def _lms_results(job: Running, customer_uuid: UUID) -> list[Result]:
+def _lms_results(job: RunningJob, customer_uuid: UUID) -> list[RowResult]:
     try:
         return [_lms_result(job, customer_uuid, each) for each in list_arrivals(customer_uuid=customer_uuid)]
     except (NotFound, UpstreamError) as error:
         if _is_worth_waiting(error, job):
             raise
-        return [Result(cells=(str(customer_uuid), "", ""), outcome="error", text=error.detail)]
+        return [RowResult(cells=(str(customer_uuid), "", ""), outcome="error", text=error.detail)]
 
 
-def _lms_result(job: Running, customer_uuid: UUID, each: Arrival) -> Result:
+def _lms_result(job: RunningJob, customer_uuid: UUID, each: Arrival) -> RowResult:
     outcome, text, logged = _OUTCOME_OF_FATE[each.fate], each.problem, None
     is_mine = Intention.objects.filter(pk=_uuid_of(job, customer_uuid, each.content_key)).exists()
     if job.parameters["save"] and (each.fate is ArrivalFate.ADD or is_mine):
         outcome, text, logged = _add(job, customer_uuid, each.content_key, "Taken over from the LMS.")
     notes = [text, *_in_words(each.warnings), _RISK if each.risks_leavers and outcome != "error" else ""]
-    return Result(
+    return RowResult(
         cells=(str(customer_uuid), each.content_key, each.course_run_key),
         outcome=outcome,
         text="\n".join(filter(None, notes)),
@@ -183,12 +185,12 @@ def _lms_result(job: Running, customer_uuid: UUID, each: Arrival) -> Result:
     )
 
 
-def _apply(parameters: Mapping[str, Any], counts: Mapping[str, int]) -> Offer | None:
+def _apply(parameters: Mapping[str, Any], counts: Mapping[str, int]) -> FollowUp | None:
     if parameters["save"] or not (counts.get("add") or counts.get("restore")):
         return None
     restorable = counts.get("restore", 0) if "rows" in parameters else 0
     choice = ("restore", f"Restore those that were deleted ({restorable})") if restorable else None
-    return Offer(button="Save what can be saved", parameters={**parameters, "save": True}, choice=choice)
+    return FollowUp(button="Save what can be saved", parameters={**parameters, "save": True}, choice=choice)
 
 
 IMPORT_CSV = Kind(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from enterprise_access.apps.default_enrollments.domain.paying import Offer
+from enterprise_access.apps.default_enrollments.domain.paying import PaymentOffer
 from enterprise_access.apps.default_enrollments.domain.values import Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention
 from enterprise_access.lib.errors import Reason as Cause
@@ -32,7 +32,7 @@ class Item:
     course_uuid: UUID | None
     course_run_key: str
     verdict: Verdict
-    offer: Offer
+    offer: PaymentOffer
     was_enrolled: bool
     """The learner had an enrollment in the run before, active or not."""
     is_by_override: bool = False

@@ -14,7 +14,7 @@ from enterprise_access.apps.default_enrollments.services.moving_in.backfill impo
     request_some,
 )
 from enterprise_access.apps.default_enrollments.services.validating import CheckedState, validate_intentions
-from enterprise_access.jobs.kinds import Kind, Result, Running, Step
+from enterprise_access.jobs.kinds import JobStep, Kind, RowResult, RunningJob
 from enterprise_access.lib import clock
 
 CHECK_JOB: Final = "default_enrollments.check_all"
@@ -29,19 +29,21 @@ def parameters_of_check() -> dict[str, Any]:
     return {"customers": [str(customer_uuid) for customer_uuid in list_customers_with_intentions()]}
 
 
-def run_check_step(job: Running) -> Step:
+def run_check_step(job: RunningJob) -> JobStep:
     """Check the default enrollments of the next customer."""
     customers: Sequence[str] = job.parameters["customers"]
     done = min(job.cursor.get("next", 0) + 1, len(customers))
     results = [_check(UUID(customers[done - 1]))] if customers else []
-    return Step(results=results, cursor={"next": done}, done=done, is_last=done >= len(customers), total=len(customers))
+    return JobStep(
+        results=results, cursor={"next": done}, done=done, is_last=done >= len(customers), total=len(customers)
+    )
 
 
-def _check(customer_uuid: UUID) -> Result:
+def _check(customer_uuid: UUID) -> RowResult:
     found = validate_intentions(customer_uuid=customer_uuid, delay=timedelta(0), now=clock.now())
     states = [standing.state for standing in found.standings]
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in CheckedState)
-    return Result(
+    return RowResult(
         cells=(name_customers([customer_uuid]).get(customer_uuid, ""), str(customer_uuid)),
         outcome="unavailable" if found.problem else "checked",
         text=found.problem or f"{counts}; {found.changed} changed",
@@ -65,7 +67,7 @@ def parameters_of_backfill(*, customer_uuid: UUID, learners_per_minute: int | No
     return {"customer": str(customer_uuid), "learners_per_minute": learners_per_minute}
 
 
-def run_backfill_step(job: Running) -> Step:
+def run_backfill_step(job: RunningJob) -> JobStep:
     """Request evaluation of the learners on the next page of the LMS's list. Asking twice is asking once."""
     number, rate = job.cursor.get("page", 1), job.parameters["learners_per_minute"]
     scope = Scope(customer_uuid=UUID(job.parameters["customer"]), after=job.cursor.get("after", 0))
@@ -74,12 +76,12 @@ def run_backfill_step(job: Running) -> Step:
     asked = request_some(scope, ids)
     last = max((learner.lms_user_id for learner in page.learners), default=scope.after)
     done = job.cursor.get("done", 0) + asked
-    results = [Result(cells=(str(number), f"{scope.after + 1} to {last}"), outcome="asked", text=str(asked))]
+    results = [RowResult(cells=(str(number), f"{scope.after + 1} to {last}"), outcome="asked", text=str(asked))]
     if page.unreadable:
         # Which of their customers is the active one is unknown, so that they cannot be asked for.
         ids_of_odd = ", ".join(str(lms_user_id) for lms_user_id in page.unreadable)
-        results.append(Result(cells=(str(number), ids_of_odd), outcome="unreadable", text=str(len(page.unreadable))))
-    return Step(
+        results.append(RowResult(cells=(str(number), ids_of_odd), outcome="unreadable", text=str(len(page.unreadable))))
+    return JobStep(
         results=results,
         cursor={"page": number + 1, "after": max(last, scope.after), "done": done},
         done=done,

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.moving_in.domain.tables import Table
-from enterprise_access.apps.moving_in.services.importing import Imported, import_everything
+from enterprise_access.apps.moving_in.services.importing import ImportSummary, import_everything
 from enterprise_access.apps.moving_in.services.sources import opened
 from enterprise_access.lib.errors import ServiceError
-from enterprise_access.lib.importing import Fate, Outcome
+from enterprise_access.lib.importing import RowFate, RowOutcome
 
 
 class Command(BaseCommand):
@@ -44,16 +44,18 @@ class Command(BaseCommand):
         if imported.problems:
             raise CommandError(f"{imported.problems} rows were not taken over; the lines above say why.")
 
-    def say(self, table: Table, outcome: Outcome) -> None:
+    def say(self, table: Table, outcome: RowOutcome) -> None:
         """Print what staff have to know of: everything but rows that are new, or the same as before."""
-        if outcome.fate not in (Fate.ADDED, Fate.SAME):
+        if outcome.fate not in (RowFate.ADDED, RowFate.SAME):
             self.stdout.write(f"{table.kind} {outcome.name}: {outcome.fate}{f': {outcome.why}' if outcome.why else ''}")
 
-    def sum_up(self, imported: Imported, *, commit: bool) -> None:
+    def sum_up(self, imported: ImportSummary, *, commit: bool) -> None:
         if not commit:
             self.stdout.write("Dry run, nothing was saved.")
         for kind in dict.fromkeys(kind for kind, _ in imported.counts):
-            told = ", ".join(f"{fate}: {imported.counts[kind, fate]}" for fate in Fate if imported.counts[kind, fate])
+            told = ", ".join(
+                f"{fate}: {imported.counts[kind, fate]}" for fate in RowFate if imported.counts[kind, fate]
+            )
             self.stdout.write(f"{kind}: {told}")
         money = imported.money
         self.stdout.write(

@@ -12,7 +12,7 @@ from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.notifications.services.signals import notification_settled
 from enterprise_access.apps.provisioning.models import Workflow
 from enterprise_access.apps.provisioning.services.workflows.recording import ADMIN_ADDED, forget_people_without_mails
-from enterprise_access.apps.provisioning.services.workflows.steps import Running, Step
+from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, Step
 from enterprise_access.lib import clock
 
 SAMPLE: Final = {"customer_name": "Alpha", "admin_portal_url": "https://admin.example.com/alpha"}
@@ -41,14 +41,14 @@ class AdminMailsStep(Step[AdminMailsInput, AdminMailsOutput]):
     input_class = AdminMailsInput
     output_class = AdminMailsOutput
 
-    def find(self, given: AdminMailsInput, running: Running) -> AdminMailsOutput | None:
+    def find(self, given: AdminMailsInput, running: RunningStep) -> AdminMailsOutput | None:
         return None
 
-    def create(self, given: AdminMailsInput, running: Running) -> AdminMailsOutput:
+    def create(self, given: AdminMailsInput, running: RunningStep) -> AdminMailsOutput:
         now = clock.now()
         notifications.ask_all(
             [
-                notifications.Wanted(
+                notifications.WantedMail(
                     kind=ADMIN_ADDED,
                     subject=running.workflow_uuid,
                     occurrence=str(place),
@@ -65,7 +65,7 @@ class AdminMailsStep(Step[AdminMailsInput, AdminMailsOutput]):
 def connect() -> None:
     """Register the kind of mail, and hear when one has ended."""
     notifications.register(
-        notifications.Kind(name=ADMIN_ADDED, title=_("Somebody became an admin"), read=read_letters, sample=SAMPLE)
+        notifications.MailKind(name=ADMIN_ADDED, title=_("Somebody became an admin"), read=read_letters, sample=SAMPLE)
     )
     notification_settled.connect(_forget_people, dispatch_uid="provisioning.forget_people")
 

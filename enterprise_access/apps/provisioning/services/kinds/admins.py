@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from enterprise_access.apps.provisioning.errors import StepRefused
-from enterprise_access.apps.provisioning.services.workflows.steps import Running, Step
+from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, Step
 from enterprise_access.upstream.lms import creating
 
 
@@ -35,7 +35,7 @@ class AdminsStep(Step[AdminsInput, AdminsOutput]):
     output_class = AdminsOutput
     correctable: ClassVar[frozenset[str]] = frozenset()
 
-    def find(self, given: AdminsInput, running: Running) -> AdminsOutput | None:
+    def find(self, given: AdminsInput, running: RunningStep) -> AdminsOutput | None:
         people = _people(given, running)
         exists = self._existing(given, people)
         for place, email in enumerate(people):
@@ -46,7 +46,7 @@ class AdminsStep(Step[AdminsInput, AdminsOutput]):
             return None
         return AdminsOutput(created=tuple(running.was_written(str(place)) for place in range(len(people))))
 
-    def create(self, given: AdminsInput, running: Running) -> AdminsOutput:
+    def create(self, given: AdminsInput, running: RunningStep) -> AdminsOutput:
         exists: Mapping[str, bool] = running.memory["exists"]
         created = [
             running.was_written(str(place)) if exists[email] else _make(given.customer_uuid, email, place, running)
@@ -54,7 +54,7 @@ class AdminsStep(Step[AdminsInput, AdminsOutput]):
         ]
         return AdminsOutput(created=tuple(created))
 
-    def has_created(self, output: AdminsOutput, running: Running) -> bool:
+    def has_created(self, output: AdminsOutput, running: RunningStep) -> bool:
         return any(output.created)
 
     def _existing(self, given: AdminsInput, people: tuple[str, ...]) -> dict[str, bool]:
@@ -66,7 +66,7 @@ class AdminsStep(Step[AdminsInput, AdminsOutput]):
         }
 
 
-def _make(customer_uuid: UUID, email: str, place: int, running: Running) -> bool:
+def _make(customer_uuid: UUID, email: str, place: int, running: RunningStep) -> bool:
     """Make one admin; say whether that changed anything."""
     lms = creating.from_settings()
     running.about_to_write(str(place))
@@ -76,7 +76,7 @@ def _make(customer_uuid: UUID, email: str, place: int, running: Running) -> bool
     return was_made is not False
 
 
-def _people(given: AdminsInput, running: Running) -> tuple[str, ...]:
+def _people(given: AdminsInput, running: RunningStep) -> tuple[str, ...]:
     people = running.so_far.people
     if len(people) != given.admins or not all(people):
         raise StepRefused(

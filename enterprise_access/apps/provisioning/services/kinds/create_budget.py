@@ -8,7 +8,13 @@ from attrs import frozen
 
 from enterprise_access.apps.provisioning.domain.budgets import AskedBudget
 from enterprise_access.apps.provisioning.errors import StepRefused
-from enterprise_access.apps.provisioning.services.workflows.steps import Kind, Running, SoFar, Step, register
+from enterprise_access.apps.provisioning.services.workflows.steps import (
+    RunningStep,
+    SoFar,
+    Step,
+    WorkflowKind,
+    register,
+)
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
 from enterprise_access.apps.subsidy_access_policies.errors import PolicyExists, PolicyInvalid
 from enterprise_access.apps.subsidy_access_policies.services.policies import By, NewPolicy, add_policy
@@ -62,13 +68,13 @@ class AccountStep(Step[AccountInput, AccountOutput]):
             is_internal=asked.is_internal,
         )
 
-    def find(self, given: AccountInput, running: Running) -> AccountOutput | None:
+    def find(self, given: AccountInput, running: RunningStep) -> AccountOutput | None:
         found = creating.from_settings().find_account(
             customer_uuid=given.customer_uuid, reference_id=given.reference_id
         )
         return None if found is None else _account(found, given)
 
-    def create(self, given: AccountInput, running: Running) -> AccountOutput:
+    def create(self, given: AccountInput, running: RunningStep) -> AccountOutput:
         running.about_to_write("")
         made = creating.from_settings().create_account(
             customer_uuid=given.customer_uuid,
@@ -150,17 +156,17 @@ class PolicyStep(Step[PolicyInput, PolicyOutput]):
             learner_spend_limit_cents=asked.learner_spend_limit_cents,
         )
 
-    def find(self, given: PolicyInput, running: Running) -> PolicyOutput | None:
+    def find(self, given: PolicyInput, running: RunningStep) -> PolicyOutput | None:
         return None
 
-    def create(self, given: PolicyInput, running: Running) -> PolicyOutput:
+    def create(self, given: PolicyInput, running: RunningStep) -> PolicyOutput:
         try:
             policy, is_new = add_policy(_policy(given), by=By(reason="Created by a workflow"), now=clock.now())
         except (PolicyInvalid, PolicyExists) as error:
             raise StepRefused(error.detail, reason=f"policy_{error.code.removeprefix('policy_')}") from None
         return PolicyOutput(uuid=policy.pk, is_new=is_new)
 
-    def has_created(self, output: PolicyOutput, running: Running) -> bool:
+    def has_created(self, output: PolicyOutput, running: RunningStep) -> bool:
         return output.is_new
 
 
@@ -179,7 +185,7 @@ def _policy(given: PolicyInput) -> NewPolicy:
 
 
 CREATE_BUDGET = register(
-    Kind(
+    WorkflowKind(
         name="create_budget",
         title="Create a learner-credit budget",
         input_class=AskedBudget,

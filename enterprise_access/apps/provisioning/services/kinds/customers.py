@@ -12,7 +12,7 @@ from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.provisioning.domain.customers import AskedProvisioning
 from enterprise_access.apps.provisioning.errors import StepRefused
-from enterprise_access.apps.provisioning.services.workflows.steps import Running, SoFar, Step
+from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, SoFar, Step
 from enterprise_access.upstream.lms import creating as lms
 
 CUSTOMER_DIFFERS: Final = "customer_differs"
@@ -50,7 +50,7 @@ class CustomerStep(Step[CustomerInput, CustomerOutput]):
         asked: AskedProvisioning = so_far.asked
         return CustomerInput(name=asked.customer.name, slug=asked.customer.slug, country=asked.customer.country)
 
-    def find(self, given: CustomerInput, running: Running) -> CustomerOutput | None:
+    def find(self, given: CustomerInput, running: RunningStep) -> CustomerOutput | None:
         found = lms.from_settings().find_customer(slug=given.slug)
         if found is None:
             return None
@@ -64,7 +64,7 @@ class CustomerStep(Step[CustomerInput, CustomerOutput]):
             )
         return CustomerOutput(uuid=found.uuid, name=found.name, country=found.country, slug=found.slug)
 
-    def create(self, given: CustomerInput, running: Running) -> CustomerOutput:
+    def create(self, given: CustomerInput, running: RunningStep) -> CustomerOutput:
         running.about_to_write("")
         made = lms.from_settings().create_customer(
             name=given.name, slug=given.slug, country=given.country, site_domain=_site_domain()
@@ -97,10 +97,10 @@ class CopyStep(Step[CopyInput, CopyOutput]):
     def make_input(self, so_far: SoFar) -> CopyInput:
         return CopyInput(customer_uuid=so_far.output(CustomerStep).uuid)
 
-    def find(self, given: CopyInput, running: Running) -> CopyOutput | None:
+    def find(self, given: CopyInput, running: RunningStep) -> CopyOutput | None:
         return CopyOutput(is_known=True) if get_customer(customer_uuid=given.customer_uuid) else None
 
-    def create(self, given: CopyInput, running: Running) -> CopyOutput:
+    def create(self, given: CopyInput, running: RunningStep) -> CopyOutput:
         try:
             fetch_customer(customer_uuid=given.customer_uuid)
         except CustomerUnknown:

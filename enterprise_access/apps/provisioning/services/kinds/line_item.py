@@ -5,7 +5,13 @@ from uuid import UUID
 
 from attrs import frozen
 
-from enterprise_access.apps.provisioning.services.workflows.steps import Kind, Running, SoFar, Step, register
+from enterprise_access.apps.provisioning.services.workflows.steps import (
+    RunningStep,
+    SoFar,
+    Step,
+    WorkflowKind,
+    register,
+)
 from enterprise_access.upstream.license_manager import creating
 
 
@@ -39,19 +45,19 @@ class LineItemStep(Step[LineItemInput, LineItemOutput]):
         asked: LineItemInput = so_far.asked
         return asked
 
-    def find(self, given: LineItemInput, running: Running) -> LineItemOutput | None:
+    def find(self, given: LineItemInput, running: RunningStep) -> LineItemOutput | None:
         plans = creating.from_settings().list_plans(customer_uuid=given.customer_uuid)
         has_it = any((plan.uuid, plan.line_item) == (given.plan_uuid, given.line_item) for plan in plans)
         return LineItemOutput(plan_uuid=given.plan_uuid, line_item=given.line_item) if has_it else None
 
-    def create(self, given: LineItemInput, running: Running) -> LineItemOutput:
+    def create(self, given: LineItemInput, running: RunningStep) -> LineItemOutput:
         running.about_to_write("")
         creating.from_settings().set_line_item(plan_uuid=given.plan_uuid, line_item=given.line_item)
         return LineItemOutput(plan_uuid=given.plan_uuid, line_item=given.line_item)
 
 
 SET_LINE_ITEM = register(
-    Kind(
+    WorkflowKind(
         name="set_line_item",
         title="Set the line item of a plan",
         input_class=LineItemInput,

@@ -8,7 +8,7 @@ from attrs import frozen
 from django.conf import settings
 
 from enterprise_access.apps.provisioning.errors import StepRefused
-from enterprise_access.apps.provisioning.services.workflows.steps import Running, Step
+from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, Step
 from enterprise_access.upstream.license_manager import creating
 from enterprise_access.upstream.license_manager.creating import NewPlan
 
@@ -55,7 +55,7 @@ class PlanStep(Step[PlanInput, PlanOutput]):
     output_class = PlanOutput
     correctable: ClassVar = frozenset({"title", "line_item", "starts_at", "expires_at", "licenses", "product_id"})
 
-    def find(self, given: PlanInput, running: Running) -> PlanOutput | None:
+    def find(self, given: PlanInput, running: RunningStep) -> PlanOutput | None:
         plans = creating.from_settings().list_plans(customer_uuid=given.customer_uuid)
         found = next((plan for plan in plans if _is_same(plan, given)), None)
         if found is not None:
@@ -68,7 +68,7 @@ class PlanStep(Step[PlanInput, PlanOutput]):
             )
         return None
 
-    def create(self, given: PlanInput, running: Running) -> PlanOutput:
+    def create(self, given: PlanInput, running: RunningStep) -> PlanOutput:
         running.about_to_write("")
         plan = creating.from_settings().create_plan(
             agreement_uuid=given.agreement_uuid,

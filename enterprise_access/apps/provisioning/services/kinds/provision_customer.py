@@ -12,7 +12,13 @@ from enterprise_access.apps.provisioning.services.kinds.admin_mails import Admin
 from enterprise_access.apps.provisioning.services.kinds.admins import AdminsInput, AdminsStep
 from enterprise_access.apps.provisioning.services.kinds.customers import CopyStep, CustomerStep
 from enterprise_access.apps.provisioning.services.kinds.plans import PlanInput, PlanStep
-from enterprise_access.apps.provisioning.services.workflows.steps import Kind, Running, SoFar, Step, register
+from enterprise_access.apps.provisioning.services.workflows.steps import (
+    RunningStep,
+    SoFar,
+    Step,
+    WorkflowKind,
+    register,
+)
 from enterprise_access.upstream.license_manager import creating as licenses
 from enterprise_access.upstream.lms import creating as lms
 
@@ -60,13 +66,13 @@ class CatalogStep(Step[CatalogInput, CatalogOutput]):
             catalog_query_id=asked.catalog.catalog_query_id,
         )
 
-    def find(self, given: CatalogInput, running: Running) -> CatalogOutput | None:
+    def find(self, given: CatalogInput, running: RunningStep) -> CatalogOutput | None:
         found = lms.from_settings().find_catalog(
             customer_uuid=given.customer_uuid, catalog_query_id=given.catalog_query_id
         )
         return None if found is None else _catalog(found, given)
 
-    def create(self, given: CatalogInput, running: Running) -> CatalogOutput:
+    def create(self, given: CatalogInput, running: RunningStep) -> CatalogOutput:
         running.about_to_write("")
         made = lms.from_settings().create_catalog(
             customer_uuid=given.customer_uuid, title=given.title, catalog_query_id=given.catalog_query_id
@@ -118,11 +124,11 @@ class AgreementStep(Step[AgreementInput, AgreementOutput]):
             default_catalog_uuid=so_far.asked.default_catalog_uuid,
         )
 
-    def find(self, given: AgreementInput, running: Running) -> AgreementOutput | None:
+    def find(self, given: AgreementInput, running: RunningStep) -> AgreementOutput | None:
         found = licenses.from_settings().find_agreement(customer_uuid=given.customer_uuid)
         return None if found is None else _agreement(found)
 
-    def create(self, given: AgreementInput, running: Running) -> AgreementOutput:
+    def create(self, given: AgreementInput, running: RunningStep) -> AgreementOutput:
         running.about_to_write("")
         made = licenses.from_settings().create_agreement(
             customer_uuid=given.customer_uuid,
@@ -218,13 +224,13 @@ class RenewalStep(Step[RenewalInput, RenewalOutput]):
             licenses=so_far.asked.first_paid_plan.licenses,
         )
 
-    def find(self, given: RenewalInput, running: Running) -> RenewalOutput | None:
+    def find(self, given: RenewalInput, running: RunningStep) -> RenewalOutput | None:
         found = licenses.from_settings().find_renewal(
             prior_plan_uuid=given.prior_plan_uuid, renewed_plan_uuid=given.renewed_plan_uuid
         )
         return None if found is None else _renewal(found)
 
-    def create(self, given: RenewalInput, running: Running) -> RenewalOutput:
+    def create(self, given: RenewalInput, running: RunningStep) -> RenewalOutput:
         running.about_to_write("")
         made = licenses.from_settings().create_renewal(
             prior_plan_uuid=given.prior_plan_uuid,
@@ -260,7 +266,7 @@ class MailsStep(AdminMailsStep):
 
 
 PROVISION_CUSTOMER = register(
-    Kind(
+    WorkflowKind(
         name="provision_customer",
         title="Provision a customer",
         input_class=AskedProvisioning,

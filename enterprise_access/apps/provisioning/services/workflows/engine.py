@@ -18,7 +18,7 @@ from enterprise_access.apps.provisioning.errors import StepRefused
 from enterprise_access.apps.provisioning.models import Workflow, WorkflowStep
 from enterprise_access.apps.provisioning.services.workflows import recording
 from enterprise_access.apps.provisioning.services.workflows.recording import UNKNOWN_FOR, Ended
-from enterprise_access.apps.provisioning.services.workflows.steps import Running, SoFar, Step, kind_of
+from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, SoFar, Step, kind_of
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError, UpstreamRefused
 from enterprise_access.lib.http.deadline import deadline
@@ -127,7 +127,7 @@ def _attempt(lease: Lease[Workflow], step: Step[Any, Any], row: WorkflowStep, so
     given = correct(step, given, row.correction)
     recording.begin(lease, row, given)
     earlier = list(row.intended)
-    running = Running(
+    running = RunningStep(
         workflow_uuid=row.workflow_id,
         so_far=so_far,
         about_to_write=lambda key: recording.intend(lease, row, key),
@@ -148,7 +148,7 @@ def _attempt(lease: Lease[Workflow], step: Step[Any, Any], row: WorkflowStep, so
     return Ended(StepState.DONE, output=output, is_created=step.has_created(output, running))
 
 
-def _find_or_create(step: Step[Any, Any], given: Any, row: WorkflowStep, running: Running) -> Any | None:
+def _find_or_create(step: Step[Any, Any], given: Any, row: WorkflowStep, running: RunningStep) -> Any | None:
     """Return the output; None while the outcome of an earlier write is unknown."""
     found = step.find(given, running)
     if found is not None:

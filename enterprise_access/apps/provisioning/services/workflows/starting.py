@@ -13,7 +13,7 @@ from enterprise_access.apps.provisioning.domain.values import from_json, to_json
 from enterprise_access.apps.provisioning.errors import CorrectionRefused, NothingToRetry, WorkflowUnknown
 from enterprise_access.apps.provisioning.models import Workflow, WorkflowStep
 from enterprise_access.apps.provisioning.services.workflows.engine import QUEUE
-from enterprise_access.apps.provisioning.services.workflows.steps import Kind, Step, kind_of
+from enterprise_access.apps.provisioning.services.workflows.steps import Step, WorkflowKind, kind_of
 from enterprise_access.lib import clock
 from enterprise_access.lib.structure import ShapeError
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -24,7 +24,7 @@ from enterprise_access.lib.work.waking import wake
 
 
 def get_or_start(
-    *, kind: Kind, asked: Any, subject: str, people: Sequence[str] = (), requested_by: Any = None
+    *, kind: WorkflowKind, asked: Any, subject: str, people: Sequence[str] = (), requested_by: Any = None
 ) -> Workflow:
     """Return the workflow for what is asked, and start it where there is none. Asking twice is asking once."""
     body = to_json(asked)
@@ -46,7 +46,7 @@ def dedup_key(kind: str, body: Any, people: Sequence[str]) -> str:
 
 
 @retry_deadlocks
-def _start(kind: Kind, body: Any, key: str, subject: str, people: Sequence[str], requested_by: Any) -> Workflow:
+def _start(kind: WorkflowKind, body: Any, key: str, subject: str, people: Sequence[str], requested_by: Any) -> Workflow:
     now = clock.now()
     with transaction.atomic():
         row = Workflow.objects.create(

@@ -1,4 +1,4 @@
-"""What a kind of workflow is made of. To add a kind, write one file: values, steps, and `register(Kind(...))`."""
+"""What a kind of workflow is made of. To add one, write one file: values, steps, and `register(WorkflowKind(...))`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
@@ -28,7 +28,7 @@ class SoFar:
 
 
 @attrs.frozen(kw_only=True)
-class Running:
+class RunningStep:
     """A step while it runs.
 
     Call `about_to_write(key)` before every write: it saves the intention, and raises LeaseLost where another worker
@@ -61,21 +61,21 @@ class Step(Generic[I, O]):
         """Return what the step needs, from what is known; None skips the step. Asks nothing."""
         raise NotImplementedError
 
-    def find(self, given: I, running: Running) -> O | None:
+    def find(self, given: I, running: RunningStep) -> O | None:
         """Return what exists already; None where it has to be created. Raises StepRefused if it contradicts `given`."""
         raise NotImplementedError
 
-    def create(self, given: I, running: Running) -> O:
+    def create(self, given: I, running: RunningStep) -> O:
         """Create it. Raises UpstreamError."""
         raise NotImplementedError
 
-    def has_created(self, output: O, running: Running) -> bool:
+    def has_created(self, output: O, running: RunningStep) -> bool:
         """Say whether this workflow has created something in this step."""
         return running.was_written("")
 
 
 @attrs.frozen(kw_only=True)
-class Kind:
+class WorkflowKind:
     """A kind of workflow: the class of what is asked for, and the steps in their order.
 
     `is_repeated`: asking again after the end repeats the steps; otherwise the result is answered.
@@ -88,15 +88,15 @@ class Kind:
     is_repeated: bool = False
 
 
-_KINDS: Final[dict[str, Kind]] = {}
+_KINDS: Final[dict[str, WorkflowKind]] = {}
 
 
-def register(kind: Kind) -> Kind:
+def register(kind: WorkflowKind) -> WorkflowKind:
     """Make a kind known by its name."""
     _KINDS[kind.name] = kind
     return kind
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> WorkflowKind:
     """Return a kind by its name. Raises KeyError."""
     return _KINDS[name]
