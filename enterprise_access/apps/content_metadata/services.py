@@ -22,7 +22,7 @@ from enterprise_access.lib.keys import fold
 from enterprise_access.lib.rate import SharedRate
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import lms
-from enterprise_access.upstream.lms.types import RunModes as Answered
+from enterprise_access.upstream.lms.types import RunModesRecord
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _ask(course_run_key: str) -> KnownModes | None:
 
 
 @retry_deadlocks
-def _store(course_run_key: str, answer: Answered | None, fetched_at: datetime) -> RunModes:
+def _store(course_run_key: str, answer: RunModesRecord | None, fetched_at: datetime) -> RunModes:
     """Keep what was read, except where another read that started later was quicker."""
     read = {**_fields(answer), "fetched_at": fetched_at}
     row, is_new = RunModes.objects.get_or_create(course_run_key=course_run_key, defaults=read)
@@ -114,7 +114,7 @@ def _store(course_run_key: str, answer: Answered | None, fetched_at: datetime) -
     return row
 
 
-def _fields(answer: Answered | None) -> dict[str, object]:
+def _fields(answer: RunModesRecord | None) -> dict[str, object]:
     """Return the columns of what the LMS answered; None: it has no such run, which is stored with its age, too."""
     if answer is None:
         return {

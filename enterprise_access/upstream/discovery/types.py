@@ -67,7 +67,7 @@ class SeatRecord:
 
 
 @attrs.frozen(kw_only=True)
-class RunRecord:
+class CourseRunRecord:
     """A run of a course. `run_type` names the type by discovery's uuid."""
 
     key: str
@@ -90,7 +90,7 @@ class CourseRecord:
     type: UUID | None
     course_type: str | None
     entitlements: tuple[str, ...] = field(read=items(_mode_of_entitlement))
-    runs: tuple[RunRecord, ...] = field("course_runs")
+    runs: tuple[CourseRunRecord, ...] = field("course_runs")
 
 
 def read_type_options(value: object) -> tuple[TypeOption, ...] | None:

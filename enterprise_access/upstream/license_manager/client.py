@@ -17,20 +17,20 @@ from enterprise_access.upstream.license_manager.types import (
     ASSIGNED,
     REVOKED,
     UNASSIGNED,
-    Agreement,
+    AgreementRecord,
     Assignments,
-    License,
-    OwnLicenses,
+    LicenseRecord,
     OwnLicensesPage,
-    Plan,
+    OwnLicensesRecord,
     PlanLicense,
+    PlanRecord,
     StaffLicense,
     key_of_license,
 )
 from enterprise_access.upstream.paging import all_rows, numbered_pages, numbered_pages_apart, page_of, whole_page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
 
-_OWN_LICENSES: Final = page_of(License, page=OwnLicensesPage)
+_OWN_LICENSES: Final = page_of(LicenseRecord, page=OwnLicensesPage)
 _STATUSES: Final = frozenset({ACTIVATED, ASSIGNED, REVOKED, UNASSIGNED})
 
 
@@ -51,7 +51,7 @@ class LicenseManagerClient:
 
     # --- as our worker account ------------------------------------------------------------------------------------
 
-    def list_licenses_of(self, *, customer_uuid: UUID, user_email: str) -> Rows[License]:
+    def list_licenses_of(self, *, customer_uuid: UUID, user_email: str) -> Rows[LicenseRecord]:
         """Return every license of the learner, in whatever state, of whatever plan; empty means "has none".
 
         Found by the e-mail that license-manager has stored: after an address change the old one, until the learner has
@@ -61,12 +61,12 @@ class LicenseManagerClient:
             ("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")),
             ("user_email", self._checked.email(user_email)),
         ]
-        return all_rows(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, page_of(License)))
+        return all_rows(numbered_pages(self._ask("/api/v1/admin-license-view/"), params, page_of(LicenseRecord)))
 
-    def list_plans(self, *, customer_uuid: UUID) -> Rows[Plan]:
+    def list_plans(self, *, customer_uuid: UUID) -> Rows[PlanRecord]:
         """Return the customer's plans that are switched on, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        return all_rows(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(Plan)))
+        return all_rows(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(PlanRecord)))
 
     def assign_licenses(self, *, plan_uuid: UUID, user_emails: Sequence[str]) -> Assignments:
         """Give licenses of a plan to email addresses, without mails from license-manager. Safe to repeat.
@@ -106,11 +106,11 @@ class LicenseManagerClient:
         rows = page_of(PlanLicense, key=key_of_license)
         return all_rows(numbered_pages_apart(ask, params, rows, call=f"GET {path}"))
 
-    def get_agreement(self, *, customer_uuid: UUID) -> Agreement | None:
+    def get_agreement(self, *, customer_uuid: UUID) -> AgreementRecord | None:
         """Return the agreement of a customer; None when there is none."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
         ask = self._ask_as_operator("/api/v1/customer-agreement/")
-        found = all_rows(numbered_pages(ask, params, whole_page_of(Agreement)))
+        found = all_rows(numbered_pages(ask, params, whole_page_of(AgreementRecord)))
         return next((agreement for agreement in found if agreement.customer_uuid == customer_uuid), None)
 
     def staff_lookup(self, *, user_email: str) -> tuple[StaffLicense, ...]:
@@ -126,7 +126,7 @@ class LicenseManagerClient:
 
     # --- as the learner -------------------------------------------------------------------------------------------
 
-    def list_own_licenses(self, *, learner_token: str, customer_uuid: UUID) -> OwnLicenses:
+    def list_own_licenses(self, *, learner_token: str, customer_uuid: UUID) -> OwnLicensesRecord:
         """Return the licenses of the token's owner, in whatever state, of plans that are switched on.
 
         Reading has a side effect that we want: license-manager takes over the learner's present e-mail address.
@@ -143,9 +143,9 @@ class LicenseManagerClient:
             return learner.get("/api/v1/learner-licenses/", params=params)
 
         pages: list[OwnLicensesPage] = list(numbered_pages(ask, params, _OWN_LICENSES))
-        return OwnLicenses(licenses=all_rows(pages), agreement=pages[-1].agreement)
+        return OwnLicensesRecord(licenses=all_rows(pages), agreement=pages[-1].agreement)
 
-    def activate(self, *, learner_token: str, activation_key: UUID) -> License:
+    def activate(self, *, learner_token: str, activation_key: UUID) -> LicenseRecord:
         """Activate the learner's license, and return it: maybe another one than the key belonged to.
 
         UpstreamRefused: not the learner's, revoked (status 422), or of a plan that is not current.
@@ -154,9 +154,9 @@ class LicenseManagerClient:
             "/api/v1/license-activation/",
             params=[("activation_key", self._checked.uuid(activation_key, "activation_key"))],
         )
-        return answer.read(reader(License))
+        return answer.read(reader(LicenseRecord))
 
-    def auto_apply(self, *, learner_token: str, agreement_uuid: UUID) -> License:
+    def auto_apply(self, *, learner_token: str, agreement_uuid: UUID) -> LicenseRecord:
         """Take a license of the agreement's auto-apply plan for the learner. It may be `assigned`: then activate it.
 
         Two learners who ask at the same moment may be given the same one: read their own licenses before relying on it.
@@ -165,7 +165,7 @@ class LicenseManagerClient:
         answer = self.transport.as_learner(learner_token).post(
             "/api/v1/customer-agreement/{}/auto-apply/", self._checked.uuid(agreement_uuid, "agreement_uuid")
         )
-        return answer.read(reader(License))
+        return answer.read(reader(LicenseRecord))
 
     def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
         return lambda params: self.transport.get(path, *ids, params=params)

@@ -24,7 +24,7 @@ def _unassigned(value: object) -> int | None:
 
 
 @attrs.frozen(kw_only=True)
-class Plan:
+class PlanRecord:
     """A subscription plan. `is_current` looks at the dates only, `is_active` is the switch: usable is both."""
 
     uuid: UUID
@@ -62,10 +62,10 @@ class _AnyLicense:
 
 
 @attrs.frozen(kw_only=True)
-class License(_AnyLicense):
+class LicenseRecord(_AnyLicense):
     """A license with its plan."""
 
-    plan: Plan = field("subscription_plan")
+    plan: PlanRecord = field("subscription_plan")
 
     @property
     def plan_uuid(self) -> UUID:
@@ -80,7 +80,7 @@ class PlanLicense(_AnyLicense):
 
 
 @attrs.frozen(kw_only=True)
-class Agreement:
+class AgreementRecord:
     """What a customer has agreed on. `auto_apply_plan_uuid`: the plan whose licenses learners may take themselves."""
 
     uuid: UUID
@@ -100,11 +100,11 @@ class Agreement:
 
 
 @attrs.frozen
-class OwnLicenses:
+class OwnLicensesRecord:
     """A learner's own licenses of one customer, with the customer's agreement; None: the customer has none."""
 
-    licenses: Rows[License]
-    agreement: Agreement | None
+    licenses: Rows[LicenseRecord]
+    agreement: AgreementRecord | None
 
 
 @attrs.frozen(kw_only=True)
@@ -120,10 +120,10 @@ class StaffLicense:
 
 
 @attrs.frozen(kw_only=True)
-class OwnLicensesPage(Page[License]):
+class OwnLicensesPage(Page[LicenseRecord]):
     """A page of a learner's own licenses; the agreement stands beside the rows."""
 
-    agreement: Agreement | None = field("customer_agreement")
+    agreement: AgreementRecord | None = field("customer_agreement")
 
 
 @attrs.frozen(kw_only=True)

@@ -18,8 +18,8 @@ from enterprise_access.upstream.lms.types import (
     DefaultIntentionsPage,
     EnrollAnswer,
     EnrollItem,
-    EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
+    EnterpriseEnrollmentRecord,
     LearnerLink,
     PortalEnrollment,
     key_of_link,
@@ -230,14 +230,14 @@ class LmsClient(PlatformClient):
 
     def list_enterprise_enrollments(
         self, *, enterprise_customer_user_id: int, course_run_key: str | None = None
-    ) -> tuple[EnterpriseEnrollment, ...]:
+    ) -> tuple[EnterpriseEnrollmentRecord, ...]:
         """Return what edx-enterprise has on a learner of a customer. Read from a replica: may lag after a write."""
         learner = self._checked.positive(enterprise_customer_user_id, "enterprise_customer_user_id")
         params = [("enterprise_customer_user", str(learner)), _PAGE_SIZE]
         if course_run_key is not None:
             params.append(("course_id", self._checked.run_key(course_run_key)))
         ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-course-enrollment/")
-        return tuple(all_rows(numbered_pages(ask, params, whole_page_of(EnterpriseEnrollment))))
+        return tuple(all_rows(numbered_pages(ask, params, whole_page_of(EnterpriseEnrollmentRecord))))
 
     def list_enterprise_enrollments_admin(
         self, *, customer_uuid: UUID, lms_user_id: int

@@ -9,7 +9,7 @@ from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
 from enterprise_access.upstream.identifiers import Identifiers
-from enterprise_access.upstream.lms.types import PlatformEnrollment, RunModes, key_of_enrollment
+from enterprise_access.upstream.lms.types import PlatformEnrollmentRecord, RunModesRecord, key_of_enrollment
 from enterprise_access.upstream.paging import all_rows, cursor_pages, in_pieces, joined, page_of
 
 _ENROLLMENT: Final = "/api/enrollment/v1"
@@ -22,7 +22,7 @@ class PlatformClient:
         self.transport = transport
         self._checked = Identifiers(transport.refusal)
 
-    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollment]:
+    def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollmentRecord]:
         """Return all enrollments of these learners, active or not, whoever made them.
 
         A learner without enrollments and a username that nobody has look the same: no rows. The key of an unreadable
@@ -36,15 +36,15 @@ class PlatformClient:
         def ask(params: Params) -> Answer:
             return self.transport.get(path, params=params)
 
-        read_page = page_of(PlatformEnrollment, key=key_of_enrollment)
+        read_page = page_of(PlatformEnrollmentRecord, key=key_of_enrollment)
 
-        def read(piece: Sequence[str]) -> Rows[PlatformEnrollment]:
+        def read(piece: Sequence[str]) -> Rows[PlatformEnrollmentRecord]:
             return all_rows(cursor_pages(ask, [("username", ",".join(piece))], read_page))
 
         answer = joined(read_apart(piece, read, call=f"GET {path}") for piece in in_pieces(names))
         return Rows(answer, [*answer.unreadable, *unsendable])
 
-    def get_run_modes(self, *, course_run_key: str) -> RunModes | None:
+    def get_run_modes(self, *, course_run_key: str) -> RunModesRecord | None:
         """Return modes and window of a run; None when the platform does not know it."""
         answer = self.transport.get(
             f"{_ENROLLMENT}/course/{{}}",
@@ -54,4 +54,4 @@ class PlatformClient:
         )
         if is_absence(answer, status=400, key="message", starts_with="No course found"):
             return None
-        return answer.read(reader(RunModes))
+        return answer.read(reader(RunModesRecord))

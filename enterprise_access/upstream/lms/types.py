@@ -178,7 +178,7 @@ class EnrollAnswer:
 
 
 @attrs.frozen(kw_only=True)
-class PlatformEnrollment:
+class PlatformEnrollmentRecord:
     """An enrollment as the platform has it, whoever made it."""
 
     username: str = field("user", repr=False)
@@ -189,7 +189,7 @@ class PlatformEnrollment:
 
 
 @attrs.frozen(kw_only=True)
-class Mode:
+class ModeRecord:
     """A way to be enrolled in a run; `expires_at` None: for as long as the run is open."""
 
     slug: str
@@ -197,11 +197,11 @@ class Mode:
 
 
 @attrs.frozen(kw_only=True)
-class RunModes:
+class RunModesRecord:
     """What the platform says of one run. Expired modes are included."""
 
     course_run_key: str = field("course_id")
-    modes: tuple[Mode, ...] = field("course_modes")
+    modes: tuple[ModeRecord, ...] = field("course_modes")
     is_invitation_only: bool = field("invite_only")
     enrollment_start: datetime | None
     enrollment_end: datetime | None
@@ -210,7 +210,7 @@ class RunModes:
 
 
 @attrs.frozen(kw_only=True)
-class EnterpriseEnrollment:
+class EnterpriseEnrollmentRecord:
     """What edx-enterprise has on an enrollment of one learner of one customer. May lag after a write."""
 
     enterprise_customer_user_id: int = field("enterprise_customer_user")

@@ -11,7 +11,13 @@ from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
 from enterprise_access.upstream.rights import OPERATOR, need_role
-from enterprise_access.upstream.subsidy.types import Deposit, LedgerTransaction, RedeemAnswer, Subsidy, read_code
+from enterprise_access.upstream.subsidy.types import (
+    DepositRecord,
+    LedgerTransaction,
+    RedeemAnswer,
+    SubsidyRecord,
+    read_code,
+)
 
 _STATES: Final = frozenset({"created", "pending", "committed", "failed"})
 _UNPROCESSABLE: Final = 422
@@ -31,15 +37,15 @@ class SubsidyClient:
         self._checked = Identifiers(transport.refusal)
         self._redeem_read_seconds = redeem_read_seconds
 
-    def list_subsidies(self, *, customer_uuid: UUID) -> Rows[Subsidy]:
+    def list_subsidies(self, *, customer_uuid: UUID) -> Rows[SubsidyRecord]:
         """Return the accounts of a customer, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")), _PAGE_SIZE]
-        return all_rows(numbered_pages(self._ask("/api/v1/subsidies/"), params, page_of(Subsidy)))
+        return all_rows(numbered_pages(self._ask("/api/v1/subsidies/"), params, page_of(SubsidyRecord)))
 
-    def get_subsidy(self, *, subsidy_uuid: UUID) -> Subsidy:
+    def get_subsidy(self, *, subsidy_uuid: UUID) -> SubsidyRecord:
         """Return one account. Its balance is that of an instant after the call began."""
         answer = self.transport.get("/api/v1/subsidies/{}/", self._checked.uuid(subsidy_uuid, "subsidy_uuid"))
-        return answer.read(reader(Subsidy))
+        return answer.read(reader(SubsidyRecord))
 
     def list_transactions(
         self, *, subsidy_uuid: UUID, lms_user_id: int | None = None, content_key: str | None = None, **filters: Any
@@ -123,7 +129,7 @@ class SubsidyClient:
         idempotency_key: str,
         sales_contract_reference_id: str,
         sales_contract_reference_provider: str,
-    ) -> Deposit:
+    ) -> DepositRecord:
         """Add money to an account, once. The ledger does not repeat it: an unknown outcome is settled by listing."""
         answer = self.transport.post(
             "/api/v2/subsidies/{}/admin/deposits/",
@@ -136,7 +142,7 @@ class SubsidyClient:
             },
             expect=(200, 201),
         )
-        return answer.read(reader(Deposit))
+        return answer.read(reader(DepositRecord))
 
     def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
         """Ask where enterprise-subsidy answers an empty list to a caller who may not see this customer."""

@@ -9,7 +9,7 @@ from enterprise_access.lib.structure import Fields, field, text
 
 
 @attrs.frozen(kw_only=True)
-class Subsidy:
+class SubsidyRecord:
     """An account of a customer. `balance_cents` counts created and pending transactions as spent.
 
     Its own `is_active` is not read: whether an account is active is our rule, from its two dates.
@@ -63,7 +63,7 @@ class RedeemAnswer:
 
 
 @attrs.frozen(kw_only=True)
-class Deposit:
+class DepositRecord:
     """Money that was added to an account."""
 
     uuid: UUID

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from enterprise_access.upstream.catalog.types import Catalog, Containment, ContentRecord
 from enterprise_access.upstream.license_manager.types import (
-    Agreement,
+    AgreementRecord,
     Assignments,
-    License,
-    OwnLicenses,
-    Plan,
+    LicenseRecord,
+    OwnLicensesRecord,
     PlanLicense,
+    PlanRecord,
     StaffLicense,
 )
 from enterprise_access.upstream.lms.types import (
@@ -20,12 +20,12 @@ from enterprise_access.upstream.lms.types import (
     DefaultIntention,
     DefaultIntentions,
     EnrollAnswer,
-    EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
+    EnterpriseEnrollmentRecord,
     LearnerLink,
-    PlatformEnrollment,
+    PlatformEnrollmentRecord,
     PortalEnrollment,
-    RunModes,
+    RunModesRecord,
 )
 from enterprise_access.upstream.replay import Comparison, Result, read_recording, replay
 from enterprise_access.upstream.replay.result import Failure, Value
@@ -145,7 +145,7 @@ def _(value: EnrollAnswer):
 
 
 @short.register
-def _(value: PlatformEnrollment):
+def _(value: PlatformEnrollmentRecord):
     return f"{value.username} {_run(value.course_run_key)} {value.mode}{_mark(active=value.is_active)}"
 
 
@@ -156,13 +156,13 @@ def _(value: PortalEnrollment):
 
 
 @short.register
-def _(value: RunModes):
+def _(value: RunModesRecord):
     modes = ",".join(mode.slug for mode in value.modes)
     return f"{_run(value.course_run_key)} {modes}{_mark(invited_only=value.is_invitation_only)}"
 
 
 @short.register
-def _(value: EnterpriseEnrollment):
+def _(value: EnterpriseEnrollmentRecord):
     unenrolled = value.unenrolled_at is not None
     return (
         f"{value.enterprise_customer_user_id} {_run(value.course_run_key)} {value.mode}{_mark(unenrolled=unenrolled)}"
@@ -201,27 +201,27 @@ def _(value: Assignments):
     return f"{value.already_associated} held, {', '.join(given)}"
 
 
-@short.register(License)
+@short.register(LicenseRecord)
 @short.register(PlanLicense)
 def _(value):
-    plan = value.plan if isinstance(value, License) else None
+    plan = value.plan if isinstance(value, LicenseRecord) else None
     marks = _mark(current=plan.is_current, active=plan.is_active) if plan else ""
     return f"{str(value.uuid)[:8]} {value.status} {str(value.plan_uuid)[:8]}{marks}"
 
 
 @short.register
-def _(value: OwnLicenses):
+def _(value: OwnLicensesRecord):
     agreement = str(value.agreement.uuid)[:8] if value.agreement else "no agreement"
     return [agreement, *map(short, value.licenses)]
 
 
 @short.register
-def _(value: Plan):
+def _(value: PlanRecord):
     return f"{str(value.uuid)[:8]}{_mark(current=value.is_current, active=value.is_active)}"
 
 
 @short.register
-def _(value: Agreement):
+def _(value: AgreementRecord):
     return f"{str(value.uuid)[:8]} {value.net_days_until_expiration} days, {str(value.auto_apply_plan_uuid)[:8]}"
 
 

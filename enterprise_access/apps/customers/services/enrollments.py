@@ -26,7 +26,7 @@ from enterprise_access.lib.keys import fold
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import lms
-from enterprise_access.upstream.lms.types import PlatformEnrollment
+from enterprise_access.upstream.lms.types import PlatformEnrollmentRecord
 
 
 def refresh_enrollments(
@@ -66,7 +66,7 @@ def refresh_enrollments(
     return Told(list_enrollments(lms_user_ids=ids), unknown)
 
 
-def _folded_keys(answer: Rows[PlatformEnrollment]) -> Rows[PlatformEnrollment]:
+def _folded_keys(answer: Rows[PlatformEnrollmentRecord]) -> Rows[PlatformEnrollmentRecord]:
     """Return the answer with the usernames of unreadable rows in lower case: the LMS compares them so."""
     rows = (evolve(row, key=row.key.lower()) if isinstance(row.key, str) else row for row in answer.unreadable)
     return Rows(answer, rows)

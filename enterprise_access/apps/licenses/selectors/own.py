@@ -24,14 +24,14 @@ _KEY: Final = "licenses"
 _OF_AN_AGREEMENT: Final = frozenset(field.name for field in Agreement.__attrs_attrs__)
 
 
-def _ages_of(_answer: types.OwnLicenses) -> Ages:
+def _ages_of(_answer: types.OwnLicensesRecord) -> Ages:
     """Never refreshed behind the back, since that would need the learner's token; never served when it is old."""
     seconds = settings.OWN_LICENSES_SECONDS
     return Ages(soft=2 * seconds, hard=seconds, forget=seconds)
 
 
-_cache: Final[RefreshingCache[types.OwnLicenses]] = RefreshingCache(
-    "own_licenses", version=1, ages_of=_ages_of, in_memory=False
+_cache: Final[RefreshingCache[types.OwnLicensesRecord]] = RefreshingCache(
+    "own_licenses", version=2, ages_of=_ages_of, in_memory=False
 )
 
 
@@ -46,7 +46,7 @@ def fetch_own_licenses(
     failures: list[UpstreamError] = []
     ask = _asking(learner_token, customer_uuid)
 
-    def fetch(keys: Collection[str], ends_at: float) -> dict[str, types.OwnLicenses]:
+    def fetch(keys: Collection[str], ends_at: float) -> dict[str, types.OwnLicensesRecord]:
         try:
             return dict(ask(keys, ends_at))
         except UpstreamError as error:
@@ -87,8 +87,8 @@ def _group(customer_uuid: UUID, lms_user_id: int) -> str:
     return f"{customer_uuid}:{lms_user_id}"
 
 
-def _asking(learner_token: str, customer_uuid: UUID) -> Fetch[types.OwnLicenses]:
-    def ask(_keys: Collection[str], ends_at: float) -> dict[str, types.OwnLicenses]:
+def _asking(learner_token: str, customer_uuid: UUID) -> Fetch[types.OwnLicensesRecord]:
+    def ask(_keys: Collection[str], ends_at: float) -> dict[str, types.OwnLicensesRecord]:
         client = license_manager.from_settings(optional="own licenses")
         with deadline(ends_at):
             return {_KEY: client.list_own_licenses(learner_token=learner_token, customer_uuid=customer_uuid)}
@@ -108,7 +108,7 @@ def _somebody_elses_failure() -> UpstreamUnavailable:
     )
 
 
-def _as_own_licenses(entry: Entry[types.OwnLicenses]) -> OwnLicenses:
+def _as_own_licenses(entry: Entry[types.OwnLicensesRecord]) -> OwnLicenses:
     answer = entry.value
     if answer.licenses.unreadable and not any(map(_is_worth_having, answer.licenses)):
         raise UpstreamChanged(
@@ -123,11 +123,11 @@ def _as_own_licenses(entry: Entry[types.OwnLicenses]) -> OwnLicenses:
     )
 
 
-def _is_worth_having(row: types.License) -> bool:
+def _is_worth_having(row: types.LicenseRecord) -> bool:
     return row.status in (types.ACTIVATED, types.ASSIGNED) and row.plan.is_active and row.plan.is_current
 
 
-def _as_own_license(row: types.License, plan: types.Plan) -> OwnLicense:
+def _as_own_license(row: types.LicenseRecord, plan: types.PlanRecord) -> OwnLicense:
     return OwnLicense(
         uuid=row.uuid,
         status=LicenseStatus(row.status),
@@ -151,5 +151,5 @@ def _as_own_license(row: types.License, plan: types.Plan) -> OwnLicense:
     )
 
 
-def _as_agreement(agreement: types.Agreement) -> Agreement:
+def _as_agreement(agreement: types.AgreementRecord) -> Agreement:
     return Agreement(**asdict(agreement, filter=lambda attribute, _: attribute.name in _OF_AN_AGREEMENT))

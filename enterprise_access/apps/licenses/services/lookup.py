@@ -83,7 +83,7 @@ def fetch_licenses_with_revoked(
 
 def _plans_worth_reading(
     client: LicenseManagerClient, customer_uuid: UUID, learners: int
-) -> Sequence[types.Plan] | None:
+) -> Sequence[types.PlanRecord] | None:
     """Return the customer's plans when reading all their pages takes fewer calls than asking for each learner."""
     if learners <= FEW_LEARNERS:
         return None
@@ -103,7 +103,7 @@ def _plans_worth_reading(
 
 def _read_pages(
     client: LicenseManagerClient,
-    plans: Sequence[types.Plan],
+    plans: Sequence[types.PlanRecord],
     emails: Mapping[int, str],
     renew: Callable[[], object],
 ) -> dict[int, Licenses | None] | None:
@@ -197,7 +197,7 @@ def _known(licenses: Sequence[License], *, is_complete: bool) -> Licenses | None
     return SomeLicenses(licenses) if licenses else None
 
 
-def _as_license(row: types.License | types.PlanLicense, plan: types.Plan) -> License:
+def _as_license(row: types.LicenseRecord | types.PlanLicense, plan: types.PlanRecord) -> License:
     return License(
         uuid=row.uuid,
         status=LicenseStatus(row.status),

@@ -13,7 +13,7 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import subsidy as subsidy_service
-from enterprise_access.upstream.subsidy.types import Subsidy as Account
+from enterprise_access.upstream.subsidy.types import SubsidyRecord
 
 
 def refresh_accounts(subsidy_uuids: Collection[UUID], *, max_age: timedelta, now: datetime) -> dict[UUID, Subsidy]:
@@ -74,7 +74,7 @@ def _unchecked(error: UpstreamError) -> CannotBeChecked:
 
 
 @retry_deadlocks
-def record_account(account: Account, *, read_started_at: datetime) -> Subsidy:
+def record_account(account: SubsidyRecord, *, read_started_at: datetime) -> Subsidy:
     """Record an account as it was read. An older read than the one that we have changes nothing."""
     about = {"customer_uuid": account.customer_uuid, "title": account.title[:255]}
     known, is_new = Subsidy.objects.get_or_create(uuid=account.uuid, defaults=about)

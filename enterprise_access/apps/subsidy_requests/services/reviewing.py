@@ -28,7 +28,7 @@ from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.models import URGENT
 from enterprise_access.lib.work.waking import wake
 from enterprise_access.upstream import license_manager
-from enterprise_access.upstream.license_manager.types import Plan
+from enterprise_access.upstream.license_manager.types import PlanRecord
 
 # A coupon code that was not assigned after so long is not expected any more.
 CODE_EXPECTED_WITHIN: Final = timedelta(days=1)
@@ -74,13 +74,13 @@ def approve_licenses(review: Review, *, plan_uuid: UUID) -> list[SubsidyRequest]
     return _approve_licenses(review, plan)
 
 
-def list_usable_plans(*, customer_uuid: UUID) -> list[Plan]:
+def list_usable_plans(*, customer_uuid: UUID) -> list[PlanRecord]:
     """Return the customer's plans of which licenses can be granted now. Raises UpstreamError."""
     plans = license_manager.from_settings().list_plans(customer_uuid=customer_uuid)
     return [plan for plan in plans if plan.customer_uuid == customer_uuid and plan.is_current]
 
 
-def _usable_plan(customer_uuid: UUID, plan_uuid: UUID) -> Plan:
+def _usable_plan(customer_uuid: UUID, plan_uuid: UUID) -> PlanRecord:
     """Return the customer's plan. One of another customer does not exist."""
     plans = license_manager.from_settings().list_plans(customer_uuid=customer_uuid)
     plan = next((plan for plan in plans if plan.uuid == plan_uuid and plan.customer_uuid == customer_uuid), None)
@@ -92,7 +92,7 @@ def _usable_plan(customer_uuid: UUID, plan_uuid: UUID) -> Plan:
 
 
 @retry_deadlocks
-def _approve_licenses(review: Review, plan: Plan) -> list[SubsidyRequest]:
+def _approve_licenses(review: Review, plan: PlanRecord) -> list[SubsidyRequest]:
     rows = lock_requests(review.rows(SubsidyType.LICENSE), uuids=review.request_uuids)
     changing = movable(rows, RequestAction.APPROVE)
     group = license_group(plan.uuid)
@@ -100,7 +100,7 @@ def _approve_licenses(review: Review, plan: Plan) -> list[SubsidyRequest]:
     return _start_granting(changing, review, group=group, due_at=review.now, plan_uuid=plan.uuid)
 
 
-def _refuse_too_many(plan: Plan, group: str, *, wanted: int) -> None:
+def _refuse_too_many(plan: PlanRecord, group: str, *, wanted: int) -> None:
     """Raise NotEnoughLicenses, counting what was approved and is not asked for yet. Unknown counts refuse nothing."""
     if plan.unassigned is None:
         return

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_access.upstream.license_manager.types import Agreement, License, Plan, StaffLicense
+from enterprise_access.upstream.license_manager.types import AgreementRecord, LicenseRecord, PlanRecord, StaffLicense
 from enterprise_access.upstream.tests.recorded import (
     DIFFERENT,
     EQUAL,
@@ -173,7 +173,7 @@ def test_the_table_has_every_recording_of_an_endpoint_in_use():
 
 # --- member by member, once per kind of value -------------------------------------------------------------------------
 
-PLAN = Plan(
+PLAN = PlanRecord(
     uuid=UUID("9549efae-19fb-49a2-837c-d4da6a4af143"),
     title="Acme annual plan",
     customer_uuid=UUID("8ff3d0c2-fa6d-4be2-913d-6ae5294fcf18"),
@@ -187,7 +187,7 @@ PLAN = Plan(
     should_auto_apply_licenses=False,
     is_locked_for_renewal=False,
 )
-LICENSE = License(
+LICENSE = LicenseRecord(
     uuid=UUID("2284ab5f-b191-48ad-9e57-f316fca82fdc"),
     status="activated",
     plan=PLAN,
@@ -221,7 +221,7 @@ def test_a_license_that_nobody_has_yet():
 
 def test_members_of_an_agreement():
     catalog_uuid = UUID("ba9b90ea-bcfc-4378-bb71-25089b18f360")
-    assert value_of("customer-agreement-list") == Agreement(
+    assert value_of("customer-agreement-list") == AgreementRecord(
         uuid=UUID("75c52d9b-b4d2-4a9e-a366-57d199ddd852"),
         customer_uuid=UUID("bff37f8e-8885-434a-b588-c993743fd35d"),
         customer_slug="beta-inc",

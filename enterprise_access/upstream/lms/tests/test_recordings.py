@@ -7,11 +7,11 @@ import pytest
 
 from enterprise_access.upstream.lms.types import (
     EnrollSuccess,
-    EnterpriseEnrollment,
     EnterpriseEnrollmentDetail,
-    Mode,
-    PlatformEnrollment,
-    RunModes,
+    EnterpriseEnrollmentRecord,
+    ModeRecord,
+    PlatformEnrollmentRecord,
+    RunModesRecord,
 )
 from enterprise_access.upstream.tests.recorded import (
     DIFFERENT,
@@ -341,7 +341,7 @@ def test_members_of_an_enroll_answer():
 
 def test_members_of_platform_enrollments():
     _, left, *_ = value_of("edx-platform", "enrollments-200-two-learners")
-    assert left == PlatformEnrollment(
+    assert left == PlatformEnrollmentRecord(
         username="alice",
         course_run_key="course-v1:AX+UNA+R1",
         mode="audit",
@@ -351,11 +351,11 @@ def test_members_of_platform_enrollments():
 
 
 def test_members_of_run_modes():
-    assert value_of("edx-platform", "course-200-include-expired") == RunModes(
+    assert value_of("edx-platform", "course-200-include-expired") == RunModesRecord(
         course_run_key="course-v1:AX+ENR+R1",
         modes=(
-            Mode(slug="audit", expires_at=None),
-            Mode(slug="verified", expires_at=datetime(2027, 6, 20, 23, 59, 59, tzinfo=UTC)),
+            ModeRecord(slug="audit", expires_at=None),
+            ModeRecord(slug="verified", expires_at=datetime(2027, 6, 20, 23, 59, 59, tzinfo=UTC)),
         ),
         is_invitation_only=False,
         enrollment_start=datetime(2026, 9, 1, tzinfo=UTC),
@@ -367,7 +367,7 @@ def test_members_of_run_modes():
 
 def test_members_of_enterprise_enrollments():
     assert value_of("lms", "enrollments-200-one-learner-one-run") == (
-        EnterpriseEnrollment(
+        EnterpriseEnrollmentRecord(
             enterprise_customer_user_id=1,
             course_run_key="course-v1:AX+UNA+R1",
             mode="audit",
