@@ -16,7 +16,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from enterprise_access.lib import metrics
-from enterprise_access.lib.health import Level, Part
+from enterprise_access.lib.health import HealthLevel, Part
 
 log = logging.getLogger(__name__)
 
@@ -88,4 +88,4 @@ def look_at_clock() -> Part:
         return Part(name="clock")
     is_off = abs(last.skew_seconds) > MAX_SKEW_SECONDS
     detail = f"{last.skew_seconds:+.1f} seconds against the database" if is_off else ""
-    return Part(name="clock", level=Level.DEGRADED if is_off else Level.OK, detail=detail)
+    return Part(name="clock", level=HealthLevel.DEGRADED if is_off else HealthLevel.OK, detail=detail)

@@ -36,7 +36,7 @@ MIGRATIONS_BELIEVED_SECONDS: Final = 60.0
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
 
 
-class Level(StrEnum):
+class HealthLevel(StrEnum):
     """How a part is, or all of them: the worst counts."""
 
     OK = "ok"
@@ -49,7 +49,7 @@ class Part:
     """How one part is. `at`: when that was found out, for what is not looked at each time. No detail is a secret."""
 
     name: str
-    level: Level = Level.OK
+    level: HealthLevel = HealthLevel.OK
     detail: str = ""
     at: datetime | None = None
     took_seconds: float = 0
@@ -63,13 +63,13 @@ class Readiness:
     parts: tuple[Part, ...]
 
     @property
-    def level(self) -> Level:
+    def level(self) -> HealthLevel:
         levels = {part.level for part in self.parts}
-        return next((level for level in (Level.DOWN, Level.DEGRADED) if level in levels), Level.OK)
+        return next((level for level in (HealthLevel.DOWN, HealthLevel.DEGRADED) if level in levels), HealthLevel.OK)
 
     @property
     def is_ready(self) -> bool:
-        return self.level is not Level.DOWN
+        return self.level is not HealthLevel.DOWN
 
 
 Look = Callable[[], Part]
@@ -112,9 +112,9 @@ def forget() -> None:
 def _look_at_all() -> Readiness:
     on_network = _start({"broker": _broker, **_network_looks})
     parts = [_timed("database", _database)]
-    if parts[0].level is Level.OK:
+    if parts[0].level is HealthLevel.OK:
         parts.append(_timed("migrations", _migrations))
-    if all(part.level is Level.OK for part in parts):
+    if all(part.level is HealthLevel.OK for part in parts):
         parts += [_timed(name, look) for name, look in _database_looks.items()]
     if _folder_of_database() is not None:
         parts.append(_timed("disk", _disk))
@@ -135,7 +135,7 @@ def _start(looks: dict[str, Look]) -> Callable[[], Iterable[Part]]:
         ended, _ = wait(futures.values(), timeout=max(0.0, ends_at - time.monotonic()))
         pool.shutdown(wait=False, cancel_futures=True)
         seconds = settings.HEALTH_TIMEOUT_SECONDS
-        late = Part(name="", level=Level.DEGRADED, detail="did not answer in time", took_seconds=seconds)
+        late = Part(name="", level=HealthLevel.DEGRADED, detail="did not answer in time", took_seconds=seconds)
         return [
             future.result() if future in ended else evolve(late, name=name, at=timezone.now())
             for name, future in futures.items()
@@ -151,7 +151,7 @@ def _timed(name: str, look: Look) -> Part:
     except Exception as error:  # noqa: BLE001 (whatever a part does, the others are still to be told)
         # The kind only: texts of drivers quote addresses.
         log.warning("A part is not well. part=%s error=%s", name, type(error).__name__)
-        level = Level.DOWN if name in ("database", "migrations") else Level.DEGRADED
+        level = HealthLevel.DOWN if name in ("database", "migrations") else HealthLevel.DEGRADED
         part = Part(name=name, level=level, detail=type(error).__name__)
     return evolve(part, name=name, at=part.at or timezone.now(), took_seconds=time.monotonic() - started)
 
@@ -175,7 +175,7 @@ def _disk() -> Part:
     free = shutil.disk_usage(_folder_of_database() or ".").free
     is_enough = free >= LEAST_FREE_BYTES
     detail = "" if is_enough else f"{free // 1024 // 1024} MB left for the database: nothing more can be saved soon"
-    return Part(name="disk", level=Level.OK if is_enough else Level.DEGRADED, detail=detail)
+    return Part(name="disk", level=HealthLevel.OK if is_enough else HealthLevel.DEGRADED, detail=detail)
 
 
 def _migrations() -> Part:
@@ -184,7 +184,7 @@ def _migrations() -> Part:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if missing:
-            return Part(name="migrations", level=Level.DOWN, detail=f"{len(missing)} not applied")
+            return Part(name="migrations", level=HealthLevel.DOWN, detail=f"{len(missing)} not applied")
         _migrated[0] = time.monotonic() + MIGRATIONS_BELIEVED_SECONDS
     return Part(name="migrations")
 
@@ -195,7 +195,7 @@ def _cache() -> Part:
     cache.set("health", said, timeout=60)
     # Another process may have written in between; that something is read at all is what counts.
     if cache.get("health") is None:
-        return Part(name="cache", level=Level.DEGRADED, detail="forgets what it is told")
+        return Part(name="cache", level=HealthLevel.DEGRADED, detail="forgets what it is told")
     return Part(name="cache")
 
 
@@ -211,7 +211,7 @@ def _neighbours() -> Part:
     away = sorted({said.service for said in neighbour_states() if said.state is not CircuitState.CLOSED})
     odd = list_unreadable_rows()
     if away:
-        return Part(name="neighbours", level=Level.DEGRADED, detail=f"left alone: {', '.join(away)}")
+        return Part(name="neighbours", level=HealthLevel.DEGRADED, detail=f"left alone: {', '.join(away)}")
     if odd:
         # Each is one learner's or one course's problem: nothing that taking this process out would help.
         newest = odd[0]

@@ -18,6 +18,7 @@ PUBLIC_ROOMS = {"services", "selectors", "domain", "errors"}
 # Importer -> imported: why it has to be.
 EXCEPTIONS = {
     ("default_enrollments.models", "customers.models"): "A foreign key names the table that it points to.",
+    ("default_enrollments.admin", "customers.admin"): "Lists of rows of a customer have the same filter.",
     ("default_enrollments.admin", "customers.models"): "A choice of customers in a form is made of rows.",
     ("bff.api", "default_enrollments.api"): "A page of the portal contains the answer of learner-status.",
 }

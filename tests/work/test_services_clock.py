@@ -12,7 +12,7 @@ from enterprise_access.apps.default_enrollments.services.realizing.engine import
 from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE
 from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, ask_for, asked, intend
 from enterprise_access.lib import clock
-from enterprise_access.lib.health import Level
+from enterprise_access.lib.health import HealthLevel
 from enterprise_access.lib.work import leases
 
 AHEAD = timedelta(minutes=7)
@@ -47,11 +47,11 @@ def wrong_clock(skew):
 
 def test_the_time_is_the_databases_and_the_difference_is_reported(wrong_clock, skew):
     right = clock.now()
-    assert clock.look_at_clock().level is Level.OK
+    assert clock.look_at_clock().level is HealthLevel.OK
     with wrong_clock():
         assert abs(clock.now() - right) < 5 * SECOND
         part = clock.look_at_clock()
-    assert part.level is Level.DEGRADED
+    assert part.level is HealthLevel.DEGRADED
     assert f"{skew.total_seconds():+.0f}"[:4] in part.detail
 
 

@@ -81,7 +81,7 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
 
 
 class CustomerFilter(RowFilter):
-    """By the customer of a learner."""
+    """By the customer of a row."""
 
     title = "customer"
     parameter_name = "customer"

@@ -12,7 +12,7 @@ from enterprise_access.apps.content_assignments.selectors.timeline import Assign
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import LearnerTransaction, find_transaction
-from enterprise_access.lib.health import Level, Part
+from enterprise_access.lib.health import HealthLevel, Part
 from enterprise_access.lib.state import State, age, by_label
 from enterprise_access.lib.timeline import Explained
 
@@ -110,4 +110,4 @@ def look_at_redemptions() -> Part:
     dead = RedemptionAttempt.objects.filter(state=AttemptState.DEAD.value).count()
     if not dead:
         return Part(name="redemptions")
-    return Part(name="redemptions", level=Level.DEGRADED, detail=f"{dead} need attention")
+    return Part(name="redemptions", level=HealthLevel.DEGRADED, detail=f"{dead} need attention")

@@ -8,7 +8,7 @@ from attrs import frozen
 from django.db.models import Count, Min, QuerySet
 
 from enterprise_access.lib import clock
-from enterprise_access.lib.health import Level, Part
+from enterprise_access.lib.health import HealthLevel, Part
 from enterprise_access.lib.state import State, by_label
 from enterprise_access.lib.work.queues import Queue
 
@@ -70,7 +70,7 @@ def look_at_work() -> Part:
     stuck = list_stuck()
     minutes = int(STUCK_AFTER.total_seconds() / 60)
     detail = f"due for more than {minutes} minutes: {', '.join(stuck)}" if stuck else ""
-    return Part(name="work", level=Level.DEGRADED if stuck else Level.OK, detail=detail)
+    return Part(name="work", level=HealthLevel.DEGRADED if stuck else HealthLevel.OK, detail=detail)
 
 
 def read_states(now: datetime) -> Iterable[State]:

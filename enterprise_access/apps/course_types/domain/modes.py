@@ -49,7 +49,7 @@ WANTED_MODE_ORDER: Final = (
 ANNOUNCED_SEAT_ORDER: Final = (VERIFIED, PROFESSIONAL, NO_ID_PROFESSIONAL, UNPAID_EXECUTIVE_EDUCATION, AUDIT)
 
 
-class Subsidy(StrEnum):
+class PayingSubsidy(StrEnum):
     """What pays for an enrollment."""
 
     LICENSE = "license"
@@ -137,14 +137,14 @@ def _place_of_announced_seat(seat: SeatDeadline) -> int:
 
 
 def downgrade_target(
-    modes: Modes, *, is_run_completed: bool = False, subsidy: Subsidy = Subsidy.LICENSE
+    modes: Modes, *, is_run_completed: bool = False, subsidy: PayingSubsidy = PayingSubsidy.LICENSE
 ) -> DowngradeTarget:
     """Return what becomes of a paid enrollment whose subsidy is taken back: a license revoked or expired, or a credit.
 
     With a license only audit is a target, honor is not, and a run that the learner completed stays as it is. Learner
     credit always un-enrolls.
     """
-    if subsidy is Subsidy.LEARNER_CREDIT:
+    if subsidy is PayingSubsidy.LEARNER_CREDIT:
         return DowngradeTarget.UNENROLL
     if is_run_completed:
         return DowngradeTarget.NONE

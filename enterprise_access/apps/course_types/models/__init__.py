@@ -5,7 +5,7 @@ A change that makes them impossible is refused when a row is saved, and where th
 """
 
 from enterprise_access.apps.course_types.models.courses import Source, TypedCourse, TypedCourseRun
-from enterprise_access.apps.course_types.models.kinds import Origin
+from enterprise_access.apps.course_types.models.kinds import TypeOrigin
 from enterprise_access.apps.course_types.models.tracks import Mode, SeatType, Track
 from enterprise_access.apps.course_types.models.types import (
     CourseRunType,
@@ -20,10 +20,10 @@ __all__ = [
     "CourseType",
     "CourseTypeRunType",
     "Mode",
-    "Origin",
     "SeatType",
     "Source",
     "Track",
+    "TypeOrigin",
     "TypedCourse",
     "TypedCourseRun",
 ]

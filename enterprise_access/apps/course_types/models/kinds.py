@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Origin(models.TextChoices):
+class TypeOrigin(models.TextChoices):
     """Where a row of the types comes from."""
 
     UPSTREAM = "upstream", "course-discovery's own"
@@ -38,7 +38,7 @@ class KeptModel(models.Model):
 
     slug = models.SlugField(max_length=100, unique=True)
     name = models.CharField(max_length=255)
-    origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.STAFF, editable=False)
+    origin = models.CharField(max_length=20, choices=TypeOrigin.choices, default=TypeOrigin.STAFF, editable=False)
 
     # Relations by which others have the row, so that its slug may not change.
     used_through: ClassVar[tuple[str, ...]] = ()

@@ -23,9 +23,9 @@ from enterprise_access.apps.course_types.models import (
     CourseType,
     CourseTypeRunType,
     Mode,
-    Origin,
     SeatType,
     Track,
+    TypeOrigin,
 )
 from enterprise_access.apps.course_types.selectors import get_graph
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -68,7 +68,7 @@ class Imported:
 
 
 @frozen(kw_only=True)
-class Told:
+class DiscoveryTypes:
     """What course-discovery has told: the types that courses may have, and the slugs of course types by uuid."""
 
     options: tuple[TypeOption, ...]
@@ -76,7 +76,7 @@ class Told:
     courses: tuple[CourseRecord, ...] = field(factory=tuple)
 
 
-def fetch_told(*, course_key: str | None = None) -> Told:
+def fetch_told(*, course_key: str | None = None) -> DiscoveryTypes:
     """Ask course-discovery for its types. `course_key`: any course of it that our account may change; None: the first.
 
     Raises NoDiscovery, and UpstreamError.
@@ -86,7 +86,9 @@ def fetch_told(*, course_key: str | None = None) -> Told:
     if not courses:
         raise NoDiscovery("The course-discovery has no course, and tells its types only with one.")
     slugs = {course.type: course.course_type for course in courses if course.type and course.course_type}
-    return Told(options=client.list_type_options(course_key=course_key or courses[0].key), slugs=slugs, courses=courses)
+    return DiscoveryTypes(
+        options=client.list_type_options(course_key=course_key or courses[0].key), slugs=slugs, courses=courses
+    )
 
 
 def client_of_discovery() -> discovery.DiscoveryClient:
@@ -98,7 +100,7 @@ def client_of_discovery() -> discovery.DiscoveryClient:
 
 
 @retry_deadlocks
-def import_types(told: Told, *, commit: bool) -> Imported:
+def import_types(told: DiscoveryTypes, *, commit: bool) -> Imported:
     """Take over what was told. Without `commit`, or if anything cannot be, nothing is saved.
 
     Raises BrokenTypes, naming what cannot be.
@@ -117,7 +119,7 @@ _MODE_COLUMNS: Final = ("name", "is_id_verified", "is_credit_eligible", "certifi
 
 
 class _Importing:
-    def __init__(self, told: Told) -> None:
+    def __init__(self, told: DiscoveryTypes) -> None:
         self.told = told
         self.lines: list[Line] = []
         self.unchanged = 0
@@ -198,7 +200,7 @@ class _Importing:
     def _keep(self, model: type[Row], row: Row | None, slug: str, values: Mapping[str, Any]) -> Row:
         """Add a row, or write into it what differs."""
         if row is None:
-            row = model(slug=slug, origin=Origin.IMPORTED, **values)
+            row = model(slug=slug, origin=TypeOrigin.IMPORTED, **values)
             row.save()
             self._say(What.ADDED, row)
             return row

@@ -9,7 +9,7 @@ from attrs import frozen
 from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.models import CourseRunType, CourseType, TypedCourse
 from enterprise_access.apps.course_types.selectors import get_graph, list_typed_courses
-from enterprise_access.apps.course_types.services.importing import Told, What, import_types
+from enterprise_access.apps.course_types.services.importing import DiscoveryTypes, What, import_types
 from enterprise_access.apps.course_types.services.products import compare
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream.discovery import CourseRecord
@@ -35,7 +35,7 @@ class Difference:
     text: str
 
 
-def reconcile_types(told: Told) -> Iterator[Difference]:
+def reconcile_types(told: DiscoveryTypes) -> Iterator[Difference]:
     """Say how course-discovery's types differ from ours: what an import would do, and what it would leave.
 
     Raises BrokenTypes when what course-discovery tells cannot be.

@@ -11,10 +11,10 @@ from enterprise_access.apps.course_types.models import (
     CourseRunType,
     CourseType,
     Mode,
-    Origin,
     Source,
     TypedCourse,
     TypedCourseRun,
+    TypeOrigin,
 )
 from enterprise_access.apps.course_types.selectors import get_graph
 from enterprise_access.apps.course_types.services.assigning import assign_course_type
@@ -59,7 +59,7 @@ def test_a_run_type_that_nobody_had_gets_a_slug_from_its_name_which_may_be_chang
     told = run("--commit")
     assert "rename them before they are used" in told
     row = CourseRunType.objects.get(discovery_uuid=uuid_for("run type", "no-id-professional"))
-    assert (row.slug, row.origin) == ("professional-no-id", Origin.IMPORTED)
+    assert (row.slug, row.origin) == ("professional-no-id", TypeOrigin.IMPORTED)
     assert get_graph().run_type(row.slug).modes == {"no-id-professional"}
     assert "professional-no-id" in get_graph().course_type("professional").run_types
     row.slug = "no-id"
@@ -97,7 +97,7 @@ def test_what_course_discovery_says_of_a_mode_is_taken_over_and_what_is_ours_sta
     assert "changed: mode verified: name: Verified becomes Verified, anew" in told
     mode = Mode.objects.get(slug="verified")
     assert (mode.payee, mode.is_id_verified) == ("organization", False)
-    assert (mode.enroll_rank, mode.has_upgrade_deadline, mode.origin) == (10, True, Origin.UPSTREAM)
+    assert (mode.enroll_rank, mode.has_upgrade_deadline, mode.origin) == (10, True, TypeOrigin.UPSTREAM)
 
 
 class TestAllOrNothing:

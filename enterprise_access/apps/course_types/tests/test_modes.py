@@ -9,8 +9,8 @@ from enterprise_access.apps.course_types.domain.modes import (
     LMS_BEST_MODE_ORDER,
     WANTED_MODE_ORDER,
     DowngradeTarget,
+    PayingSubsidy,
     SeatDeadline,
-    Subsidy,
     deadline,
     downgrade_target,
     effective,
@@ -186,7 +186,7 @@ def test_a_completed_run_stays_as_it_is():
 def test_learner_credit_that_is_taken_back_always_unenrolls():
     for completed in (True, False):
         target = downgrade_target(
-            endless("audit", "verified"), is_run_completed=completed, subsidy=Subsidy.LEARNER_CREDIT
+            endless("audit", "verified"), is_run_completed=completed, subsidy=PayingSubsidy.LEARNER_CREDIT
         )
         assert target is DowngradeTarget.UNENROLL
 

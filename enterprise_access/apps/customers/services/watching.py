@@ -8,7 +8,7 @@ from django.db.models import Count, Min
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, LearnerSighting
 from enterprise_access.lib import clock
-from enterprise_access.lib.health import Level, Part
+from enterprise_access.lib.health import HealthLevel, Part
 from enterprise_access.lib.neighbour_checks import last_neighbour_checks
 from enterprise_access.lib.state import State, age, by_label, number
 
@@ -56,7 +56,7 @@ def look_at_rights() -> Part:
     at = min(check.at for check in checks)
     failed = sorted(check.name for check in checks if check.problem)
     if failed:
-        return Part(name="rights", level=Level.DEGRADED, detail=f"failed: {'; '.join(failed)}", at=at)
+        return Part(name="rights", level=HealthLevel.DEGRADED, detail=f"failed: {'; '.join(failed)}", at=at)
     if clock.now() - at > BELIEVED:
-        return Part(name="rights", level=Level.DEGRADED, detail="not checked for long", at=at)
+        return Part(name="rights", level=HealthLevel.DEGRADED, detail="not checked for long", at=at)
     return Part(name="rights", at=at)

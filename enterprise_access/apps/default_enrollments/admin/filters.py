@@ -7,22 +7,12 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.customers.admin import CustomerFilter
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.drift import IN_ANOTHER_MODE
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import RowFilter, SelectFilter
-
-
-class CustomerFilter(RowFilter):
-    """By the customer of a row."""
-
-    title = "customer"
-    parameter_name = "customer"
-    model = EnterpriseCustomer
-    path = "customer"
-    names = ("slug", "name")
+from enterprise_access.lib.admin import SelectFilter
 
 
 class CustomerOfIntentionFilter(CustomerFilter):

@@ -15,11 +15,11 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from enterprise_access.apps.customers.admin import CustomerFilter
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.adding import AddIntentionForm
 from enterprise_access.apps.default_enrollments.admin.csv_pages import export_view, import_view
 from enterprise_access.apps.default_enrollments.admin.filters import (
-    CustomerFilter,
     HealthFilter,
     StateFilter,
     sentence,

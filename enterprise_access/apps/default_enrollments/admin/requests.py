@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from enterprise_access.apps.customers.admin import CustomerFilter
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_STEER, look_now, note, say
 from enterprise_access.apps.default_enrollments.admin.choosing import CustomerField
 from enterprise_access.apps.default_enrollments.admin.filters import (
-    CustomerFilter,
     RequestStateFilter,
     WaitingForFilter,
     reason_in_words,

@@ -23,7 +23,7 @@ class OwnEnrollment:
 
 
 @frozen(kw_only=True)
-class Shown:
+class ShownEnrollments:
     """What is shown. `are_confirmed`: the learner's own answer says the same of everything that we enrolled and of
     everything that it names; `are_contradicted`: it says something else."""
 
@@ -51,7 +51,7 @@ def shown_enrollments(
     own: Collection[OwnEnrollment] | None,
     lms_user_id: int,
     now: datetime,
-) -> Shown:
+) -> ShownEnrollments:
     """Return the copies with our own later realizations and the learner's `own` answer (None: there is none)."""
     rows = {fold(row.course_run_key): row for row in copies}
     kept = [row for row in realized if row.left_at is None]
@@ -60,14 +60,16 @@ def shown_enrollments(
         if known_at is None or row.modified > known_at:
             rows[fold(row.course_run_key)] = _enrolled(row.lms_user_id, row.course_run_key, _mode(row), now)
     if own is None:
-        return Shown(enrollments=tuple(rows.values()), are_confirmed=False, are_contradicted=False)
+        return ShownEnrollments(enrollments=tuple(rows.values()), are_confirmed=False, are_contradicted=False)
     told = {fold(row.course_run_key): row for row in own}
     differing = {key for key, row in told.items() if not _agrees(rows.get(key), row)}
     missing = {fold(row.course_run_key) for row in kept} & {key for key, row in rows.items() if row.is_active}
     is_contradicted = bool(differing or missing - told.keys())
     for key in differing:
         rows[key] = _enrolled(lms_user_id, told[key].course_run_key, told[key].mode or _LEAST, now)
-    return Shown(enrollments=tuple(rows.values()), are_confirmed=not is_contradicted, are_contradicted=is_contradicted)
+    return ShownEnrollments(
+        enrollments=tuple(rows.values()), are_confirmed=not is_contradicted, are_contradicted=is_contradicted
+    )
 
 
 def _known_at(copy: EnrollmentCopy | None, read_at: datetime | None) -> datetime | None:

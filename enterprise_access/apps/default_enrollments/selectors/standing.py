@@ -31,7 +31,7 @@ class Learners:
 
 
 @frozen(kw_only=True)
-class Standing:
+class IntentionStanding:
     """One intention as it stands. `health` None: not checked yet; `content` None: not in the cache."""
 
     intention: Intention
@@ -48,7 +48,7 @@ class Standing:
         return self.health.course_run_key if self.health else ""
 
 
-def list_standings(*, customer_uuid: UUID, now: datetime) -> list[Standing]:
+def list_standings(*, customer_uuid: UUID, now: datetime) -> list[IntentionStanding]:
     """Return how the customer's living intentions stand, oldest first. The number of statements does not grow."""
     intentions = list(Intention.objects.living().of_customer(customer_uuid).select_related("health"))
     contents = peek_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
@@ -62,9 +62,9 @@ def list_standings(*, customer_uuid: UUID, now: datetime) -> list[Standing]:
 
 def _standing(
     intention: Intention, content: Content | None, modes: dict[str, KnownModes], learners: Learners
-) -> Standing:
+) -> IntentionStanding:
     run = content.run if content else None
-    return Standing(
+    return IntentionStanding(
         intention=intention,
         health=getattr(intention, "health", None),
         content=content,

@@ -14,7 +14,7 @@ from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt, Trigger
 from enterprise_access.apps.default_enrollments.selectors.past import get_past
 from enterprise_access.apps.default_enrollments.services.realizing.announcing import _reasons_before
-from enterprise_access.apps.default_enrollments.services.realizing.refusals import Refusal, list_refusals
+from enterprise_access.apps.default_enrollments.services.realizing.refusals import LmsRefusal, list_refusals
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, LINUX, intend
 from simulator.seed import ACME
 
@@ -88,7 +88,7 @@ def refusal_in(rows):
     for row in rows:
         times = found.times + 1 if found else 1
         found = (
-            Refusal(course_run_key=row.course_run_key, mode=row.mode, times=times, last_at=row.last_seen_at)
+            LmsRefusal(course_run_key=row.course_run_key, mode=row.mode, times=times, last_at=row.last_seen_at)
             if (row.outcome, row.reason) == REFUSED
             else None
         )

@@ -28,7 +28,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.reasons import Credit
 from enterprise_access.apps.subsidy_access_policies.models import PolicyTotals
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
 from enterprise_access.lib import clock
-from enterprise_access.lib.health import Level
+from enterprise_access.lib.health import HealthLevel
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:redemption_redemptionattempt_changelist")
@@ -66,7 +66,7 @@ def test_the_list_and_the_page_show_what_needs_attention(staff, dead):
     page = staff.get(reverse("admin:decide_redemption", args=[dead.pk])).content.decode()
     assert "No transaction for this learner and run" in page
     assert "not enrolled in a paid mode" in page
-    assert look_at_redemptions().level is Level.DEGRADED
+    assert look_at_redemptions().level is HealthLevel.DEGRADED
     counts, oldest = read_redemptions(clock.now())
     # It waits for staff, and not for a worker.
     assert (counts.values["dead",], oldest.values[()]) == (1, 0)

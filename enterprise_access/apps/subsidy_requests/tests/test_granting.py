@@ -32,7 +32,7 @@ from enterprise_access.apps.subsidy_requests.tests.made import (
 )
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamUnavailable
-from enterprise_access.lib.health import Level
+from enterprise_access.lib.health import HealthLevel
 from enterprise_access.lib.work import leases
 from enterprise_access.lib.work.watching import look_at_work
 from simulator import licensing
@@ -286,9 +286,9 @@ def test_operators_see_what_has_failed_and_what_no_worker_works_on(world):
     approve(row)
     (failed,) = watching.read_failed(clock.now())
     assert (failed.values[("license",)], failed.values[("coupon",)]) == (1.0, 0.0)
-    assert look_at_work().level is Level.OK
+    assert look_at_work().level is HealthLevel.OK
     with later():
-        assert look_at_work().level is Level.DEGRADED
+        assert look_at_work().level is HealthLevel.DEGRADED
 
 
 @pytest.mark.parametrize("size", range(1, 12))

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.course_types.management.telling import counted, with_progress
 from enterprise_access.apps.course_types.services.courses import CourseFate, import_courses
-from enterprise_access.apps.course_types.services.importing import Told, What, fetch_told, import_types
+from enterprise_access.apps.course_types.services.importing import DiscoveryTypes, What, fetch_told, import_types
 from enterprise_access.lib.errors import ServiceError
 
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         if refused:
             raise CommandError(f"{refused} courses could not be taken over; the lines above say why.")
 
-    def take_over_courses(self, told: Told, *, commit: bool) -> int:
+    def take_over_courses(self, told: DiscoveryTypes, *, commit: bool) -> int:
         """Take over courses one by one, say what differs, and return how many could not be."""
         fates = []
         rows = import_courses(told.courses, commit=commit)

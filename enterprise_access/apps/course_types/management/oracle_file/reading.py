@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from enterprise_access.apps.course_types.domain.modes import Modes, SeatDeadline, Subsidy
+from enterprise_access.apps.course_types.domain.modes import Modes, PayingSubsidy, SeatDeadline
 from enterprise_access.apps.course_types.domain.seeds import seeded_graph
 from enterprise_access.apps.course_types.domain.values import CERTIFICATE_TYPES, Mode, SeatType, Track
 from enterprise_access.lib.oracle import (
@@ -127,11 +127,11 @@ def seat_type_of(slug: str) -> SeatType:
     return seeded_graph().seat_types.get(slug) or SeatType(slug=slug)
 
 
-def read_lost_subsidy(value: Any, name: str) -> Subsidy:
+def read_lost_subsidy(value: Any, name: str) -> PayingSubsidy:
     """Read what was taken back out of the words for the event, such as "license revoked/expired"."""
     event = text(value, name).lower()
     if re.search("licen[cs]e|subscription|plan", event):
-        return Subsidy.LICENSE
+        return PayingSubsidy.LICENSE
     if re.search("credit|transaction|assignment|redemption|budget|subsidy", event):
-        return Subsidy.LEARNER_CREDIT
+        return PayingSubsidy.LEARNER_CREDIT
     raise UnreadableMemberError(f"{name} is {value!r}, the loss of neither a license nor of learner credit.")

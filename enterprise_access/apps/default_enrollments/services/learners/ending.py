@@ -32,7 +32,7 @@ ASKED_FOR: Final = timedelta(days=7)
 
 
 @frozen(kw_only=True)
-class Question:
+class EndingQuestion:
     """An enrollment of which we want to know why it ended, or was moved to audit.
 
     `is_ours`: we made it, or may have. `sent_at`: when the call was sent whose outcome is not known yet, if any.
@@ -54,7 +54,7 @@ def find_questions(
     realizations: Mapping[int, tuple[Realization, ...]],
     *,
     in_scope: frozenset[str],
-) -> list[Question]:
+) -> list[EndingQuestion]:
     """Return what matters: ended or downgraded rows that we made or may have made, and ended paid rows `in_scope`.
 
     `in_scope` are folded course and run keys.
@@ -70,7 +70,7 @@ def find_questions(
         realized = {fold(row.course_run_key): row for row in realizations.get(lms_user_id, ())}
         for row in rows:
             key = fold(row.course_run_key)
-            question = Question(
+            question = EndingQuestion(
                 row=row,
                 is_ours=key in realized or (lms_user_id, key) in sent_at,
                 sent_at=sent_at.get((lms_user_id, key)),
@@ -80,7 +80,7 @@ def find_questions(
     return found
 
 
-def _matters(question: Question, realized: Realization | None, in_scope: frozenset[str]) -> bool:
+def _matters(question: EndingQuestion, realized: Realization | None, in_scope: frozenset[str]) -> bool:
     row = question.row
     if question.sent_at is not None and not row.is_active:
         return True
@@ -101,7 +101,7 @@ def _is_open(row: EnrollmentCopy, realized: Realization) -> bool:
 def ask_why_ended(
     customer_uuid: UUID,
     learners: Mapping[int, Learner],
-    questions: Iterable[Question],
+    questions: Iterable[EndingQuestion],
     *,
     renew: Callable[[], object] = bool,
 ) -> dict[tuple[int, str], EnterpriseEnrollmentCopy]:
@@ -130,7 +130,7 @@ def _copies(customer_uuid: UUID, learners: Iterable[int]) -> dict[tuple[int, str
     return list_enterprise_enrollments(customer_uuid=customer_uuid, lms_user_ids=learners)
 
 
-def _is_known(question: Question, copies: Copies) -> bool:
+def _is_known(question: EndingQuestion, copies: Copies) -> bool:
     copy = copies.get(question.key)
     if copy is None or question.row.is_active or copy.fetched_at < clock.now() - ENDED_BELIEVED:
         return False
@@ -143,7 +143,7 @@ def _is_known(question: Question, copies: Copies) -> bool:
 def _judge(
     customer_uuid: UUID,
     learners: Mapping[int, Learner],
-    questions: Iterable[Question],
+    questions: Iterable[EndingQuestion],
     copies: Copies,
     renew: Callable[[], object],
 ) -> bool:

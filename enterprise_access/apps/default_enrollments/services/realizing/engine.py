@@ -24,14 +24,14 @@ from enterprise_access.apps.default_enrollments.services.realizing.confirming im
 from enterprise_access.apps.default_enrollments.services.realizing.doubts import are_in_doubt, settle_doubts
 from enterprise_access.apps.default_enrollments.services.realizing.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.realizing.facts import fetch_facts, with_records
-from enterprise_access.apps.default_enrollments.services.realizing.planning import Finding, make_plan
+from enterprise_access.apps.default_enrollments.services.realizing.planning import UnsentOutcome, make_plan
 from enterprise_access.apps.default_enrollments.services.realizing.recording import write_findings
 from enterprise_access.apps.default_enrollments.services.realizing.sending import SendResult, send
 from enterprise_access.apps.default_enrollments.services.requests.settling import VISITS, Open, settle_all
 from enterprise_access.apps.default_enrollments.services.requests.work_items import (
     PAUSE_SWITCH,
     QUEUE,
-    Lease,
+    RealizationLease,
     ask_for_work,
     claim,
     is_anything_due,
@@ -101,7 +101,7 @@ def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
     return evolve(summary, learners=len(lease.requests))
 
 
-def _realize(lease: Lease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
+def _realize(lease: RealizationLease, ids: Sequence[int]) -> tuple[Summary, list[Open]]:
     """Raises BatchFailed when the LMS fails, and one of the learners may be the cause."""
     if not list_intentions(customer_uuid=lease.customer_uuid) and not are_in_doubt(lease.customer_uuid, ids):
         return Summary(learners=len(ids)), []
@@ -143,7 +143,7 @@ def _settle_doubts(facts: Facts) -> tuple[Facts, list[RealizationAttempt]]:
 
 
 def _carry_out(
-    lease: Lease, facts: Facts, doubts: Sequence[RealizationAttempt], ids: Sequence[int]
+    lease: RealizationLease, facts: Facts, doubts: Sequence[RealizationAttempt], ids: Sequence[int]
 ) -> tuple[Summary, list[Open]]:
     triggers = {request.lms_user_id: request.trigger for request in lease.requests}
     plan = make_plan(facts, lms_user_ids=ids, doubts=doubts, now=clock.now(), renew=lease.renew)
@@ -170,7 +170,9 @@ def _carry_out(
     return summary, still_open
 
 
-def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, str]) -> list[SendResult]:
+def _send(
+    lease: RealizationLease, facts: Facts, batch: Sequence[Item], triggers: Mapping[int, str]
+) -> list[SendResult]:
     items, read_at = confirm(facts, batch, renew=lease.renew)
     confirmed = {(item.lms_user_id, item.intention) for item in items}
     kept_back = [
@@ -181,7 +183,7 @@ def _send(lease: Lease, facts: Facts, batch: Sequence[Item], triggers: Mapping[i
     return [*send(lease, items, triggers=triggers, facts_read_at=read_at), *kept_back]
 
 
-def _still_open(facts: Facts, finding: Finding) -> Open:
+def _still_open(facts: Facts, finding: UnsentOutcome) -> Open:
     learner = facts.learners.get(finding.lms_user_id)
     return Open(
         lms_user_id=finding.lms_user_id,

@@ -20,7 +20,11 @@ from enterprise_access.apps.default_enrollments.selectors.past import (
     list_realizations,
     list_realized_elsewhere,
 )
-from enterprise_access.apps.default_enrollments.services.learners.ending import Question, ask_why_ended, find_questions
+from enterprise_access.apps.default_enrollments.services.learners.ending import (
+    EndingQuestion,
+    ask_why_ended,
+    find_questions,
+)
 from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.realizing.override_use import withdraw_overrides
 from enterprise_access.lib import clock
@@ -60,7 +64,7 @@ def fetch_facts(*, customer_uuid: UUID, lms_user_ids: Collection[int], renew: Ca
         for intention in intentions
         for label in as_intended(intention, contents[intention.content_key_folded], None).labels
     )
-    questions: list[Question] = find_questions(learners, enrollments, realizations, in_scope=in_scope)
+    questions: list[EndingQuestion] = find_questions(learners, enrollments, realizations, in_scope=in_scope)
     enterprise_enrollments = ask_why_ended(customer_uuid, learners, questions, renew=renew)
     notice_changes(realizations.values(), enrollments, enterprise_enrollments, now=read_at)
     facts = Facts(

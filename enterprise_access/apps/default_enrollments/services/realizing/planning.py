@@ -23,7 +23,7 @@ from enterprise_access.lib import clock
 
 
 @frozen(kw_only=True)
-class Finding:
+class UnsentOutcome:
     """What was found for one learner and one intention, when there is nothing to send.
 
     `rule` empty: not decided. `look_at` is set where the pause until the next look is known. `is_news` is false for
@@ -42,11 +42,11 @@ class Finding:
 
 
 @frozen(kw_only=True)
-class Plan:
+class SendingPlan:
     """What to send, and what to write down without sending anything."""
 
     items: tuple[Item, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[UnsentOutcome, ...]
 
 
 def make_plan(
@@ -56,13 +56,13 @@ def make_plan(
     doubts: Sequence[RealizationAttempt],
     now: datetime,
     renew: Callable[[], object] = bool,
-) -> Plan:
+) -> SendingPlan:
     """Decide everything that these learners' customer intends for them, and find payers.
 
     While the outcome of an earlier call is unknown, whatever customer it was made for, nothing is decided about its
     course (`doubts`). `renew` is called between calls to license-manager.
     """
-    findings: list[Finding] = []
+    findings: list[UnsentOutcome] = []
     to_do: list[tuple[int, Intention, Verdict]] = []
     for lms_user_id in lms_user_ids:
         cases = make_cases(facts, lms_user_id=lms_user_id)
@@ -72,7 +72,7 @@ def make_plan(
             if (doubts_of_it := _doubts_about(case, lms_user_id, doubts))
         }
         findings += [
-            Finding(
+            UnsentOutcome(
                 intention=intention,
                 lms_user_id=lms_user_id,
                 reason=Reason.OUTCOME_UNKNOWN,
@@ -88,7 +88,7 @@ def make_plan(
                 findings.append(_as_finding(facts, lms_user_id, intention, verdict))
     items, unpaid = _find_payers(facts, to_do, renew)
     items, held_back = _hold_back(facts, items, now)
-    return Plan(items=items, findings=(*findings, *unpaid, *held_back))
+    return SendingPlan(items=items, findings=(*findings, *unpaid, *held_back))
 
 
 def _doubts_about(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttempt]) -> list[RealizationAttempt]:
@@ -111,13 +111,13 @@ def is_in_doubt(case: Case, lms_user_id: int, doubts: Sequence[RealizationAttemp
     return bool(_doubts_about(case, lms_user_id, doubts))
 
 
-def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> Finding:
+def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: Verdict) -> UnsentOutcome:
     resolution = facts.content_of(intention).resolution
     run = resolution.run if isinstance(resolution, Resolved) else None
     modes = facts.modes_of(intention)
     # The later of the catalog's and the LMS's own date.
     opens_at = [run.enrollment_starts_at if run else None, modes.enrollment_starts_at if modes else None]
-    return Finding(
+    return UnsentOutcome(
         intention=intention,
         lms_user_id=lms_user_id,
         rule=verdict.rule,
@@ -130,12 +130,12 @@ def _as_finding(facts: Facts, lms_user_id: int, intention: Intention, verdict: V
 
 def _find_payers(
     facts: Facts, to_do: Sequence[tuple[int, Intention, Verdict]], renew: Callable[[], object]
-) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+) -> tuple[tuple[Item, ...], tuple[UnsentOutcome, ...]]:
     """Choose what pays for each; the licenses are asked for only where there is something to pay."""
     purchases = [_purchase(facts, *entry) for entry in to_do]
     payers = _payers(facts, purchases, renew)
     items: list[Item] = []
-    unpaid: list[Finding] = []
+    unpaid: list[UnsentOutcome] = []
     for (lms_user_id, intention, verdict), purchase, answer in zip(
         to_do, purchases, choose_payers(payers, purchases), strict=True
     ):
@@ -178,7 +178,9 @@ def _course_uuid(facts: Facts, intention: Intention) -> UUID | None:
     return course.uuid if course else None
 
 
-def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tuple[Item, ...], tuple[Finding, ...]]:
+def _hold_back(
+    facts: Facts, items: Sequence[Item], now: datetime
+) -> tuple[tuple[Item, ...], tuple[UnsentOutcome, ...]]:
     """Leave out what the LMS refused a short while ago: the same run, in the same mode."""
     refusals = list_refusals(
         customer_uuid=facts.customer_uuid,
@@ -186,7 +188,7 @@ def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tupl
         intentions={item.intention.pk for item in items},
     )
     sending: list[Item] = []
-    held_back: list[Finding] = []
+    held_back: list[UnsentOutcome] = []
     for item in items:
         refusal = refusals.get((item.lms_user_id, item.intention.pk))
         same = refusal is not None and refusal.is_of(course_run_key=item.course_run_key, mode=item.mode)
@@ -194,7 +196,7 @@ def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tupl
             sending.append(item)
             continue
         held_back.append(
-            Finding(
+            UnsentOutcome(
                 intention=item.intention,
                 lms_user_id=item.lms_user_id,
                 reason=Reason.REFUSED_BY_LMS,
@@ -205,8 +207,8 @@ def _hold_back(facts: Facts, items: Sequence[Item], now: datetime) -> tuple[tupl
     return tuple(sending), tuple(held_back)
 
 
-def _refused(finding: Finding, answer: NoPayer) -> Finding:
-    return Finding(
+def _refused(finding: UnsentOutcome, answer: NoPayer) -> UnsentOutcome:
+    return UnsentOutcome(
         intention=finding.intention,
         lms_user_id=finding.lms_user_id,
         rule=finding.rule,

@@ -15,7 +15,7 @@ from enterprise_access.apps.default_enrollments.models import (
 from enterprise_access.apps.default_enrollments.services.realizing.announcing import announce_blocked, announce_realized
 from enterprise_access.apps.default_enrollments.services.realizing.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.realizing.override_use import use_override
-from enterprise_access.apps.default_enrollments.services.realizing.planning import Finding
+from enterprise_access.apps.default_enrollments.services.realizing.planning import UnsentOutcome
 from enterprise_access.lib import metrics
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -136,7 +136,7 @@ def settle_attempt(attempt: RealizationAttempt, *, outcome: Outcome, reason: str
 
 
 @retry_deadlocks
-def write_findings(findings: Sequence[Finding], *, triggers: Mapping[int, str], now: datetime) -> None:
+def write_findings(findings: Sequence[UnsentOutcome], *, triggers: Mapping[int, str], now: datetime) -> None:
     """Write why nothing was sent. The same finding again only moves its last time and its count."""
     findings = [finding for finding in findings if finding.is_news]
     latest = _latest_attempts(findings)
@@ -164,11 +164,11 @@ def _count(outcome: Outcome, reason: str) -> None:
     transaction.on_commit(lambda: metrics.ATTEMPTS.labels(outcome, reason).inc(), robust=True)
 
 
-def _outcome_of(finding: Finding) -> Outcome:
+def _outcome_of(finding: UnsentOutcome) -> Outcome:
     return Outcome.NOT_NEEDED if finding.is_served else Outcome.BLOCKED
 
 
-def _latest_attempts(findings: Sequence[Finding]) -> dict[tuple[int, object], RealizationAttempt]:
+def _latest_attempts(findings: Sequence[UnsentOutcome]) -> dict[tuple[int, object], RealizationAttempt]:
     rows = (
         RealizationAttempt.objects.newest()
         .filter(
@@ -180,11 +180,11 @@ def _latest_attempts(findings: Sequence[Finding]) -> dict[tuple[int, object], Re
     return {(row.lms_user_id, row.intention_id): row for row in rows}
 
 
-def _says_the_same(last: RealizationAttempt, outcome: Outcome, finding: Finding) -> bool:
+def _says_the_same(last: RealizationAttempt, outcome: Outcome, finding: UnsentOutcome) -> bool:
     return (last.outcome, last.reason, last.course_run_key) == (outcome, finding.reason, finding.course_run_key)
 
 
-def _as_attempt(finding: Finding, outcome: Outcome, trigger: str, now: datetime) -> RealizationAttempt:
+def _as_attempt(finding: UnsentOutcome, outcome: Outcome, trigger: str, now: datetime) -> RealizationAttempt:
     return RealizationAttempt(
         intention=finding.intention,
         lms_user_id=finding.lms_user_id,

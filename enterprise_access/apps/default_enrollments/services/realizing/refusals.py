@@ -17,7 +17,7 @@ _REFUSED: Final = Q(outcome=Outcome.BLOCKED, reason=Reason.REFUSED_BY_LMS)
 
 
 @frozen(kw_only=True)
-class Refusal:
+class LmsRefusal:
     """The last of `times` refusals of one intention for one learner: of this run, in this mode."""
 
     course_run_key: str
@@ -38,7 +38,7 @@ class Refusal:
 
 def list_refusals(
     *, customer_uuid: UUID, lms_user_ids: Collection[int], intentions: Collection[UUID]
-) -> Mapping[tuple[int, UUID], Refusal]:
+) -> Mapping[tuple[int, UUID], LmsRefusal]:
     """Return by learner and intention what was refused last, unless something else came of it, or pays for it, since.
 
     Refusals of learners who have another license now are left out: the LMS may have refused because of the license.
@@ -49,7 +49,7 @@ def list_refusals(
     rows = {(row.lms_user_id, row.intention_id): row for row in newest.order_by("pk")}
     times = _count_in_a_row(rows)
     refusals = {
-        pair: Refusal(
+        pair: LmsRefusal(
             course_run_key=row.course_run_key, mode=row.mode, times=times.get(pair, 1), last_at=row.last_seen_at
         )
         for pair, row in rows.items()

@@ -24,7 +24,7 @@ from enterprise_access.apps.default_enrollments.services.realizing.recording imp
     settle_attempt,
     write_attempts,
 )
-from enterprise_access.apps.default_enrollments.services.requests.work_items import Lease, may_enroll
+from enterprise_access.apps.default_enrollments.services.requests.work_items import RealizationLease, may_enroll
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.keys import fold
@@ -44,7 +44,7 @@ class SendResult:
 
 
 def send(
-    lease: Lease, items: Sequence[Item], *, triggers: Mapping[int, str], facts_read_at: datetime
+    lease: RealizationLease, items: Sequence[Item], *, triggers: Mapping[int, str], facts_read_at: datetime
 ) -> list[SendResult]:
     """Enroll one batch. What may not be sent any more (paused, lease lost, facts too old) is left out and stays due."""
 
@@ -98,7 +98,7 @@ def _intend(
     return dict(zip(sending, write_attempts(sending, triggers=triggers, now=clock.now()), strict=True))
 
 
-def _allowed_learners(lease: Lease, facts_read_at: datetime) -> Collection[int]:
+def _allowed_learners(lease: RealizationLease, facts_read_at: datetime) -> Collection[int]:
     """Return whom we may still enroll: the customer is active and not paused, the facts are young, the lease holds.
 
     Nobody, once this worker was told to stop. The lease is renewed by asking.
@@ -136,7 +136,7 @@ def _record_refused(attempt: RealizationAttempt, item: Item, reason: str) -> Sen
     return SendResult(item=item, outcome=Outcome.BLOCKED, reason=reason)
 
 
-def _record_failures(lease: Lease, attempts: Mapping[Item, RealizationAttempt]) -> list[SendResult]:
+def _record_failures(lease: RealizationLease, attempts: Mapping[Item, RealizationAttempt]) -> list[SendResult]:
     """Ask the platform what became of items that the LMS calls failed: it may have enrolled all the same."""
     if not attempts:
         return []

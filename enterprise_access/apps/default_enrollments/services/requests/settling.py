@@ -11,7 +11,7 @@ from enterprise_access.apps.default_enrollments.domain.looking_again import is_w
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.realizing.doubts import list_calls_over_at
-from enterprise_access.apps.default_enrollments.services.requests.work_items import Lease, settlement
+from enterprise_access.apps.default_enrollments.services.requests.work_items import RealizationLease, settlement
 from enterprise_access.lib import clock
 from enterprise_access.lib.work import leases
 from enterprise_access.lib.work.leases import Settlement
@@ -32,7 +32,9 @@ class Open:
     look_at: datetime | None = None
 
 
-def settle_all(lease: Lease, still_open: Iterable[Open], *, lms_user_ids: Collection[int] | None = None) -> None:
+def settle_all(
+    lease: RealizationLease, still_open: Iterable[Open], *, lms_user_ids: Collection[int] | None = None
+) -> None:
     """Give requests their next check: the earliest that anything of its learner asks for; none if all is served.
 
     `lms_user_ids`: of whom (everybody of the lease by default).

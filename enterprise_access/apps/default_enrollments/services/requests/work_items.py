@@ -97,7 +97,7 @@ def ask_for_work() -> None:
 
 
 @frozen(kw_only=True)
-class Lease(leases.Lease[RealizationRequest]):
+class RealizationLease(leases.Lease[RealizationRequest]):
     """The right of one worker to work on some learners of one customer, until it runs out or is handed back."""
 
     customer_uuid: UUID
@@ -132,17 +132,17 @@ def may_enroll(*, customer_uuid: UUID) -> bool:
 
 
 @contextmanager
-def claim(*, customer_uuid: UUID, limit: int, now: datetime) -> Iterator[Lease]:
+def claim(*, customer_uuid: UUID, limit: int, now: datetime) -> Iterator[RealizationLease]:
     """Hold the due requests of some learners of one customer. What is not settled inside is due again afterwards."""
     rows = RealizationRequest.objects.filter(customer_id=customer_uuid)
     limit = 0 if is_paused(customer_uuid=customer_uuid) else limit
     with leases.claim(QUEUE, limit=limit, rows=rows, now=now) as taken:
-        yield Lease(queue=QUEUE, token=taken.token, items=taken.items, customer_uuid=customer_uuid)
+        yield RealizationLease(queue=QUEUE, token=taken.token, items=taken.items, customer_uuid=customer_uuid)
 
 
 def settle(
     *,
-    lease: Lease,
+    lease: RealizationLease,
     request: RealizationRequest,
     next_look_at: datetime | None,
     waiting_for: str,
