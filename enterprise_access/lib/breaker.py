@@ -31,7 +31,7 @@ from attrs import field, frozen
 from django.conf import settings
 
 from enterprise_access.lib import metrics, shared_cache
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -180,13 +180,13 @@ class Breaker:
             if is_first:
                 self._tell()
             return
-        metrics.NEIGHBOUR_CALLS.labels(self.service, Reason.CIRCUIT_OPEN.value).inc()
+        metrics.NEIGHBOUR_CALLS.labels(self.service, UpstreamReason.CIRCUIT_OPEN.value).inc()
         if self._may_say_again():
             self._report(self.state)
         raise UpstreamUnavailable(
             f"{self.service} was not asked: it did not answer several times in a row",
             service=self.service,
-            reason=Reason.CIRCUIT_OPEN,
+            reason=UpstreamReason.CIRCUIT_OPEN,
             retry_after_seconds=max(0.0, left_seconds),
         )
 
@@ -231,7 +231,7 @@ def _was_there(error: UpstreamError, *, is_write: bool) -> bool | None:
     """Say whether somebody was there who failed us; None: it does not tell."""
     if not isinstance(error, UpstreamUnavailable):
         # Refused credentials say something about the LMS, which gives out the tokens, and not about who was meant.
-        return None if error.status is None and error.reason is Reason.AUTHENTICATION else True
+        return None if error.status is None and error.reason is UpstreamReason.AUTHENTICATION else True
     if error.status is None:
         return False
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR and (is_write or _blames_the_keys.get()):

@@ -62,7 +62,7 @@ class Refused(ServiceError):
     code = "refused"
 
 
-class Reason(StrEnum):
+class UpstreamReason(StrEnum):
     """Why a neighbour could not be asked, or what it refused. Stable: shown in metrics, logs and replies."""
 
     TIMEOUT = "timeout"
@@ -85,12 +85,12 @@ class Reason(StrEnum):
 # What an answer about many rows may fail with because of one of them.
 _MAY_BE_ONE_ROW = frozenset(
     {
-        Reason.BAD_REQUEST,
-        Reason.REFUSED_LOCALLY,
-        Reason.UNEXPECTED_STATUS,
-        Reason.NOT_JSON,
-        Reason.UNKNOWN_SHAPE,
-        Reason.TOO_LARGE,
+        UpstreamReason.BAD_REQUEST,
+        UpstreamReason.REFUSED_LOCALLY,
+        UpstreamReason.UNEXPECTED_STATUS,
+        UpstreamReason.NOT_JSON,
+        UpstreamReason.UNKNOWN_SHAPE,
+        UpstreamReason.TOO_LARGE,
     }
 )
 
@@ -104,7 +104,13 @@ class UpstreamError(ServiceError):
     code = "upstream_error"
 
     def __init__(
-        self, detail: str, *, service: str, reason: Reason, status: int | None = None, may_have_happened: bool = False
+        self,
+        detail: str,
+        *,
+        service: str,
+        reason: UpstreamReason,
+        status: int | None = None,
+        may_have_happened: bool = False,
     ) -> None:
         super().__init__(detail, extra={"service": service, "reason": reason.value})
         self.service = service
@@ -134,7 +140,7 @@ class UpstreamUnavailable(UpstreamError):
         detail: str,
         *,
         service: str,
-        reason: Reason,
+        reason: UpstreamReason,
         status: int | None = None,
         may_have_happened: bool = False,
         retry_after_seconds: float | None = None,

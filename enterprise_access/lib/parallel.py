@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from attrs import frozen
 from django.db import connections
 
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Deferred(Generic[T]):
             return self.future.result(timeout=max(0.0, ends_at - time.monotonic()))
         except TimeoutError:
             raise UpstreamUnavailable(
-                "An upstream service did not answer in time.", service="upstream", reason=Reason.TIMEOUT
+                "An upstream service did not answer in time.", service="upstream", reason=UpstreamReason.TIMEOUT
             ) from None
 
     def is_there(self, *, within: float) -> bool:

@@ -12,7 +12,7 @@ K = TypeVar("K", bound=Hashable)
 
 
 @attrs.frozen
-class Unreadable:
+class UnreadableRow:
     """A row that could not be read. `key` says whose it is (None: that cannot be read either).
 
     `problem` is one of few sentences, for metrics; `where` leads to it.
@@ -28,7 +28,7 @@ class PartlyRead(Protocol):
     """Something that was read from an answer, some rows of which may be unreadable."""
 
     @property
-    def unreadable(self) -> tuple[Unreadable, ...]: ...
+    def unreadable(self) -> tuple[UnreadableRow, ...]: ...
 
 
 class Rows(tuple[T, ...]):
@@ -37,9 +37,9 @@ class Rows(tuple[T, ...]):
     Before you conclude from an absence, ask `unknown_among`: a row that could not be read never means "no".
     """
 
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableRow, ...]
 
-    def __new__(cls, rows: Iterable[T] = (), unreadable: Iterable[Unreadable] = ()) -> "Rows[T]":
+    def __new__(cls, rows: Iterable[T] = (), unreadable: Iterable[UnreadableRow] = ()) -> "Rows[T]":
         self = super().__new__(cls, tuple(rows))
         self.unreadable = tuple(unreadable)
         return self
@@ -64,7 +64,7 @@ def rows_of(read: Read[T], *, key: Read[Hashable] | None = None) -> Read[Rows[T]
             try:
                 found.append(read(item))
             except ShapeError as error:
-                unreadable.append(Unreadable(problem=error.problem, where=error.where, key=_key(item, key)))
+                unreadable.append(UnreadableRow(problem=error.problem, where=error.where, key=_key(item, key)))
         return Rows(found, unreadable)
 
     return read_rows

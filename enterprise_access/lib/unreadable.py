@@ -11,7 +11,7 @@ from attrs import frozen
 from django.utils import timezone
 
 from enterprise_access.lib import metrics, shared_cache
-from enterprise_access.lib.rows import Unreadable
+from enterprise_access.lib.rows import UnreadableRow
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class UnreadableRows:
 _said: Final[dict[tuple[str, str, str], float]] = {}
 
 
-def note(*, service: str, call: str, rows: Sequence[Unreadable]) -> None:
+def note(*, service: str, call: str, rows: Sequence[UnreadableRow]) -> None:
     """Count the rows, and say in log and cache where they came from. Never whose they are."""
     for problem, number in Counter(row.problem for row in rows).items():
         metrics.UNREADABLE_ROWS.labels(service, call, problem).inc(number)

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from enterprise_access.lib import breaker, unreadable
 from enterprise_access.lib.errors import UpstreamError
-from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.upstream.paging import joined
 
 T = TypeVar("T")
@@ -19,21 +19,21 @@ _QUARTERS: Final = 7
 
 
 def read_apart(keys: Sequence[K], ask: Callable[[Sequence[K]], Rows[T]], *, call: str) -> Rows[T]:
-    """Return what `ask` returns for all keys; where it fails because of some, those are Unreadable.
+    """Return what `ask` returns for all keys; where it fails because of some, those are UnreadableRow.
 
     They are counted, logged and shown to operators by the name of the `call`, as unreadable rows are.
 
     Asks in halves, broad before deep. A 500 does not count for the breaker until even the quarters have failed. Keys
-    that there were no calls left for are Unreadable as well. Raises what `ask` raises if nothing at all was answered.
+    that there were no calls left for are UnreadableRow as well. Raises what `ask` raises if nothing was answered.
     """
     answers: list[Rows[T]] = []
-    failed: list[Unreadable] = []
+    failed: list[UnreadableRow] = []
     pending: list[Sequence[K]] = [keys]
     calls, first, last = 0, None, None
     while pending:
         piece = pending.pop(0)
         if calls == MAX_CALLS or (last is not None and not last.may_be_one_row):
-            failed += [Unreadable(problem="not asked for alone", key=key) for key in piece]
+            failed += [UnreadableRow(problem="not asked for alone", key=key) for key in piece]
             continue
         calls += 1
         try:
@@ -46,9 +46,9 @@ def read_apart(keys: Sequence[K], ask: Callable[[Sequence[K]], Rows[T]], *, call
             if not error.may_be_one_row or len(keys) == 1 or (calls == _QUARTERS and not answers):
                 if not answers:
                     raise first from None
-                failed += [Unreadable(problem=error.reason.value, key=key) for key in piece]
+                failed += [UnreadableRow(problem=error.reason.value, key=key) for key in piece]
             elif len(piece) == 1:
-                failed.append(Unreadable(problem=error.reason.value, key=piece[0]))
+                failed.append(UnreadableRow(problem=error.reason.value, key=piece[0]))
             else:
                 middle = len(piece) // 2
                 pending += [piece[:middle], piece[middle:]]

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 import attrs
 
 from enterprise_access.lib import breaker, unreadable
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.http import Answer, Params
-from enterprise_access.lib.rows import Rows, Unreadable, rows_of
+from enterprise_access.lib.rows import Rows, UnreadableRow, rows_of
 from enterprise_access.lib.structure import Read, field, items, object_reader, reader
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Page(Generic[T]):
     count: int | None = None
 
     @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
+    def unreadable(self) -> tuple[UnreadableRow, ...]:
         return self.rows.unreadable
 
 
@@ -127,7 +127,7 @@ def numbered_pages_apart(ask: Ask, params: Params, read: Read[Page[T]], *, call:
             if not error.may_be_one_row or failed > MAX_FAILED_PAGES:
                 raise
             is_last = number * _size(first) >= (first.count or 0)
-            lost = Unreadable(problem=error.reason.value)
+            lost = UnreadableRow(problem=error.reason.value)
             page = Page(rows=Rows((), [lost]), next=None if is_last else page.next, count=first.count)
             unreadable.note(service=error.service, call=call, rows=[lost])
         yield page
@@ -150,7 +150,7 @@ class _End:
         # Rows are added and shift while the list is read: a page more than the list has is no sign yet.
         is_too_long = page.count is not None and self.rows > page.count + _size(self.last) + MAX_VALUES
         if is_repeated or is_too_long or (page.next is not None and not _size(page)):
-            raise answer.changed("answered a list without an end", Reason.UNKNOWN_SHAPE)
+            raise answer.changed("answered a list without an end", UpstreamReason.UNKNOWN_SHAPE)
         self.last = page
 
 
@@ -162,7 +162,7 @@ def _later_page(ask: Ask, params: Params) -> Answer:
     try:
         return ask(params)
     except UpstreamRefused as error:
-        if error.reason is not Reason.NOT_FOUND:
+        if error.reason is not UpstreamReason.NOT_FOUND:
             raise
         failure = UpstreamUnavailable(
             f"a list of {error.service} became shorter while it was read",
@@ -183,7 +183,7 @@ def cursor_pages(ask: Ask, params: Params, read: Read[P]) -> Iterator[P]:
     while page.next is not None:
         cursor = _cursor(page.next)
         if cursor is None or cursor in seen:
-            raise answer.changed("answered a list without an end", Reason.UNKNOWN_SHAPE)
+            raise answer.changed("answered a list without an end", UpstreamReason.UNKNOWN_SHAPE)
         seen.add(cursor)
         answer = ask([*params, ("cursor", cursor)])
         page = answer.read(read)

@@ -9,7 +9,7 @@ a learner who must be there answers it (`apps.customers.services.check_canary`).
 
 from typing import Final
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http import Transport
 
 OPERATOR: Final = "enterprise_openedx_operator:*"
@@ -40,5 +40,5 @@ def _refused(transport: Transport, problem: str) -> UpstreamRefused:
     return UpstreamRefused(
         f"{transport.service} shows our worker account only a part of what there is: the account {problem}",
         service=transport.service,
-        reason=Reason.FORBIDDEN,
+        reason=UpstreamReason.FORBIDDEN,
     )

@@ -20,7 +20,7 @@ import requests
 from flask import Flask
 
 from enterprise_access import upstream
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http import Transport
 from enterprise_access.lib.http.scripted import Reply
 from enterprise_access.upstream.lms.groups import LmsGroups
@@ -279,7 +279,7 @@ def test_without_staff_rights_nothing_is_read_as_nothing(
 ) -> None:
     with pytest.raises(UpstreamRefused) as caught:
         make(call, client_of(call.client, session_without_staff(adapter)), neighbours)
-    assert caught.value.reason is Reason.FORBIDDEN
+    assert caught.value.reason is UpstreamReason.FORBIDDEN
 
 
 @pytest.mark.parametrize("method", ["get_customer", "get_portal_customer"])
@@ -289,7 +289,7 @@ def test_without_staff_rights_no_customer_is_unknown(
     client = client_of(BY_NAME[f"LmsClient.{method}"].client, session_without_staff(adapter))
     with pytest.raises(UpstreamRefused) as caught:
         getattr(client, method)(customer_uuid=ACME)
-    assert caught.value.reason is Reason.FORBIDDEN
+    assert caught.value.reason is UpstreamReason.FORBIDDEN
 
 
 def session_without_staff(adapter: SimulatorAdapter) -> Any:

@@ -40,7 +40,7 @@ def test_every_method_is_described(pages: tuple[str, ...], client: type) -> None
 def test_every_kind_of_failure_and_every_reason_is_described() -> None:
     kinds = {"UpstreamUnavailable", "UpstreamRefused", "UpstreamChanged"}
     described = words(text_of("README"))
-    assert {reason.value for reason in errors.Reason} | kinds <= described
+    assert {reason.value for reason in errors.UpstreamReason} | kinds <= described
     assert all(hasattr(errors, kind) for kind in kinds)
 
 

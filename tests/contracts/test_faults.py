@@ -14,7 +14,13 @@ from typing import Any
 import attrs
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import (
+    UpstreamChanged,
+    UpstreamError,
+    UpstreamReason,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from enterprise_access.lib.http import transport
 from enterprise_access.lib.http.deadline import earliest
 from simulator.app import Simulator
@@ -51,79 +57,83 @@ class Fault:
 
     kind: FaultKind
     failure: type[UpstreamError]
-    reason: Reason
+    reason: UpstreamReason
     may_have_happened: bool
     about: dict[str, Any] = attrs.field(factory=dict)
 
 
-def unavailable(kind: FaultKind, reason: Reason, *, maybe: bool, **about: Any) -> Fault:
+def unavailable(kind: FaultKind, reason: UpstreamReason, *, maybe: bool, **about: Any) -> Fault:
     return Fault(kind, UpstreamUnavailable, reason, maybe, about)
 
 
-def refused(reason: Reason, status: int, body: str | None = '{"detail": "No."}') -> Fault:
+def refused(reason: UpstreamReason, status: int, body: str | None = '{"detail": "No."}') -> Fault:
     return Fault(FaultKind.STATUS, UpstreamRefused, reason, False, {"status": status, "body": body})
 
 
-def changed(kind: FaultKind, reason: Reason, *, maybe: bool = True, **about: Any) -> Fault:
+def changed(kind: FaultKind, reason: UpstreamReason, *, maybe: bool = True, **about: Any) -> Fault:
     return Fault(kind, UpstreamChanged, reason, maybe, about)
 
 
 def answered(
-    status: int, *, reason: Reason = Reason.SERVER_ERROR, maybe: bool = True, body: str | None = None
+    status: int, *, reason: UpstreamReason = UpstreamReason.SERVER_ERROR, maybe: bool = True, body: str | None = None
 ) -> Fault:
     return unavailable(FaultKind.STATUS, reason, maybe=maybe, status=status, body=body)
 
 
 FAULTS = {
-    "late, before the work": unavailable(FaultKind.DELAY_BEFORE, Reason.TIMEOUT, maybe=True, seconds=NO_ANSWER_SECONDS),
-    "late, after the work": unavailable(FaultKind.DELAY_AFTER, Reason.TIMEOUT, maybe=True, seconds=NO_ANSWER_SECONDS),
-    "hangs": unavailable(FaultKind.HANG, Reason.TIMEOUT, maybe=True),
-    "drips": unavailable(FaultKind.SLOW_DRIP, Reason.TIMEOUT, maybe=True, seconds=1.5),
-    "breaks before the work": unavailable(FaultKind.UNREACHABLE, Reason.CONNECTION, maybe=True),
-    "breaks after the work": unavailable(FaultKind.DROP, Reason.CONNECTION, maybe=True),
-    "breaks in the body": unavailable(FaultKind.CUT_OFF, Reason.CONNECTION, maybe=True),
+    "late, before the work": unavailable(
+        FaultKind.DELAY_BEFORE, UpstreamReason.TIMEOUT, maybe=True, seconds=NO_ANSWER_SECONDS
+    ),
+    "late, after the work": unavailable(
+        FaultKind.DELAY_AFTER, UpstreamReason.TIMEOUT, maybe=True, seconds=NO_ANSWER_SECONDS
+    ),
+    "hangs": unavailable(FaultKind.HANG, UpstreamReason.TIMEOUT, maybe=True),
+    "drips": unavailable(FaultKind.SLOW_DRIP, UpstreamReason.TIMEOUT, maybe=True, seconds=1.5),
+    "breaks before the work": unavailable(FaultKind.UNREACHABLE, UpstreamReason.CONNECTION, maybe=True),
+    "breaks after the work": unavailable(FaultKind.DROP, UpstreamReason.CONNECTION, maybe=True),
+    "breaks in the body": unavailable(FaultKind.CUT_OFF, UpstreamReason.CONNECTION, maybe=True),
     "500 html": answered(500),
     "500 json": answered(500, body='{"detail": "Oops."}'),
     "502 html": answered(502),
     "503 html": answered(503),
     "503 json": answered(503, body='{"detail": "Later."}'),
     "504 html": answered(504),
-    "423": unavailable(FaultKind.STATUS, Reason.LOCKED, maybe=False, status=423, body='"Locked."'),
-    "429": unavailable(FaultKind.THROTTLED, Reason.THROTTLED, maybe=False, seconds=NO_ANSWER_SECONDS),
-    "429 html": unavailable(FaultKind.STATUS, Reason.THROTTLED, maybe=False, status=429),
-    "400 html": refused(Reason.BAD_REQUEST, 400, body=None),
-    "400 json": refused(Reason.BAD_REQUEST, 400, body='{"field": ["No."]}'),
-    "401": Fault(FaultKind.UNAUTHORIZED, UpstreamRefused, Reason.AUTHENTICATION, False),
-    "403 html": refused(Reason.FORBIDDEN, 403, body=None),
-    "403 json": refused(Reason.FORBIDDEN, 403),
-    "404 without a word": refused(Reason.NOT_FOUND, 404, body="{}"),
-    "404 html": changed(FaultKind.STATUS, Reason.NOT_JSON, maybe=False, status=404),
-    "410": refused(Reason.NOT_FOUND, 410),
-    "422": refused(Reason.BAD_REQUEST, 422, body='"No."'),
-    "302": changed(FaultKind.STATUS, Reason.UNEXPECTED_STATUS, status=302),
-    "204": changed(FaultKind.STATUS, Reason.UNEXPECTED_STATUS, status=204, body=""),
-    "html": changed(FaultKind.HTML, Reason.NOT_JSON),
-    "malformed": changed(FaultKind.MALFORMED_JSON, Reason.NOT_JSON),
-    "truncated": changed(FaultKind.TRUNCATED_JSON, Reason.NOT_JSON),
-    "keys missing": changed(FaultKind.MISSING_KEYS, Reason.UNKNOWN_SHAPE),
-    "keys null": changed(FaultKind.NULL_KEYS, Reason.UNKNOWN_SHAPE),
-    "huge": changed(FaultKind.HUGE, Reason.TOO_LARGE, size_bytes=2 * MAX_BODY_BYTES),
+    "423": unavailable(FaultKind.STATUS, UpstreamReason.LOCKED, maybe=False, status=423, body='"Locked."'),
+    "429": unavailable(FaultKind.THROTTLED, UpstreamReason.THROTTLED, maybe=False, seconds=NO_ANSWER_SECONDS),
+    "429 html": unavailable(FaultKind.STATUS, UpstreamReason.THROTTLED, maybe=False, status=429),
+    "400 html": refused(UpstreamReason.BAD_REQUEST, 400, body=None),
+    "400 json": refused(UpstreamReason.BAD_REQUEST, 400, body='{"field": ["No."]}'),
+    "401": Fault(FaultKind.UNAUTHORIZED, UpstreamRefused, UpstreamReason.AUTHENTICATION, False),
+    "403 html": refused(UpstreamReason.FORBIDDEN, 403, body=None),
+    "403 json": refused(UpstreamReason.FORBIDDEN, 403),
+    "404 without a word": refused(UpstreamReason.NOT_FOUND, 404, body="{}"),
+    "404 html": changed(FaultKind.STATUS, UpstreamReason.NOT_JSON, maybe=False, status=404),
+    "410": refused(UpstreamReason.NOT_FOUND, 410),
+    "422": refused(UpstreamReason.BAD_REQUEST, 422, body='"No."'),
+    "302": changed(FaultKind.STATUS, UpstreamReason.UNEXPECTED_STATUS, status=302),
+    "204": changed(FaultKind.STATUS, UpstreamReason.UNEXPECTED_STATUS, status=204, body=""),
+    "html": changed(FaultKind.HTML, UpstreamReason.NOT_JSON),
+    "malformed": changed(FaultKind.MALFORMED_JSON, UpstreamReason.NOT_JSON),
+    "truncated": changed(FaultKind.TRUNCATED_JSON, UpstreamReason.NOT_JSON),
+    "keys missing": changed(FaultKind.MISSING_KEYS, UpstreamReason.UNKNOWN_SHAPE),
+    "keys null": changed(FaultKind.NULL_KEYS, UpstreamReason.UNKNOWN_SHAPE),
+    "huge": changed(FaultKind.HUGE, UpstreamReason.TOO_LARGE, size_bytes=2 * MAX_BODY_BYTES),
 }
 # The same for a call or for a moment only: what is then made of it by a read, and by a write.
-PASSING: dict[str, tuple[FaultKind, dict[str, Any], Reason | None]] = {
+PASSING: dict[str, tuple[FaultKind, dict[str, Any], UpstreamReason | None]] = {
     "a little late": (FaultKind.DELAY_BEFORE, {"seconds": 1}, None),
     "a little late, after the work": (FaultKind.DELAY_AFTER, {"seconds": 1}, None),
     "drips, but is done in time": (FaultKind.SLOW_DRIP, {"seconds": 0.2}, None),
     "large, but not too large": (FaultKind.HUGE, {"size_bytes": MAX_BODY_BYTES // 2}, None),
-    "breaks once before the work": (FaultKind.UNREACHABLE, {}, Reason.CONNECTION),
-    "breaks once after the work": (FaultKind.DROP, {}, Reason.CONNECTION),
-    "breaks once in the body": (FaultKind.CUT_OFF, {}, Reason.CONNECTION),
-    "502 once": (FaultKind.STATUS, {"status": 502}, Reason.SERVER_ERROR),
-    "503 once": (FaultKind.STATUS, {"status": 503}, Reason.SERVER_ERROR),
-    "429 once, for a second": (FaultKind.THROTTLED, {"seconds": 1}, Reason.THROTTLED),
+    "breaks once before the work": (FaultKind.UNREACHABLE, {}, UpstreamReason.CONNECTION),
+    "breaks once after the work": (FaultKind.DROP, {}, UpstreamReason.CONNECTION),
+    "breaks once in the body": (FaultKind.CUT_OFF, {}, UpstreamReason.CONNECTION),
+    "502 once": (FaultKind.STATUS, {"status": 502}, UpstreamReason.SERVER_ERROR),
+    "503 once": (FaultKind.STATUS, {"status": 503}, UpstreamReason.SERVER_ERROR),
+    "429 once, for a second": (FaultKind.THROTTLED, {"seconds": 1}, UpstreamReason.THROTTLED),
 }
 # With another status than the one that a bulk enrollment has, its content is not even looked at.
-ENROLL_REASONS = {"html": Reason.UNEXPECTED_STATUS}
+ENROLL_REASONS = {"html": UpstreamReason.UNEXPECTED_STATUS}
 
 # Lists of rows and nothing around them: a member that is missing in every row leaves every row unreadable.
 WITHOUT_ENVELOPE = {"LmsClient.list_portal_enrollments"}
@@ -253,7 +263,7 @@ def test_a_401_is_answered_once_with_another_token_and_never_for_a_learner(
 ) -> None:
     neighbours.faults.add(FaultKind.UNAUTHORIZED, call.endpoint, times=1)
     if call.learner is not None:
-        assert failure_of(send, call).reason is Reason.AUTHENTICATION
+        assert failure_of(send, call).reason is UpstreamReason.AUTHENTICATION
     else:
         assert send(call) not in (None, (), frozenset(), False)
 
@@ -283,7 +293,7 @@ def test_without_a_token_nothing_was_asked(
     neighbours.faults.add(kind, "lms.access_token", times=None, **about)
     since = neighbours.world.journal.next_number()
     failure = failure_of(send, call)
-    assert (type(failure), failure.reason) == (failure_kind, Reason.AUTHENTICATION)
+    assert (type(failure), failure.reason) == (failure_kind, UpstreamReason.AUTHENTICATION)
     assert failure.may_have_happened is False
     assert calls_of(neighbours, call, since) == 0
 

@@ -19,7 +19,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     PROJECT_RUN,
     add_learners,
 )
-from enterprise_access.lib.rows import Unreadable
+from enterprise_access.lib.rows import UnreadableRow
 from enterprise_access.upstream.lms.groups import MembersQuery
 from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.paging import joined
@@ -93,7 +93,7 @@ def id_of(world: World) -> int:
     return world.user(NAME).id
 
 
-def unknown_keys(rows: Iterable[Unreadable]) -> set[object]:
+def unknown_keys(rows: Iterable[UnreadableRow]) -> set[object]:
     """Return the keys that unreadable rows are known by; the key of a course's record is a set."""
     return {key for row in rows for key in (row.key if isinstance(row.key, frozenset) else [row.key])}
 

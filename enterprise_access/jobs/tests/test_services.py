@@ -11,7 +11,7 @@ from django.utils import timezone
 from enterprise_access.jobs import kinds, services
 from enterprise_access.jobs.models import Job, JobState
 from enterprise_access.lib import stopping
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 
 STEPS = 5
 
@@ -112,7 +112,7 @@ def test_a_canceled_job_stops_before_its_next_result_and_can_continue(job, durin
 
 def test_an_upstream_service_that_is_silent_is_waited_for(job, during, clock):
     def fail():
-        raise UpstreamUnavailable("the LMS is away", service="lms", reason=Reason.TIMEOUT)
+        raise UpstreamUnavailable("the LMS is away", service="lms", reason=UpstreamReason.TIMEOUT)
 
     during[1] = fail
     for tries in range(1, 4):
@@ -128,7 +128,7 @@ def test_a_job_that_fails_again_and_again_is_left_to_staff(job, during, clock):
 
     def fail():
         if job.failures % 2:
-            raise UpstreamUnavailable("the LMS is away", service="lms", reason=Reason.TIMEOUT)
+            raise UpstreamUnavailable("the LMS is away", service="lms", reason=UpstreamReason.TIMEOUT)
         raise LookupError("odd")
 
     during[1] = fail

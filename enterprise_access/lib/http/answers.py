@@ -9,23 +9,29 @@ from typing import Final, NoReturn, TypeVar
 import attrs
 
 from enterprise_access.lib import unreadable
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import (
+    UpstreamChanged,
+    UpstreamError,
+    UpstreamReason,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from enterprise_access.lib.rows import PartlyRead
 from enterprise_access.lib.structure import Read, ShapeError
 
 T = TypeVar("T")
 
 _REFUSALS: Final = {
-    401: Reason.AUTHENTICATION,
-    403: Reason.FORBIDDEN,
-    404: Reason.NOT_FOUND,
-    410: Reason.NOT_FOUND,
+    401: UpstreamReason.AUTHENTICATION,
+    403: UpstreamReason.FORBIDDEN,
+    404: UpstreamReason.NOT_FOUND,
+    410: UpstreamReason.NOT_FOUND,
 }
 _UNAVAILABLE: Final = {
-    408: Reason.TIMEOUT,
-    423: Reason.LOCKED,
-    425: Reason.SERVER_ERROR,
-    429: Reason.THROTTLED,
+    408: UpstreamReason.TIMEOUT,
+    423: UpstreamReason.LOCKED,
+    425: UpstreamReason.SERVER_ERROR,
+    429: UpstreamReason.THROTTLED,
 }
 
 
@@ -53,12 +59,12 @@ class Answer:
     def json(self) -> object:
         """Return the body as JSON. Raises UpstreamChanged when it is none."""
         if not self.is_json:
-            raise self.changed("answered something else than JSON", Reason.NOT_JSON)
+            raise self.changed("answered something else than JSON", UpstreamReason.NOT_JSON)
         try:
             return json.loads(self.body, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             pass
-        raise self.changed("answered JSON that is malformed", Reason.NOT_JSON)
+        raise self.changed("answered JSON that is malformed", UpstreamReason.NOT_JSON)
 
     def read(self, read: Read[T]) -> T:
         """Return what `read` makes of the JSON. Raises UpstreamChanged when that is not of the shape we know.
@@ -74,7 +80,7 @@ class Answer:
             if isinstance(found, PartlyRead) and found.unreadable:
                 unreadable.note(service=self.service, call=self.call, rows=found.unreadable)
             return found
-        raise self.changed(f"answered in an unknown shape: {problem}", Reason.UNKNOWN_SHAPE)
+        raise self.changed(f"answered in an unknown shape: {problem}", UpstreamReason.UNKNOWN_SHAPE)
 
     def failure(self) -> UpstreamError:
         """Return the failure that this answer is, given that its status is none that the caller can use."""
@@ -82,16 +88,16 @@ class Answer:
         if self.status in _UNAVAILABLE:
             return self._unavailable(detail, _UNAVAILABLE[self.status], may_have_happened=False)
         if self.status >= 500:
-            return self._unavailable(detail, Reason.SERVER_ERROR, may_have_happened=self.is_write)
+            return self._unavailable(detail, UpstreamReason.SERVER_ERROR, may_have_happened=self.is_write)
         if self.status == 404 and self.body and not self.is_json:
             # Not "there is no such thing", but "there is no such address": of a router or a proxy.
-            return attrs.evolve(self, is_write=False).changed("has no such address", Reason.NOT_JSON)
+            return attrs.evolve(self, is_write=False).changed("has no such address", UpstreamReason.NOT_JSON)
         if self.status >= 400:
-            reason = _REFUSALS.get(self.status, Reason.BAD_REQUEST)
+            reason = _REFUSALS.get(self.status, UpstreamReason.BAD_REQUEST)
             return UpstreamRefused(detail, service=self.service, reason=reason, status=self.status)
-        return self.changed(f"answered {self.status}", Reason.UNEXPECTED_STATUS)
+        return self.changed(f"answered {self.status}", UpstreamReason.UNEXPECTED_STATUS)
 
-    def _unavailable(self, detail: str, reason: Reason, *, may_have_happened: bool) -> UpstreamUnavailable:
+    def _unavailable(self, detail: str, reason: UpstreamReason, *, may_have_happened: bool) -> UpstreamUnavailable:
         return UpstreamUnavailable(
             detail,
             service=self.service,
@@ -101,7 +107,7 @@ class Answer:
             retry_after_seconds=retry_after_seconds(self.headers.get("Retry-After")),
         )
 
-    def changed(self, what: str, reason: Reason) -> UpstreamChanged:
+    def changed(self, what: str, reason: UpstreamReason) -> UpstreamChanged:
         """Return the failure that means: this is no answer that we know."""
         return UpstreamChanged(
             f"{self.service} {what} ({self.call})",

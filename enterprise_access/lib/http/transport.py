@@ -25,7 +25,13 @@ import tenacity
 
 from enterprise_access.lib import metrics, request_ids
 from enterprise_access.lib.breaker import Breaker
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import (
+    UpstreamChanged,
+    UpstreamError,
+    UpstreamReason,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from enterprise_access.lib.http.answers import Answer
 from enterprise_access.lib.http.broken import LIBRARY_ERRORS, is_timeout, may_have_been_sent
 from enterprise_access.lib.http.deadline import deadline, earliest, fresh_connection
@@ -99,7 +105,7 @@ class Transport:
     def refusal(self, detail: str) -> UpstreamRefused:
         """Return the failure that means: this must not be sent, and nothing was."""
         return UpstreamRefused(
-            f"not sent to {self.service}: {detail}", service=self.service, reason=Reason.REFUSED_LOCALLY
+            f"not sent to {self.service}: {detail}", service=self.service, reason=UpstreamReason.REFUSED_LOCALLY
         )
 
     def get(self, path: str, *ids: object, params: Params = (), expect: Collection[int] = (200,)) -> Answer:
@@ -176,7 +182,7 @@ class Transport:
         """Send `call` unless there is no time for it, or the neighbour has to be left alone."""
         if time.monotonic() >= ends_at:
             raise UpstreamUnavailable(
-                f"{self.service} was not asked: no time was left", service=self.service, reason=Reason.TIMEOUT
+                f"{self.service} was not asked: no time was left", service=self.service, reason=UpstreamReason.TIMEOUT
             )
         if self._breaker is None:
             return self._ask(call, expect, limits, ends_at)
@@ -208,7 +214,7 @@ class Transport:
             failure = UpstreamChanged(
                 f"{self.service} answered more than {self._max_body_bytes} bytes to {call}",
                 service=self.service,
-                reason=Reason.TOO_LARGE,
+                reason=UpstreamReason.TOO_LARGE,
                 may_have_happened=call.is_write,
             )
         except LIBRARY_ERRORS as error:
@@ -251,14 +257,16 @@ class Transport:
 
     def _without_token(self, detail: str, *, is_refused: bool) -> UpstreamError:
         kind = UpstreamRefused if is_refused else UpstreamUnavailable
-        return kind(f"{self.service} was not asked: {detail}", service=self.service, reason=Reason.AUTHENTICATION)
+        return kind(
+            f"{self.service} was not asked: {detail}", service=self.service, reason=UpstreamReason.AUTHENTICATION
+        )
 
     def _broken(self, call: "_Call", error: Exception) -> UpstreamError:
         late = is_timeout(error)
         return UpstreamUnavailable(
             f"{self.service} did not answer in time to {call}" if late else f"the connection broke during {call}",
             service=self.service,
-            reason=Reason.TIMEOUT if late else Reason.CONNECTION,
+            reason=UpstreamReason.TIMEOUT if late else UpstreamReason.CONNECTION,
             may_have_happened=call.is_write and may_have_been_sent(error),
         )
 
@@ -286,17 +294,17 @@ class _Call:
 def _is_worth_repeating(error: BaseException) -> bool:
     if not isinstance(error, UpstreamUnavailable):
         return False
-    if error.reason is Reason.SERVER_ERROR:
+    if error.reason is UpstreamReason.SERVER_ERROR:
         return error.status in {502, 503, 504}
     # Not after a time-out: the neighbour is busy enough, and the caller has waited enough.
-    return error.reason in {Reason.CONNECTION, Reason.THROTTLED}
+    return error.reason in {UpstreamReason.CONNECTION, UpstreamReason.THROTTLED}
 
 
 def _pause_seconds(state: tenacity.RetryCallState) -> float:
     """Return the pause before the next attempt: what the neighbour asked for, plus a little to spread the callers."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after_seconds if isinstance(error, UpstreamUnavailable) else None
-    if asked is None and isinstance(error, UpstreamUnavailable) and error.reason is Reason.THROTTLED:
+    if asked is None and isinstance(error, UpstreamUnavailable) and error.reason is UpstreamReason.THROTTLED:
         asked = 1.0
     spread: float = random.uniform(0.05, 0.2) * 2 ** (state.attempt_number - 1)  # noqa: S311 (it spreads load)
     return (asked or 0.0) + spread

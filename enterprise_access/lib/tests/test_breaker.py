@@ -11,17 +11,17 @@ from prometheus_client import REGISTRY
 
 from enterprise_access.lib import breaker as breakers
 from enterprise_access.lib.breaker import Breaker, CircuitState, breaker_of, neighbour_states
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.tests.test_caching import BROKEN
 
 LIMIT, PAUSE = 3, 10
 
 
-def unavailable(reason=Reason.TIMEOUT, status=None):
+def unavailable(reason=UpstreamReason.TIMEOUT, status=None):
     return UpstreamUnavailable("away", service="lms", reason=reason, status=status)
 
 
-def refused(reason=Reason.BAD_REQUEST, status=400):
+def refused(reason=UpstreamReason.BAD_REQUEST, status=400):
     return UpstreamRefused("no", service="lms", reason=reason, status=status)
 
 
@@ -80,11 +80,11 @@ def test_answers_go_through(neighbour):
 
 
 OPENING = {
-    "time-out": unavailable(Reason.TIMEOUT),
-    "connection": unavailable(Reason.CONNECTION),
-    "no token to be had": unavailable(Reason.AUTHENTICATION),
-    "500": unavailable(Reason.SERVER_ERROR, 500),
-    "502": unavailable(Reason.SERVER_ERROR, 502),
+    "time-out": unavailable(UpstreamReason.TIMEOUT),
+    "connection": unavailable(UpstreamReason.CONNECTION),
+    "no token to be had": unavailable(UpstreamReason.AUTHENTICATION),
+    "500": unavailable(UpstreamReason.SERVER_ERROR, 500),
+    "502": unavailable(UpstreamReason.SERVER_ERROR, 502),
 }
 
 
@@ -92,19 +92,19 @@ OPENING = {
 def test_who_is_not_there_several_times_in_a_row_is_left_alone(neighbour, failure):
     neighbour.fail(OPENING[failure])
     assert neighbour.state == CircuitState.OPEN
-    assert [neighbour.ask() for _ in range(100)] == [Reason.CIRCUIT_OPEN] * 100
+    assert [neighbour.ask() for _ in range(100)] == [UpstreamReason.CIRCUIT_OPEN] * 100
     assert neighbour.asked == LIMIT
 
 
 SOMEBODY_THERE = {
     "400": refused(),
-    "403": refused(Reason.FORBIDDEN, 403),
-    "429": unavailable(Reason.THROTTLED, 429),
-    "423": unavailable(Reason.LOCKED, 423),
-    "408": unavailable(Reason.TIMEOUT, 408),
-    "425": unavailable(Reason.SERVER_ERROR, 425),
-    "nonsense": UpstreamChanged("?", service="lms", reason=Reason.NOT_JSON, status=200),
-    "too much": UpstreamChanged("?", service="lms", reason=Reason.TOO_LARGE),
+    "403": refused(UpstreamReason.FORBIDDEN, 403),
+    "429": unavailable(UpstreamReason.THROTTLED, 429),
+    "423": unavailable(UpstreamReason.LOCKED, 423),
+    "408": unavailable(UpstreamReason.TIMEOUT, 408),
+    "425": unavailable(UpstreamReason.SERVER_ERROR, 425),
+    "nonsense": UpstreamChanged("?", service="lms", reason=UpstreamReason.NOT_JSON, status=200),
+    "too much": UpstreamChanged("?", service="lms", reason=UpstreamReason.TOO_LARGE),
 }
 
 
@@ -119,8 +119,8 @@ def test_who_refuses_or_answers_nonsense_is_there(neighbour, failure):
 
 
 INCONCLUSIVE = {
-    "500 to a write": (unavailable(Reason.SERVER_ERROR, 500), True),
-    "refused credentials": (refused(Reason.AUTHENTICATION, None), False),
+    "500 to a write": (unavailable(UpstreamReason.SERVER_ERROR, 500), True),
+    "refused credentials": (refused(UpstreamReason.AUTHENTICATION, None), False),
 }
 
 
@@ -141,7 +141,7 @@ def test_what_does_not_tell_changes_nothing(neighbour, failure, clock):
 
 
 def test_a_502_to_a_write_counts(neighbour):
-    neighbour.fail(unavailable(Reason.SERVER_ERROR, 502), is_write=True)
+    neighbour.fail(unavailable(UpstreamReason.SERVER_ERROR, 502), is_write=True)
     assert neighbour.state == CircuitState.OPEN
 
 
@@ -164,7 +164,7 @@ def test_a_refused_call_says_how_long_to_wait(neighbour, clock):
 def test_after_the_pause_an_answer_closes(neighbour, clock):
     neighbour.fail()
     clock.shift(PAUSE - 1)
-    assert neighbour.ask() == Reason.CIRCUIT_OPEN
+    assert neighbour.ask() == UpstreamReason.CIRCUIT_OPEN
     clock.shift(1)
     assert neighbour.ask() == "answer"
     assert neighbour.told == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
@@ -175,9 +175,9 @@ def test_after_the_pause_an_answer_closes(neighbour, clock):
 def test_after_the_pause_one_more_failure_is_another_pause(neighbour, clock):
     neighbour.fail()
     clock.shift(PAUSE)
-    assert neighbour.fail(times=2) == [Reason.TIMEOUT, Reason.CIRCUIT_OPEN]
+    assert neighbour.fail(times=2) == [UpstreamReason.TIMEOUT, UpstreamReason.CIRCUIT_OPEN]
     clock.shift(PAUSE - 1)
-    assert neighbour.ask() == Reason.CIRCUIT_OPEN
+    assert neighbour.ask() == UpstreamReason.CIRCUIT_OPEN
     clock.shift(1)
     assert neighbour.ask() == "answer"
 
@@ -203,7 +203,7 @@ def test_one_call_at_a_time_is_let_through_to_see(neighbour, clock):
         is_trying.wait(10)
         assert neighbour.state == CircuitState.HALF_OPEN
         assert neighbour.breaker.is_open
-        assert [neighbour.ask() for _ in range(20)] == [Reason.CIRCUIT_OPEN] * 20
+        assert [neighbour.ask() for _ in range(20)] == [UpstreamReason.CIRCUIT_OPEN] * 20
         may_end.set()
         assert probe.result() == "answer"
     assert neighbour.state == CircuitState.CLOSED

@@ -9,7 +9,13 @@ import requests
 import urllib3.exceptions
 from django.core.cache import cache
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import (
+    UpstreamChanged,
+    UpstreamError,
+    UpstreamReason,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from enterprise_access.lib.http import Limits, Transport, WorkerSession
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter
 from enterprise_access.lib.structure import Fields, integer
@@ -99,7 +105,7 @@ def test_headers_and_body_of_a_write():
 def test_an_identifier_that_changes_the_address_is_not_sent(segment):
     wire = Wire(OK)
     failure = wire.failure("/x/{}/", segment)
-    assert (type(failure), failure.reason) == (UpstreamRefused, Reason.REFUSED_LOCALLY)
+    assert (type(failure), failure.reason) == (UpstreamRefused, UpstreamReason.REFUSED_LOCALLY)
     assert wire.sent == []
 
 
@@ -157,7 +163,7 @@ def test_a_second_401_is_a_refusal(write):
     failure = wire.failure(write=write)
     assert (type(failure), failure.reason, failure.may_have_happened) == (
         UpstreamRefused,
-        Reason.AUTHENTICATION,
+        UpstreamReason.AUTHENTICATION,
         False,
     )
     assert (len(wire.sent), len(wire.tokens)) == (2, 2)
@@ -201,7 +207,7 @@ def test_an_expired_token_is_renewed_before_it_is_used():
 def test_without_a_token_nothing_is_sent(reply, kind, write):
     wire = Wire(OK, token=lambda _: reply)
     failure = wire.failure(write=write)
-    assert (type(failure), failure.reason, failure.may_have_happened) == (kind, Reason.AUTHENTICATION, False)
+    assert (type(failure), failure.reason, failure.may_have_happened) == (kind, UpstreamReason.AUTHENTICATION, False)
     assert wire.sent == []
 
 
@@ -213,7 +219,7 @@ def test_a_token_endpoint_that_cannot_be_reached_is_unavailable_and_no_write_has
     failure = Wire(OK, token=break_off).failure(write=True)
     assert (type(failure), failure.reason, failure.may_have_happened) == (
         UpstreamUnavailable,
-        Reason.AUTHENTICATION,
+        UpstreamReason.AUTHENTICATION,
         False,
     )
 
@@ -241,7 +247,7 @@ def test_a_401_to_a_learner_is_final():
     wire = Wire(Reply(status=401))
     with pytest.raises(UpstreamRefused) as caught:
         wire.transport.as_learner("learner.own-token").get("/x/")
-    assert caught.value.reason is Reason.AUTHENTICATION
+    assert caught.value.reason is UpstreamReason.AUTHENTICATION
     assert len(wire.sent) == 1
 
 
@@ -250,7 +256,7 @@ def test_a_token_that_could_change_the_headers_is_not_sent(token):
     wire = Wire(OK)
     with pytest.raises(UpstreamRefused) as caught:
         wire.transport.as_learner(token)
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY
 
 
 # --- which failure --------------------------------------------------------------------------------------------------
@@ -259,26 +265,26 @@ def test_a_token_that_could_change_the_headers_is_not_sent(token):
 @pytest.mark.parametrize(
     ("reply", "kind", "reason", "write_may_have_happened"),
     [
-        (Reply(status=204, headers={}, body=b""), UpstreamChanged, Reason.UNEXPECTED_STATUS, True),
-        (Reply(status=301, headers={"Location": "/x"}), UpstreamChanged, Reason.UNEXPECTED_STATUS, True),
-        (Reply(status=400), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=400, headers=HTML), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=403), UpstreamRefused, Reason.FORBIDDEN, False),
-        (Reply(status=404), UpstreamRefused, Reason.NOT_FOUND, False),
-        (Reply(status=404, headers={}, body=b""), UpstreamRefused, Reason.NOT_FOUND, False),
-        (Reply(status=404, headers=HTML, body=b"<h1>Not Found</h1>"), UpstreamChanged, Reason.NOT_JSON, False),
-        (Reply(status=405), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=406), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=408), UpstreamUnavailable, Reason.TIMEOUT, False),
-        (Reply(status=409), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=422), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (Reply(status=423), UpstreamUnavailable, Reason.LOCKED, False),
-        (Reply(status=429), UpstreamUnavailable, Reason.THROTTLED, False),
-        (Reply(status=500, headers=HTML), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (Reply(status=502, headers=HTML), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (Reply(status=503, headers=HTML), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (Reply(status=504, headers=HTML), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (Reply(status=599), UpstreamUnavailable, Reason.SERVER_ERROR, True),
+        (Reply(status=204, headers={}, body=b""), UpstreamChanged, UpstreamReason.UNEXPECTED_STATUS, True),
+        (Reply(status=301, headers={"Location": "/x"}), UpstreamChanged, UpstreamReason.UNEXPECTED_STATUS, True),
+        (Reply(status=400), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=400, headers=HTML), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=403), UpstreamRefused, UpstreamReason.FORBIDDEN, False),
+        (Reply(status=404), UpstreamRefused, UpstreamReason.NOT_FOUND, False),
+        (Reply(status=404, headers={}, body=b""), UpstreamRefused, UpstreamReason.NOT_FOUND, False),
+        (Reply(status=404, headers=HTML, body=b"<h1>Not Found</h1>"), UpstreamChanged, UpstreamReason.NOT_JSON, False),
+        (Reply(status=405), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=406), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=408), UpstreamUnavailable, UpstreamReason.TIMEOUT, False),
+        (Reply(status=409), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=422), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (Reply(status=423), UpstreamUnavailable, UpstreamReason.LOCKED, False),
+        (Reply(status=429), UpstreamUnavailable, UpstreamReason.THROTTLED, False),
+        (Reply(status=500, headers=HTML), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (Reply(status=502, headers=HTML), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (Reply(status=503, headers=HTML), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (Reply(status=504, headers=HTML), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (Reply(status=599), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
     ],
 )
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
@@ -291,18 +297,18 @@ def test_a_status_that_is_not_expected_is_a_failure(reply, kind, reason, write_m
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply(headers=HTML, body=b"<h1>Maintenance</h1>"), Reason.NOT_JSON),
-        (Reply(headers={}, body=b'{"answer": 42}'), Reason.NOT_JSON),
-        (Reply(body=b""), Reason.NOT_JSON),
-        (Reply(body=b'{"answer": 4'), Reason.NOT_JSON),
-        (Reply(body=b'{"answer": NaN}'), Reason.NOT_JSON),
-        (Reply(body=b"\xff\xfe\x00"), Reason.NOT_JSON),
-        (Reply(body=b'{"answer": ' + b"9" * 5000 + b"}"), Reason.NOT_JSON),
-        (Reply(body=b"[" * 100_000), Reason.NOT_JSON),
-        (Reply(body=b"{}"), Reason.UNKNOWN_SHAPE),
-        (Reply(body=b'{"answer": null}'), Reason.UNKNOWN_SHAPE),
-        (Reply(body=b'{"answer": "42"}'), Reason.UNKNOWN_SHAPE),
-        (Reply(body=b"null"), Reason.UNKNOWN_SHAPE),
+        (Reply(headers=HTML, body=b"<h1>Maintenance</h1>"), UpstreamReason.NOT_JSON),
+        (Reply(headers={}, body=b'{"answer": 42}'), UpstreamReason.NOT_JSON),
+        (Reply(body=b""), UpstreamReason.NOT_JSON),
+        (Reply(body=b'{"answer": 4'), UpstreamReason.NOT_JSON),
+        (Reply(body=b'{"answer": NaN}'), UpstreamReason.NOT_JSON),
+        (Reply(body=b"\xff\xfe\x00"), UpstreamReason.NOT_JSON),
+        (Reply(body=b'{"answer": ' + b"9" * 5000 + b"}"), UpstreamReason.NOT_JSON),
+        (Reply(body=b"[" * 100_000), UpstreamReason.NOT_JSON),
+        (Reply(body=b"{}"), UpstreamReason.UNKNOWN_SHAPE),
+        (Reply(body=b'{"answer": null}'), UpstreamReason.UNKNOWN_SHAPE),
+        (Reply(body=b'{"answer": "42"}'), UpstreamReason.UNKNOWN_SHAPE),
+        (Reply(body=b"null"), UpstreamReason.UNKNOWN_SHAPE),
     ],
 )
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
@@ -324,18 +330,18 @@ def test_json_is_known_by_its_media_type(content_type):
 @pytest.mark.parametrize(
     ("error", "reason", "write_may_have_happened"),
     [
-        (requests.ReadTimeout(), Reason.TIMEOUT, True),
-        (requests.ConnectTimeout(), Reason.TIMEOUT, False),
-        (requests.ConnectionError(urllib3.exceptions.ProtocolError("dropped")), Reason.CONNECTION, True),
-        (requests.ConnectionError(UNKNOWN_HOST), Reason.CONNECTION, False),
-        (requests.exceptions.ProxyError(), Reason.CONNECTION, False),
-        (requests.exceptions.ChunkedEncodingError(), Reason.CONNECTION, True),
-        (requests.exceptions.ContentDecodingError(), Reason.CONNECTION, True),
-        (requests.exceptions.InvalidURL(), Reason.CONNECTION, True),
-        (urllib3.exceptions.HTTPError(), Reason.CONNECTION, True),
-        (TimeoutError(), Reason.TIMEOUT, True),
-        (OSError(), Reason.CONNECTION, True),
-        (UnicodeError(), Reason.CONNECTION, True),
+        (requests.ReadTimeout(), UpstreamReason.TIMEOUT, True),
+        (requests.ConnectTimeout(), UpstreamReason.TIMEOUT, False),
+        (requests.ConnectionError(urllib3.exceptions.ProtocolError("dropped")), UpstreamReason.CONNECTION, True),
+        (requests.ConnectionError(UNKNOWN_HOST), UpstreamReason.CONNECTION, False),
+        (requests.exceptions.ProxyError(), UpstreamReason.CONNECTION, False),
+        (requests.exceptions.ChunkedEncodingError(), UpstreamReason.CONNECTION, True),
+        (requests.exceptions.ContentDecodingError(), UpstreamReason.CONNECTION, True),
+        (requests.exceptions.InvalidURL(), UpstreamReason.CONNECTION, True),
+        (urllib3.exceptions.HTTPError(), UpstreamReason.CONNECTION, True),
+        (TimeoutError(), UpstreamReason.TIMEOUT, True),
+        (OSError(), UpstreamReason.CONNECTION, True),
+        (UnicodeError(), UpstreamReason.CONNECTION, True),
     ],
 )
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])

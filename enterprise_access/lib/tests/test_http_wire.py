@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http import DeadlineAdapter, LearnerSession, Limits, Transport, WorkerSession
 from enterprise_access.lib.tests.servers import has_request, serving
 from tests.tally import Tally
@@ -79,26 +79,38 @@ def test_an_answer_comes_back_whole():
 @pytest.mark.parametrize(
     ("talk", "reason"),
     [
-        pytest.param(hangs, Reason.TIMEOUT, id="silent"),
-        pytest.param(drips(b"", forever=b"H"), Reason.TIMEOUT, id="status line drips"),
-        pytest.param(drips(HEAD, forever=b"X"), Reason.TIMEOUT, id="head drips"),
-        pytest.param(drips(HEAD + b"Content-Length: 1000\r\n\r\n", forever=b" "), Reason.TIMEOUT, id="body drips"),
+        pytest.param(hangs, UpstreamReason.TIMEOUT, id="silent"),
+        pytest.param(drips(b"", forever=b"H"), UpstreamReason.TIMEOUT, id="status line drips"),
+        pytest.param(drips(HEAD, forever=b"X"), UpstreamReason.TIMEOUT, id="head drips"),
         pytest.param(
-            drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\n \r\n"), Reason.TIMEOUT, id="chunks drip"
-        ),
-        pytest.param(drips(HEAD + b"\r\n", forever=b" "), Reason.TIMEOUT, id="body without length drips"),
-        pytest.param(says(HEAD + b"Content-Length: 100\r\n\r\n", b"{}"), Reason.CONNECTION, id="body cut off"),
-        pytest.param(says(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"), Reason.CONNECTION, id="chunk cut off"),
-        pytest.param(says(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), Reason.CONNECTION, id="chunk garbage"),
-        pytest.param(says(b""), Reason.CONNECTION, id="closed without a word"),
-        pytest.param(resets, Reason.CONNECTION, id="reset"),
-        pytest.param(says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), Reason.CONNECTION, id="not HTTP"),
-        pytest.param(says(b"HTTP/1.1 abc OK\r\n\r\n"), Reason.CONNECTION, id="status is no number"),
-        pytest.param(
-            says(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}"), Reason.CONNECTION, id="two lengths"
+            drips(HEAD + b"Content-Length: 1000\r\n\r\n", forever=b" "), UpstreamReason.TIMEOUT, id="body drips"
         ),
         pytest.param(
-            says(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"), Reason.CONNECTION, id="not gzip"
+            drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", forever=b"1\r\n \r\n"),
+            UpstreamReason.TIMEOUT,
+            id="chunks drip",
+        ),
+        pytest.param(drips(HEAD + b"\r\n", forever=b" "), UpstreamReason.TIMEOUT, id="body without length drips"),
+        pytest.param(says(HEAD + b"Content-Length: 100\r\n\r\n", b"{}"), UpstreamReason.CONNECTION, id="body cut off"),
+        pytest.param(
+            says(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"), UpstreamReason.CONNECTION, id="chunk cut off"
+        ),
+        pytest.param(
+            says(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), UpstreamReason.CONNECTION, id="chunk garbage"
+        ),
+        pytest.param(says(b""), UpstreamReason.CONNECTION, id="closed without a word"),
+        pytest.param(resets, UpstreamReason.CONNECTION, id="reset"),
+        pytest.param(says(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), UpstreamReason.CONNECTION, id="not HTTP"),
+        pytest.param(says(b"HTTP/1.1 abc OK\r\n\r\n"), UpstreamReason.CONNECTION, id="status is no number"),
+        pytest.param(
+            says(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}"),
+            UpstreamReason.CONNECTION,
+            id="two lengths",
+        ),
+        pytest.param(
+            says(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"),
+            UpstreamReason.CONNECTION,
+            id="not gzip",
         ),
     ],
 )
@@ -111,7 +123,7 @@ def test_a_broken_conversation_is_unavailable_and_a_write_may_have_happened(talk
 
 
 def test_an_endless_head_is_unavailable():
-    assert failure_of(says(HEAD + b"X: " + b"y" * 100_000)).reason is Reason.CONNECTION
+    assert failure_of(says(HEAD + b"X: " + b"y" * 100_000)).reason is UpstreamReason.CONNECTION
 
 
 @pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
@@ -125,7 +137,11 @@ def test_a_huge_body_is_not_read_to_its_end(write):
         sent.set()
 
     failure = failure_of(talk, write=write, max_body_bytes=1_000_000)
-    assert (type(failure), failure.reason, failure.may_have_happened) == (UpstreamChanged, Reason.TOO_LARGE, write)
+    assert (type(failure), failure.reason, failure.may_have_happened) == (
+        UpstreamChanged,
+        UpstreamReason.TOO_LARGE,
+        write,
+    )
     assert not sent.is_set()
 
 
@@ -134,13 +150,13 @@ def test_nobody_listening_is_unavailable_and_a_write_has_not_happened():
         port = listener.getsockname()[1]
     with pytest.raises(UpstreamUnavailable) as caught:
         transport_to(f"http://127.0.0.1:{port}").post("/x/")
-    assert (caught.value.reason, caught.value.may_have_happened) == (Reason.CONNECTION, False)
+    assert (caught.value.reason, caught.value.may_have_happened) == (UpstreamReason.CONNECTION, False)
 
 
 def test_a_redirect_is_not_followed_and_its_body_is_not_trusted():
     head = b"HTTP/1.1 301 Moved\r\nLocation: http://[broken\r\nContent-Length: 0\r\n\r\n"
     failure = failure_of(says(head))
-    assert (type(failure), failure.reason) == (UpstreamChanged, Reason.UNEXPECTED_STATUS)
+    assert (type(failure), failure.reason) == (UpstreamChanged, UpstreamReason.UNEXPECTED_STATUS)
 
 
 def test_a_connection_serves_the_next_call_after_a_deadline_of_the_last():
@@ -200,4 +216,4 @@ def test_a_token_endpoint_that_drips_does_not_hold_the_call():
             transport.post("/x/")
         assert time.monotonic() - started < 2
         session.close()
-    assert (caught.value.reason, caught.value.may_have_happened) == (Reason.AUTHENTICATION, False)
+    assert (caught.value.reason, caught.value.may_have_happened) == (UpstreamReason.AUTHENTICATION, False)

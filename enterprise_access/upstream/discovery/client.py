@@ -7,7 +7,7 @@ for who may change that course, and without those that are restricted to organiz
 from collections.abc import Sequence
 from typing import Final
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.apart import read_apart
@@ -66,4 +66,4 @@ class DiscoveryClient:
 
     def _forbidden(self, why: str) -> UpstreamRefused:
         service = self.transport.service
-        return UpstreamRefused(f"{service}: {why}", service=service, reason=Reason.FORBIDDEN)
+        return UpstreamRefused(f"{service}: {why}", service=service, reason=UpstreamReason.FORBIDDEN)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from enterprise_access.lib.http import Answer, Params, Transport
-from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
@@ -30,7 +30,7 @@ class PlatformClient:
         """
         asked = dict.fromkeys(usernames)
         names = [name for name in asked if self._checked.is_username(name)]
-        unsendable = [Unreadable(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
+        unsendable = [UnreadableRow(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
         path = f"{_ENROLLMENT}/enrollments"
 
         def ask(params: Params) -> Answer:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.lib.structure import field
 from enterprise_access.upstream.paging import Page
 
@@ -145,7 +145,7 @@ class PortalLinks:
     features: Mapping[str, bool]
 
     @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
+    def unreadable(self) -> tuple[UnreadableRow, ...]:
         return self.links.unreadable
 
 

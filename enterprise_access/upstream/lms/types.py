@@ -7,7 +7,7 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.rows import Rows, Unreadable, rows_of
+from enterprise_access.lib.rows import Rows, UnreadableRow, rows_of
 from enterprise_access.lib.structure import Fields, field, integer, mapping, object_reader, reader, remembering, text
 from enterprise_access.upstream.paging import Page, joined
 
@@ -109,7 +109,7 @@ class DefaultIntentions:
         return len(self.intentions) + len(self.intentions.unreadable) == self.count
 
     @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
+    def unreadable(self) -> tuple[UnreadableRow, ...]:
         return self.intentions.unreadable
 
 
@@ -173,7 +173,7 @@ class EnrollAnswer:
         return tuple(row.course_run_key for row in self.pending)
 
     @property
-    def unreadable(self) -> tuple[Unreadable, ...]:
+    def unreadable(self) -> tuple[UnreadableRow, ...]:
         return (*self.successes.unreadable, *self.pending.unreadable, *self.failures.unreadable)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason
 
 
 class Comparison(Enum):
@@ -51,7 +51,7 @@ class Failure:
         error = self.error
         if not isinstance(error, UpstreamChanged):
             return True
-        if error.reason in {Reason.UNKNOWN_SHAPE, Reason.TOO_LARGE}:
+        if error.reason in {UpstreamReason.UNKNOWN_SHAPE, UpstreamReason.TOO_LARGE}:
             return False
         return error.status is not None and error.status >= 300
 

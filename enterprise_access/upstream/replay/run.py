@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason
 from enterprise_access.lib.http import Limits, Transport
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter, ScriptedSession
 from enterprise_access.lib.rows import PartlyRead
@@ -67,7 +67,9 @@ def _converse(
     if isinstance(value, PartlyRead) and value.unreadable:
         row = value.unreadable[0]
         problem = f"{len(value.unreadable)} rows cannot be read: {row.where} {row.problem}"
-        return adapter.sent, Failure(UpstreamChanged(problem, service=route.service, reason=Reason.UNKNOWN_SHAPE))
+        return adapter.sent, Failure(
+            UpstreamChanged(problem, service=route.service, reason=UpstreamReason.UNKNOWN_SHAPE)
+        )
     return adapter.sent, Value(value)
 
 

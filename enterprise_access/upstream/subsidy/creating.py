@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 from django.conf import settings
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.structure import field, reader
 from enterprise_access.upstream.connections import transport
@@ -90,6 +90,6 @@ def from_settings() -> SubsidyCreator:
         raise UpstreamRefused(
             "enterprise-subsidy is not configured here (SUBSIDY_BASE_URL)",
             service="enterprise-subsidy",
-            reason=Reason.REFUSED_LOCALLY,
+            reason=UpstreamReason.REFUSED_LOCALLY,
         )
     return SubsidyCreator(transport(service="enterprise-subsidy", base_url=settings.SUBSIDY_BASE_URL))

@@ -1,6 +1,6 @@
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http import Answer
 from enterprise_access.upstream.absence import is_absence
 
@@ -22,12 +22,12 @@ def test_the_neighbours_own_sentence_is_an_absence():
 @pytest.mark.parametrize(
     ("answer", "kind", "reason"),
     [
-        (answered(404, b"<h1>Not Found</h1>", {"Content-Type": "text/html"}), UpstreamChanged, Reason.NOT_JSON),
-        (answered(404, b'{"message": "no Route matched"}'), UpstreamRefused, Reason.NOT_FOUND),
-        (answered(404, b'{"detail": null}'), UpstreamRefused, Reason.NOT_FOUND),
-        (answered(404, b'"Not found"'), UpstreamRefused, Reason.NOT_FOUND),
-        (answered(404, b"{"), UpstreamRefused, Reason.NOT_FOUND),
-        (answered(404, b"", {}), UpstreamRefused, Reason.NOT_FOUND),
+        (answered(404, b"<h1>Not Found</h1>", {"Content-Type": "text/html"}), UpstreamChanged, UpstreamReason.NOT_JSON),
+        (answered(404, b'{"message": "no Route matched"}'), UpstreamRefused, UpstreamReason.NOT_FOUND),
+        (answered(404, b'{"detail": null}'), UpstreamRefused, UpstreamReason.NOT_FOUND),
+        (answered(404, b'"Not found"'), UpstreamRefused, UpstreamReason.NOT_FOUND),
+        (answered(404, b"{"), UpstreamRefused, UpstreamReason.NOT_FOUND),
+        (answered(404, b"", {}), UpstreamRefused, UpstreamReason.NOT_FOUND),
     ],
 )
 def test_a_404_of_somebody_else_is_a_failure(answer, kind, reason):

@@ -1,12 +1,12 @@
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.apart import MAX_CALLS, read_apart
 
-A_500 = UpstreamUnavailable("no", service="lms", reason=Reason.SERVER_ERROR, status=500)
-ODD = UpstreamChanged("no", service="lms", reason=Reason.UNKNOWN_SHAPE)
-LATE = UpstreamUnavailable("no", service="lms", reason=Reason.TIMEOUT)
+A_500 = UpstreamUnavailable("no", service="lms", reason=UpstreamReason.SERVER_ERROR, status=500)
+ODD = UpstreamChanged("no", service="lms", reason=UpstreamReason.UNKNOWN_SHAPE)
+LATE = UpstreamUnavailable("no", service="lms", reason=UpstreamReason.TIMEOUT)
 
 
 class Service:
@@ -59,7 +59,9 @@ def test_a_service_that_answers_nothing_is_not_asked_for_each_key():
 
 @pytest.mark.parametrize("status", [502, 503, 504, 429])
 def test_a_failure_that_is_nobodys_own_is_not_taken_apart(status):
-    service = Service(1, error=UpstreamUnavailable("no", service="lms", reason=Reason.SERVER_ERROR, status=status))
+    service = Service(
+        1, error=UpstreamUnavailable("no", service="lms", reason=UpstreamReason.SERVER_ERROR, status=status)
+    )
     with pytest.raises(UpstreamUnavailable):
         read_apart(range(100), service, call="GET /them/")
     assert len(service.asked) == 1

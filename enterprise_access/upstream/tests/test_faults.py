@@ -12,7 +12,7 @@ import attrs
 import pytest
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http.scripted import Reply
 from enterprise_access.lib.metrics import UNREADABLE_ROWS
 from enterprise_access.upstream.replay.recording import read_recording
@@ -28,16 +28,16 @@ PAGE = b"<!doctype html><title>Server Error</title>"
 WRITES = {"enroll", "activate", "auto_apply", "redeem", "deposit", "assign_licenses"}
 # What comes back with the status that each method hopes for, and why it is not understood.
 CONTENT_FAULTS = {
-    "html": (HTML, PAGE, Reason.NOT_JSON),
-    "no content type": ({}, b"{}", Reason.NOT_JSON),
-    "empty": (None, b"", Reason.NOT_JSON),
-    "truncated": (None, b'{"results": [{"uuid": "7ae1', Reason.NOT_JSON),
-    "malformed": (None, b"{'results': []}", Reason.NOT_JSON),
-    "null": (None, b"null", Reason.UNKNOWN_SHAPE),
-    "number": (None, b"5", Reason.UNKNOWN_SHAPE),
-    "text": (None, b'"ok"', Reason.UNKNOWN_SHAPE),
-    "empty object": (None, b"{}", Reason.UNKNOWN_SHAPE),
-    "results that are null": (None, b'{"results": null, "next": null}', Reason.UNKNOWN_SHAPE),
+    "html": (HTML, PAGE, UpstreamReason.NOT_JSON),
+    "no content type": ({}, b"{}", UpstreamReason.NOT_JSON),
+    "empty": (None, b"", UpstreamReason.NOT_JSON),
+    "truncated": (None, b'{"results": [{"uuid": "7ae1', UpstreamReason.NOT_JSON),
+    "malformed": (None, b"{'results': []}", UpstreamReason.NOT_JSON),
+    "null": (None, b"null", UpstreamReason.UNKNOWN_SHAPE),
+    "number": (None, b"5", UpstreamReason.UNKNOWN_SHAPE),
+    "text": (None, b'"ok"', UpstreamReason.UNKNOWN_SHAPE),
+    "empty object": (None, b"{}", UpstreamReason.UNKNOWN_SHAPE),
+    "results that are null": (None, b'{"results": null, "next": null}', UpstreamReason.UNKNOWN_SHAPE),
 }
 
 
@@ -60,7 +60,7 @@ def failure_of(route, reply):
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.call)
 def test_without_a_connection_nothing_has_happened(route):
     failure = failure_of(route, requests.ConnectTimeout())
-    assert (type(failure), failure.reason) == (UpstreamUnavailable, Reason.TIMEOUT)
+    assert (type(failure), failure.reason) == (UpstreamUnavailable, UpstreamReason.TIMEOUT)
     assert failure.may_have_happened is False
 
 
@@ -157,7 +157,7 @@ def test_a_member_that_changed_is_a_change_or_not_ours(sample, change):
         if isinstance(body, dict) and isinstance(body.get("next"), str):
             continue
         reason = reason_for(route, with_body(recording, body))
-        assert reason in {None, Reason.UNKNOWN_SHAPE}, path
+        assert reason in {None, UpstreamReason.UNKNOWN_SHAPE}, path
 
 
 # Members without which we would decide wrongly: not one of them may be missing, or null, without an alarm.
@@ -234,7 +234,7 @@ def test_a_member_that_decisions_rest_on_is_never_made_up(sample, place, change)
         # One row of many, which counts as unknown.
         assert metrics_of_unreadable_rows() > before
     else:
-        assert reason is Reason.UNKNOWN_SHAPE
+        assert reason is UpstreamReason.UNKNOWN_SHAPE
 
 
 def metrics_of_unreadable_rows():

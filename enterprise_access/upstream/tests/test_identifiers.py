@@ -2,14 +2,14 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.upstream.identifiers import Identifiers
 
 A_UUID = UUID("7ae10000-0000-4000-8000-000000000001")
 
 
 def refusal(detail):
-    return UpstreamRefused(detail, service="lms", reason=Reason.REFUSED_LOCALLY)
+    return UpstreamRefused(detail, service="lms", reason=UpstreamReason.REFUSED_LOCALLY)
 
 
 checked = Identifiers(refusal)
@@ -83,6 +83,6 @@ def test_what_is_malformed_is_refused_and_not_quoted(check, values):
     for value in values:
         with pytest.raises(UpstreamRefused) as caught:
             check(value)
-        assert caught.value.reason is Reason.REFUSED_LOCALLY
+        assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY
         if isinstance(value, str) and len(value) > 5:
             assert value not in str(caught.value)

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.lib.structure import integer
 from enterprise_access.upstream.paging import all_rows, cursor_pages, in_pieces, numbered_pages, page_of
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
@@ -40,7 +40,7 @@ def test_a_list_that_became_shorter_meanwhile_is_to_be_read_again_later():
     neighbour = Neighbour(page(1, next_link="more"), answer({"detail": "Invalid page."}, status=404))
     with pytest.raises(UpstreamUnavailable) as caught:
         numbered(neighbour)
-    assert caught.value.reason is Reason.NOT_FOUND
+    assert caught.value.reason is UpstreamReason.NOT_FOUND
 
 
 def test_a_first_page_that_is_not_found_is_a_refusal():
@@ -67,7 +67,7 @@ def test_a_list_without_an_end_is_given_up(pages, rows_of_page):
     neighbour = Neighbour(*endless)
     with pytest.raises(UpstreamChanged) as caught:
         pages(neighbour)
-    assert caught.value.reason is Reason.UNKNOWN_SHAPE
+    assert caught.value.reason is UpstreamReason.UNKNOWN_SHAPE
     assert len(neighbour.sent) <= 6
 
 

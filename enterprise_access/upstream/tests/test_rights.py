@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.core.cache import cache
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http.scripted import Reply
 from enterprise_access.upstream.catalog.client import CatalogClient
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
@@ -57,7 +57,7 @@ def test_what_the_lms_does_not_show_to_others_than_staff(method):
         assert call(LmsClient, method, arguments, reply, token(**claims)) == nothing
     with pytest.raises(UpstreamRefused, match="is not staff") as caught:
         call(LmsClient, method, arguments, reply, token(administrator=False))
-    assert caught.value.reason is Reason.FORBIDDEN
+    assert caught.value.reason is UpstreamReason.FORBIDDEN
 
 
 @pytest.mark.parametrize("method", NEEDS_ROLE)
@@ -69,7 +69,7 @@ def test_what_others_than_operators_do_not_see(method):
     for claims in ({"preferred_username": "worker"}, {"roles": None}, *({"roles": roles} for roles in NOT_ENOUGH)):
         with pytest.raises(UpstreamRefused, match="lacks the role") as caught:
             call(kind, method, arguments, NOBODY, token(**claims))
-        assert caught.value.reason is Reason.FORBIDDEN
+        assert caught.value.reason is UpstreamReason.FORBIDDEN
 
 
 def test_an_account_without_the_role_is_not_told_that_the_lms_intends_nothing():

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.bff.domain.enrollments import Due, ShownEnrollment, course_key_of
 from enterprise_access.apps.bff.selectors.remembered import RememberedLinks, may_be_served
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream import catalog, lms
 from enterprise_access.upstream.catalog.types import SearchKey
@@ -42,7 +42,7 @@ def fetch_customer(*, uuid: UUID | None, slug: str | None) -> PortalCustomer | N
         else:
             found = client.find_portal_customer(slug=slug or "")
     except UpstreamRefused as error:
-        if error.reason is Reason.REFUSED_LOCALLY:
+        if error.reason is UpstreamReason.REFUSED_LOCALLY:
             # No customer can have a slug like that.
             return None
         raise
@@ -67,7 +67,9 @@ def fetch_search_key(*, learner_token: str, customer_uuid: UUID) -> SearchKey:
         learner_token=learner_token, customer_uuid=customer_uuid
     )
     if not may_be_served(key):
-        raise UpstreamRefused("The search key is all but over.", service="catalog", reason=Reason.UNEXPECTED_STATUS)
+        raise UpstreamRefused(
+            "The search key is all but over.", service="catalog", reason=UpstreamReason.UNEXPECTED_STATUS
+        )
     return key
 
 

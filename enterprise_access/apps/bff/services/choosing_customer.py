@@ -15,7 +15,7 @@ from enterprise_access.apps.bff.services.load import LINKS, PageLoad
 from enterprise_access.apps.bff.services.page import ShownCustomer, ShownLink
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Role
 from enterprise_access.apps.customers.services import SeenLink, forget_active_link, note_link
-from enterprise_access.lib.errors import Reason, UpstreamChanged
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason
 from enterprise_access.lib.parallel import Deferred
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.lms.portal_types import PortalCustomer, PortalLinks
@@ -80,7 +80,9 @@ class Customers:
     def _readable(self, fresh: RememberedLinks) -> RememberedLinks:
         """Return the links, unless the wanted customer may be in a row that cannot be read: that is never "no"."""
         if fresh.links.unreadable and not self._is_linked_in(fresh.links):
-            raise UpstreamChanged("a link of the learner cannot be read", service="lms", reason=Reason.UNKNOWN_SHAPE)
+            raise UpstreamChanged(
+                "a link of the learner cannot be read", service="lms", reason=UpstreamReason.UNKNOWN_SHAPE
+            )
         return fresh
 
     def _keep(self, fresh: RememberedLinks) -> None:

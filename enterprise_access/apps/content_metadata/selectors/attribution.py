@@ -21,7 +21,7 @@ from enterprise_access.apps.content_metadata.domain import (
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.course_types.domain.modes import seat_deadline
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.rows import Unreadable
+from enterprise_access.lib.rows import UnreadableRow
 from enterprise_access.upstream.catalog.types import COURSE, COURSE_RUN, ContentRecord, RunMetadata, RunRecord
 
 Records = Sequence[ContentRecord]
@@ -62,7 +62,7 @@ def runs_without_record(folded_keys: Iterable[str], records: Records) -> list[st
     return [key for key in missing if key not in own and course_key_of_run(key) is not None]
 
 
-def unknown_keys(found: Mapping[str, Attributed], unreadable: Iterable[Unreadable]) -> set[str]:
+def unknown_keys(found: Mapping[str, Attributed], unreadable: Iterable[UnreadableRow]) -> set[str]:
     """Return the keys that one of these records may answer.
 
     A run may be nested in the record of the course that its key spells out. A record that names no key may answer any

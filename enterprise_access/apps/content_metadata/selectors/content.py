@@ -29,12 +29,12 @@ from enterprise_access.apps.content_metadata.selectors.attribution import (
 from enterprise_access.lib import shared_cache
 from enterprise_access.lib.cached_entries import Entry
 from enterprise_access.lib.caching import Ages, RefreshingCache
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.parallel import run_parallel
-from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.upstream import catalog
 from enterprise_access.upstream.catalog import CatalogClient, ContentRecord
 from enterprise_access.upstream.paging import joined
@@ -201,7 +201,7 @@ def _anywhere(client: CatalogClient, keys: Sequence[str], **how: bool) -> Rows[C
         if not error.may_be_one_row:
             raise
         # The few keys that are left make the service fail. What is known of the others stands.
-        return Rows((), [Unreadable(problem=error.reason.value, key=frozenset({key})) for key in keys])
+        return Rows((), [UnreadableRow(problem=error.reason.value, key=frozenset({key})) for key in keys])
 
 
 def _readable(customer_uuid: UUID, keys: Collection[str]) -> list[str]:
@@ -236,7 +236,7 @@ def _ask_catalogs(
     except TimeoutError:
         _keep_answers({each: answers[each] for each in asked if each in answers and each not in before})
         service = client.transport.service
-        raise UpstreamUnavailable(f"{service} took too long", service=service, reason=Reason.TIMEOUT) from None
+        raise UpstreamUnavailable(f"{service} took too long", service=service, reason=UpstreamReason.TIMEOUT) from None
     except UpstreamUnavailable:
         _keep_answers({each: answers[each] for each in asked if each in answers and each not in before})
         raise
@@ -253,7 +253,7 @@ class _Asked:
     @property
     def address(self) -> str:
         return shared_cache.address_of(
-            kind="catalog answers", version=2, catalog=str(self.catalog_uuid), keys=" ".join(self.keys)
+            kind="catalog answers", version=3, catalog=str(self.catalog_uuid), keys=" ".join(self.keys)
         )
 
 

@@ -18,7 +18,7 @@ from enterprise_access.apps.content_metadata.tests.neighbourhood import (
     outcome,
 )
 from enterprise_access.lib.breaker import CircuitState, breaker_of, neighbour_states
-from enterprise_access.lib.errors import Reason
+from enterprise_access.lib.errors import UpstreamReason
 from enterprise_access.upstream import lms
 from simulator.faults import FaultKind
 from simulator.seed import ACME
@@ -48,7 +48,11 @@ def test_who_hangs_is_left_alone(world, simulator, settings, clock):
     assert contents == [UNAVAILABLE] * 64
     assert len(calls(world)) == before
     (said,) = neighbour_states()
-    assert (said.service, said.state, said.last_reason) == ("enterprise-catalog", CircuitState.OPEN, Reason.TIMEOUT)
+    assert (said.service, said.state, said.last_reason) == (
+        "enterprise-catalog",
+        CircuitState.OPEN,
+        UpstreamReason.TIMEOUT,
+    )
 
 
 def test_meanwhile_stale_content_is_served_at_warm_speed(world, simulator, settings, clock):

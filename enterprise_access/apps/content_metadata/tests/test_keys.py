@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from enterprise_access.apps.content_metadata.domain import content_type_of
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream.identifiers import Identifiers
 
@@ -18,7 +18,7 @@ KEYS = st.one_of(
 
 
 def refuse(sentence: str) -> UpstreamRefused:
-    return UpstreamRefused(sentence, service="catalog", reason=Reason.REFUSED_LOCALLY)
+    return UpstreamRefused(sentence, service="catalog", reason=UpstreamReason.REFUSED_LOCALLY)
 
 
 @given(KEYS)

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from enterprise_access.lib.breaker import breaker_of
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, remember_checks
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def somebody(**about):
 
 
 def fail():
-    raise UpstreamUnavailable("away", service="lms", reason=Reason.TIMEOUT)
+    raise UpstreamUnavailable("away", service="lms", reason=UpstreamReason.TIMEOUT)
 
 
 def test_staff_see_who_is_left_alone_since_when_and_why(client, settings):

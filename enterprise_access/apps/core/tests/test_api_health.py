@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from enterprise_access.lib import health
 from enterprise_access.lib.breaker import breaker_of
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, remember_checks
 from enterprise_access.lib.tests.test_caching import BROKEN
 
@@ -149,7 +149,7 @@ def test_a_neighbour_that_is_left_alone_is_named_and_takes_nobody_out_of_service
 
 
 def fail():
-    raise UpstreamUnavailable("away", service="lms", reason=Reason.TIMEOUT)
+    raise UpstreamUnavailable("away", service="lms", reason=UpstreamReason.TIMEOUT)
 
 
 @pytest.mark.django_db

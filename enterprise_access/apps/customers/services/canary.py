@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from enterprise_access.lib import shared_cache
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.upstream import lms
 
 CANARY_KEY = "customers.canary_seen"
@@ -22,6 +22,6 @@ def check_canary() -> None:
         raise UpstreamRefused(
             "The LMS does not show the learner named by LMS_CANARY_USER_ID: is our worker account staff?",
             service="lms",
-            reason=Reason.FORBIDDEN,
+            reason=UpstreamReason.FORBIDDEN,
         )
     shared_cache.set_many({CANARY_KEY: True}, seconds=settings.CANARY_BELIEVED_SECONDS)

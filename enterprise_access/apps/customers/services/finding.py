@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from enterprise_access.apps.customers.errors import NotALearner
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
@@ -55,9 +55,9 @@ def find_learners(*, text: str, customer_uuid: UUID | None = None) -> FoundLearn
     try:
         links = _in_lms(wanted, customer_uuid)
     except UpstreamRefused as error:
-        if error.reason is Reason.REFUSED_LOCALLY:
+        if error.reason is UpstreamReason.REFUSED_LOCALLY:
             raise NotALearner(ENTER) from None
-        if error.reason is Reason.BAD_REQUEST and customer_uuid is not None:
+        if error.reason is UpstreamReason.BAD_REQUEST and customer_uuid is not None:
             # The LMS does not know the customer.
             return FoundLearners(learners=())
         raise

@@ -15,7 +15,7 @@ from enterprise_access.apps.customers.models import EnterpriseLearner
 from enterprise_access.apps.customers.selectors import as_learner, email_address
 from enterprise_access.apps.customers.services.canary import check_canary
 from enterprise_access.lib import clock, shared_cache
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.parallel import start_early
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -96,7 +96,7 @@ def need_some(unknown: Collection[int], asked: Collection[int]) -> None:
         raise UpstreamChanged(
             "the LMS answered, but what it says of these learners cannot be read",
             service="lms",
-            reason=Reason.UNKNOWN_SHAPE,
+            reason=UpstreamReason.UNKNOWN_SHAPE,
         )
 
 
@@ -152,7 +152,7 @@ def read_linked_learners(*, customer_uuid: UUID, page: int) -> LinkedPage:
     try:
         found = lms.from_settings().list_learner_links_page(customer_uuid=customer_uuid, page=page)
     except UpstreamRefused as error:
-        if page == 1 or error.reason is not Reason.NOT_FOUND:
+        if page == 1 or error.reason is not UpstreamReason.NOT_FOUND:
             raise
         return LinkedPage(learners=(), has_more=False)
     unreadable = tuple(row.key for row in found.unreadable if isinstance(row.key, int))

@@ -25,7 +25,7 @@ from enterprise_access.apps.customers.selectors import (
 from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.customers.services.pace import Pace
 from enterprise_access.lib import clock, shared_cache
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http.deadline import earliest
 from enterprise_access.lib.jobs import enqueue_on_commit
 from enterprise_access.lib.prepared import read_together
@@ -47,7 +47,9 @@ _PATIENCE_SECONDS: Final = 30.0
 # What is kept for those who cannot show anything else.
 _RESERVE: Final = 5
 # After these, nothing is known about any learner, so it is not the fault of one that was taken along.
-_NOBODYS_FAULT: Final = frozenset({Reason.THROTTLED, Reason.TIMEOUT, Reason.CONNECTION, Reason.CIRCUIT_OPEN})
+_NOBODYS_FAULT: Final = frozenset(
+    {UpstreamReason.THROTTLED, UpstreamReason.TIMEOUT, UpstreamReason.CONNECTION, UpstreamReason.CIRCUIT_OPEN}
+)
 
 
 @frozen(kw_only=True)
@@ -146,7 +148,7 @@ def _wait_and_read(
             raise UpstreamUnavailable(
                 "The platform's enrollments were not asked for: the rate of reads is used up.",
                 service="lms",
-                reason=Reason.THROTTLED,
+                reason=UpstreamReason.THROTTLED,
                 retry_after_seconds=1,
             )
         time.sleep(min(_PAUSE_SECONDS, left))
@@ -173,7 +175,7 @@ def _read_together(
     try:
         found = refresh_enrollments(learners=both, names_since=names_since)
     except UpstreamError as error:
-        if isinstance(error, UpstreamUnavailable) and error.reason is Reason.THROTTLED:
+        if isinstance(error, UpstreamUnavailable) and error.reason is UpstreamReason.THROTTLED:
             _pace().pause(seconds=error.retry_after_seconds or 1)
         if not others or error.reason in _NOBODYS_FAULT:
             raise

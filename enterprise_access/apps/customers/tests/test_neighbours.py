@@ -12,7 +12,7 @@ from django.utils import timezone
 from enterprise_access.apps.customers import services
 from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, EnterpriseLearner
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from simulator.faults import FaultKind
 from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
 
@@ -52,7 +52,7 @@ def ada():
 def refused(call):
     with pytest.raises(UpstreamRefused) as caught:
         call()
-    return caught.value.reason is Reason.FORBIDDEN
+    return caught.value.reason is UpstreamReason.FORBIDDEN
 
 
 QUESTIONS = {

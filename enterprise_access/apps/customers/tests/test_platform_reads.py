@@ -13,7 +13,7 @@ from enterprise_access.apps.customers.services import (
     want_enrollments,
 )
 from enterprise_access.apps.customers.services.pace import Pace
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamUnavailable
 from simulator.seed import ACME, GLOBEX
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +92,7 @@ def test_a_refusal_for_calling_too_often_pauses_everybody_and_is_never_an_empty_
     simulator.faults.add("throttled", READ, times=None, seconds=40)
     with pytest.raises(UpstreamUnavailable) as refused:
         read_enrollments(learners=[learner(ADA)], ends_at=0)
-    assert (refused.value.reason, read_at(ADA)) == (Reason.THROTTLED, None)
+    assert (refused.value.reason, read_at(ADA)) == (UpstreamReason.THROTTLED, None)
     simulator.faults.clear()
     so_far = len(reads(world))
     clock.shift(39)

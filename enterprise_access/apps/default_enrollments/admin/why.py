@@ -19,7 +19,7 @@ from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, note, say
 from enterprise_access.apps.default_enrollments.admin.choosing import LearnerForm
 from enterprise_access.apps.default_enrollments.admin.filters import in_words
-from enterprise_access.apps.default_enrollments.domain.answers import LearnerState
+from enterprise_access.apps.default_enrollments.domain.answers import IntentionState
 from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent, Schedule
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Rule, VerdictKind
@@ -53,9 +53,9 @@ EVENTS: Final = {
 
 # How an intention stands, in a word or two, and how it looks.
 STATES: Final = {
-    LearnerState.ENROLLED: ("Enrolled", "good"),
-    LearnerState.PENDING: ("Pending", "warn"),
-    LearnerState.BLOCKED: ("Not enrolled", "bad"),
+    IntentionState.ENROLLED: ("Enrolled", "good"),
+    IntentionState.PENDING: ("Pending", "warn"),
+    IntentionState.BLOCKED: ("Not enrolled", "bad"),
 }
 NOT_UPGRADED = ("Not upgraded", "bad")
 DELETED = ("Intention deleted", "")
@@ -168,7 +168,7 @@ def _entry(entry: ExplainedIntention) -> dict[str, Any]:
     """Return one intention as the page shows it."""
     verdict, resolution = entry.verdict, entry.content.resolution if entry.content else None
     state, look = STATES[entry.state] if verdict else DELETED
-    if verdict and verdict.kind is VerdictKind.UPGRADE and entry.state is LearnerState.BLOCKED:
+    if verdict and verdict.kind is VerdictKind.UPGRADE and entry.state is IntentionState.BLOCKED:
         state, look = NOT_UPGRADED
     return {
         "it": entry,

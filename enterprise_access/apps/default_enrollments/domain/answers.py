@@ -18,7 +18,7 @@ from enterprise_access.apps.default_enrollments.domain.words import words_of
 MOST_NAMED: Final = 5
 
 
-class LearnerState(StrEnum):
+class IntentionState(StrEnum):
     """How an intention stands for a learner, in one word."""
 
     ENROLLED = "enrolled"
@@ -26,7 +26,7 @@ class LearnerState(StrEnum):
     BLOCKED = "blocked"
 
 
-class Queue(StrEnum):
+class EvaluationState(StrEnum):
     """Where the evaluation of a learner stands."""
 
     NONE = "none"
@@ -53,19 +53,19 @@ class Standing:
     has_override: bool = False
 
     @property
-    def state(self) -> LearnerState:
+    def state(self) -> IntentionState:
         return state_of(self.kind, self.blocking)
 
 
-def state_of(kind: VerdictKind | None, blocking: Sequence[str]) -> LearnerState:
+def state_of(kind: VerdictKind | None, blocking: Sequence[str]) -> IntentionState:
     """Say how an intention stands. It is pending only while nothing blocks it, or a service has not answered."""
     if kind is VerdictKind.NONE:
-        return LearnerState.ENROLLED
+        return IntentionState.ENROLLED
     if all(is_waiting(code) or code == Reason.KEPT_BACK for code in blocking) and (
         blocking or kind is not VerdictKind.SKIP
     ):
-        return LearnerState.PENDING
-    return LearnerState.BLOCKED
+        return IntentionState.PENDING
+    return IntentionState.BLOCKED
 
 
 def say_to_learner(reason: str, obstacle: str = "") -> str:
@@ -73,13 +73,13 @@ def say_to_learner(reason: str, obstacle: str = "") -> str:
     return words_of(obstacle or reason).to_learner
 
 
-def say_intention(who: str, standing: Standing, queue: Queue) -> str:
+def say_intention(who: str, standing: Standing, queue: EvaluationState) -> str:
     """Answer why one learner has or lacks one course, and what to do about it."""
     lead, rest = _lead(standing), _rest(standing, queue)
     return f"{who} {lead} {standing.course}{rest}"
 
 
-def say_learner(who: str, customer: str, standings: Sequence[Standing], queue: Queue) -> str:
+def say_learner(who: str, customer: str, standings: Sequence[Standing], queue: EvaluationState) -> str:
     """Answer for all intentions of a customer: in a sentence for each group of courses that stand alike."""
     current = [standing for standing in standings if standing.kind is not None]
     if not current:
@@ -106,7 +106,7 @@ def _lead(standing: Standing) -> str:
     return _LEADS[standing.kind]
 
 
-def _rest(standing: Standing, queue: Queue) -> str:
+def _rest(standing: Standing, queue: EvaluationState) -> str:
     """Return how the sentence goes on behind the course, and what to do."""
     if standing.kind is None:
         return ", which is no longer a default enrollment."
@@ -118,17 +118,17 @@ def _rest(standing: Standing, queue: Queue) -> str:
     words = [words_of(code) for code in standing.blocking]
     because = _list([each.because for each in words], limit=len(words))
     seen = f" (last checked {_utc(standing.obstacle_seen_at)})" if standing.obstacle_seen_at else ""
-    paused = " Enrollments are paused, too." if queue is Queue.PAUSED else ""
+    paused = " Enrollments are paused, too." if queue is EvaluationState.PAUSED else ""
     override = " Staff have allowed one re-enrollment." if standing.has_override else ""
     todo = " ".join(dict.fromkeys(each.do for each in words if each.do))
     return f" because {because}{seen}.{f' {todo}' if todo else ''}{override}{paused}"
 
 
 _PENDING: Final = {
-    Queue.NONE: " yet. Nothing blocks it: check now, or ask them to open the learner portal.",
-    Queue.QUEUED: " yet. It is queued: a worker enrolls them if a license or budget pays.",
-    Queue.FAILED: " because their evaluation failed repeatedly. Retry the request.",
-    Queue.PAUSED: " because enrollments are paused. Resume enrollments.",
+    EvaluationState.NONE: " yet. Nothing blocks it: check now, or ask them to open the learner portal.",
+    EvaluationState.QUEUED: " yet. It is queued: a worker enrolls them if a license or budget pays.",
+    EvaluationState.FAILED: " because their evaluation failed repeatedly. Retry the request.",
+    EvaluationState.PAUSED: " because enrollments are paused. Resume enrollments.",
 }
 
 

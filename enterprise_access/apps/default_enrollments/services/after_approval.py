@@ -43,13 +43,12 @@ from enterprise_access.apps.subsidy_requests.domain.enrolling import EnrollerAns
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import check_again
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason as Cause
-from enterprise_access.lib.errors import UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.keys import fold, same_key
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import EnrollItem
 
-_ABOUT_THE_ITEM: Final = frozenset({Cause.BAD_REQUEST, Cause.REFUSED_LOCALLY})
+_ABOUT_THE_ITEM: Final = frozenset({UpstreamReason.BAD_REQUEST, UpstreamReason.REFUSED_LOCALLY})
 # Of a license: what may still change without a decision of anyone.
 _MAY_COME: Final = frozenset({LicenseRefusal.LICENSE_NOT_ACTIVATED, LicenseRefusal.LICENSE_MANAGER_UNAVAILABLE})
 

@@ -19,8 +19,7 @@ from enterprise_access.apps.default_enrollments.services.learners.ending import 
 from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason as Cause
-from enterprise_access.lib.errors import UpstreamChanged
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -88,7 +87,7 @@ def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[st
     try:
         return _compare(customer_uuid, lms_user_ids)
     except UpstreamChanged as error:
-        if error.reason is not Cause.UNKNOWN_SHAPE:
+        if error.reason is not UpstreamReason.UNKNOWN_SHAPE:
             raise
         log.warning("Learners cannot be compared. learners=%d reason=%s", len(lms_user_ids), error.reason)
         _note_compared(customer_uuid, lms_user_ids, clock.now())

@@ -42,7 +42,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 )
 from enterprise_access.events.models import Outbox
 from enterprise_access.lib.breaker import breaker_of
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 
 PAGE = reverse("overview")
@@ -279,7 +279,7 @@ def test_the_highest_bar_fills_the_chart_and_an_empty_one_is_flat():
 
 def test_a_neighbour_that_is_left_alone_is_shown(staff, settings):
     def fail():
-        raise UpstreamUnavailable("away", service="lms", reason=Reason.TIMEOUT)
+        raise UpstreamUnavailable("away", service="lms", reason=UpstreamReason.TIMEOUT)
 
     for _ in range(settings.BREAKER_FAILURES):
         with pytest.raises(UpstreamUnavailable):

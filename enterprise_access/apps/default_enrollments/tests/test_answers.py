@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from enterprise_access.apps.default_enrollments.domain.answers import (
-    LearnerState,
-    Queue,
+    EvaluationState,
+    IntentionState,
     Standing,
     say_intention,
     say_learner,
@@ -35,14 +35,14 @@ def test_every_reason_has_words_that_make_a_sentence():
 
 
 def test_a_missing_license_is_told_with_what_to_do():
-    told = say_intention(HAL, blocked("CS50", "no_license", obstacle_seen_at=AT), Queue.NONE)
+    told = say_intention(HAL, blocked("CS50", "no_license", obstacle_seen_at=AT), EvaluationState.NONE)
     assert told.startswith(
         "Learner 1008 is not enrolled in CS50 because they have no license (last checked 2026-11-28 16:28 UTC). Assign "
     )
 
 
 def test_all_reasons_are_told():
-    told = say_intention(HAL, blocked("CS50", "not_in_customer_catalogs", "enrollment_closed"), Queue.NONE)
+    told = say_intention(HAL, blocked("CS50", "not_in_customer_catalogs", "enrollment_closed"), EvaluationState.NONE)
     assert told == (
         "Learner 1008 is not enrolled in CS50 because the run is in none of the customer's catalogs and enrollment in "
         "the run is closed. Add the course to a catalog of the customer. Move the end of enrollment, or advertise "
@@ -53,10 +53,10 @@ def test_all_reasons_are_told():
 @pytest.mark.parametrize(
     ("queue", "end"),
     [
-        (Queue.NONE, "CS50 yet. Nothing blocks it: check now, or ask them to open the learner portal."),
-        (Queue.QUEUED, "CS50 yet. It is queued: a worker enrolls them if a license or budget pays."),
-        (Queue.FAILED, "CS50 because their evaluation failed repeatedly. Retry the request."),
-        (Queue.PAUSED, "CS50 because enrollments are paused. Resume enrollments."),
+        (EvaluationState.NONE, "CS50 yet. Nothing blocks it: check now, or ask them to open the learner portal."),
+        (EvaluationState.QUEUED, "CS50 yet. It is queued: a worker enrolls them if a license or budget pays."),
+        (EvaluationState.FAILED, "CS50 because their evaluation failed repeatedly. Retry the request."),
+        (EvaluationState.PAUSED, "CS50 because enrollments are paused. Resume enrollments."),
     ],
 )
 def test_where_nothing_blocks_the_queue_tells(queue, end):
@@ -74,7 +74,7 @@ def test_courses_that_stand_alike_share_a_sentence_and_those_that_are_there_come
             blocked("C", "enrollment_closed"),
             Standing(course="D", kind=None),
         ],
-        Queue.NONE,
+        EvaluationState.NONE,
     )
     assert told == (
         "Learner 1008 is enrolled in B, paid by a license. They are not enrolled in A and C because enrollment "
@@ -83,31 +83,33 @@ def test_courses_that_stand_alike_share_a_sentence_and_those_that_are_there_come
 
 
 def test_many_courses_are_counted():
-    told = say_learner(HAL, "Acme", [Standing(course=f"C{n}", kind=VerdictKind.NONE) for n in range(8)], Queue.NONE)
+    told = say_learner(
+        HAL, "Acme", [Standing(course=f"C{n}", kind=VerdictKind.NONE) for n in range(8)], EvaluationState.NONE
+    )
     assert told == "Learner 1008 is enrolled in C0, C1, C2, C3, C4 and 3 more."
 
 
 def test_a_customer_without_any_is_said():
-    assert say_learner(HAL, "Acme", [], Queue.NONE) == "Acme has no default enrollments."
+    assert say_learner(HAL, "Acme", [], EvaluationState.NONE) == "Acme has no default enrollments."
 
 
 def test_an_override_and_a_pause_are_told_beside_a_reason():
-    told = say_intention(HAL, blocked("CS50", "enrollment_closed", has_override=True), Queue.PAUSED)
+    told = say_intention(HAL, blocked("CS50", "enrollment_closed", has_override=True), EvaluationState.PAUSED)
     assert told.endswith("Staff have allowed one re-enrollment. Enrollments are paused, too.")
 
 
 @pytest.mark.parametrize(
     ("kind", "blocking", "state"),
     [
-        (VerdictKind.NONE, (), LearnerState.ENROLLED),
-        (VerdictKind.ENROLL, (), LearnerState.PENDING),
-        (VerdictKind.ENROLL, ("no_license",), LearnerState.BLOCKED),
-        (VerdictKind.ENROLL, ("license_manager_unavailable",), LearnerState.PENDING),
-        (VerdictKind.ENROLL, ("kept_back",), LearnerState.PENDING),
-        (VerdictKind.SKIP, ("catalog_unavailable",), LearnerState.PENDING),
-        (VerdictKind.SKIP, ("catalog_unavailable", "enrollment_closed"), LearnerState.BLOCKED),
-        (VerdictKind.SKIP, ("enrollment_closed",), LearnerState.BLOCKED),
-        (VerdictKind.SKIP, (), LearnerState.BLOCKED),
+        (VerdictKind.NONE, (), IntentionState.ENROLLED),
+        (VerdictKind.ENROLL, (), IntentionState.PENDING),
+        (VerdictKind.ENROLL, ("no_license",), IntentionState.BLOCKED),
+        (VerdictKind.ENROLL, ("license_manager_unavailable",), IntentionState.PENDING),
+        (VerdictKind.ENROLL, ("kept_back",), IntentionState.PENDING),
+        (VerdictKind.SKIP, ("catalog_unavailable",), IntentionState.PENDING),
+        (VerdictKind.SKIP, ("catalog_unavailable", "enrollment_closed"), IntentionState.BLOCKED),
+        (VerdictKind.SKIP, ("enrollment_closed",), IntentionState.BLOCKED),
+        (VerdictKind.SKIP, (), IntentionState.BLOCKED),
     ],
 )
 def test_a_learner_without_a_license_is_not_pending(kind, blocking, state):

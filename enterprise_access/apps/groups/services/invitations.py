@@ -9,7 +9,7 @@ import attrs
 from enterprise_access.apps.groups.domain import Membership, membership_of
 from enterprise_access.apps.groups.domain.reminding import invited_on
 from enterprise_access.apps.groups.errors import GroupUnknown
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.upstream.lms import groups
 from enterprise_access.upstream.lms.groups import ListedMember, MembersQuery
 
@@ -41,7 +41,7 @@ def iterate_invitations(*, group_uuid: UUID) -> Iterator[Invitations]:
             unknown = sum(membership_of([row.status]) is Membership.UNKNOWN for row in page.rows)
             yield Invitations(rows=tuple(rows), unreadable=len(page.unreadable) + unknown + len(pending) - len(rows))
     except UpstreamRefused as error:
-        if error.reason is not Reason.NOT_FOUND:
+        if error.reason is not UpstreamReason.NOT_FOUND:
             raise
         raise GroupUnknown("The LMS has no such group.") from None
 

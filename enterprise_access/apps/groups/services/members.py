@@ -11,7 +11,7 @@ from uuid import UUID
 import attrs
 
 from enterprise_access.apps.groups.errors import GroupUnknown, PageUnknown
-from enterprise_access.lib.errors import Reason, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from enterprise_access.upstream.lms import groups
 from enterprise_access.upstream.lms.groups import ListedMember, MembersQuery
 
@@ -95,6 +95,6 @@ def _page(rows: tuple[CountedMember, ...], count: int, number: int) -> MembersPa
 
 def _unknown(error: UpstreamRefused, page: int) -> Exception:
     """Return what a refusal means: the LMS answers 404 to a group, and to a page, that does not exist."""
-    if error.reason is not Reason.NOT_FOUND:
+    if error.reason is not UpstreamReason.NOT_FOUND:
         return error
     return PageUnknown("Invalid page.") if page > 1 else GroupUnknown("The LMS has no such group.")

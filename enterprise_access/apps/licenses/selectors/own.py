@@ -14,7 +14,7 @@ from django.conf import settings
 from enterprise_access.apps.licenses.domain import Agreement, LicenseStatus, OwnLicense, OwnLicenses, OwnPlan
 from enterprise_access.lib.cached_entries import Entry
 from enterprise_access.lib.caching import Ages, Fetch, RefreshingCache
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http import deadline
 from enterprise_access.upstream import license_manager
 from enterprise_access.upstream.license_manager import types
@@ -104,7 +104,7 @@ def _somebody_elses_failure() -> UpstreamUnavailable:
     return UpstreamUnavailable(
         "license-manager did not answer another request that asked for the same",
         service="license-manager",
-        reason=Reason.TIMEOUT,
+        reason=UpstreamReason.TIMEOUT,
     )
 
 
@@ -114,7 +114,7 @@ def _as_own_licenses(entry: Entry[types.OwnLicensesRecord]) -> OwnLicenses:
         raise UpstreamChanged(
             "license-manager answered, but a license that may be the one to use cannot be read",
             service="license-manager",
-            reason=Reason.UNKNOWN_SHAPE,
+            reason=UpstreamReason.UNKNOWN_SHAPE,
         )
     return OwnLicenses(
         licenses=tuple(_as_own_license(row, row.plan) for row in answer.licenses),

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.services.pace import Pace
 from enterprise_access.apps.licenses.domain import License, LicenseStatus, Plan, SomeLicenses
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http.deadline import earliest
 from enterprise_access.upstream import license_manager
 from enterprise_access.upstream.license_manager import types
@@ -175,7 +175,7 @@ def _take_turn(leave: int) -> None:
             raise UpstreamUnavailable(
                 "license-manager was not asked: the rate of calls is used up.",
                 service="license-manager",
-                reason=Reason.THROTTLED,
+                reason=UpstreamReason.THROTTLED,
                 retry_after_seconds=1,
             )
         time.sleep(min(PAUSE_SECONDS, left))
@@ -183,7 +183,11 @@ def _take_turn(leave: int) -> None:
 
 def _heed(error: UpstreamError) -> None:
     """Let no process call before the time that license-manager has named."""
-    if isinstance(error, UpstreamUnavailable) and error.reason is Reason.THROTTLED and error.retry_after_seconds:
+    if (
+        isinstance(error, UpstreamUnavailable)
+        and error.reason is UpstreamReason.THROTTLED
+        and error.retry_after_seconds
+    ):
         _pace().pause(seconds=error.retry_after_seconds)
 
 

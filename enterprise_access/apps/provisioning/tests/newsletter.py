@@ -12,7 +12,7 @@ from enterprise_access.apps.provisioning.services.workflows.steps import (
     WorkflowKind,
     register,
 )
-from enterprise_access.lib.errors import Reason, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamUnavailable
 
 
 @frozen(kw_only=True)
@@ -55,7 +55,7 @@ class Press:
             raise RuntimeError("reader@example.com")
         if self.away:
             self.away -= 1
-            raise UpstreamUnavailable("The press is away.", service="press", reason=Reason.TIMEOUT)
+            raise UpstreamUnavailable("The press is away.", service="press", reason=UpstreamReason.TIMEOUT)
 
 
 press = Press()

@@ -11,13 +11,13 @@ from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.services import LedgerNews
 from enterprise_access.apps.subsidy_access_policies.services.transactions import ANSWER, as_news
-from enterprise_access.lib.errors import Reason, UpstreamError
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason
 from enterprise_access.lib.keys import same_key
 from enterprise_access.upstream import subsidy
 from enterprise_access.upstream.subsidy.types import LedgerTransaction
 
 # Failures before anything was sent: a call that did not take place, unlike one without an answer.
-_NOT_SENT: Final = frozenset({Reason.CIRCUIT_OPEN, Reason.AUTHENTICATION})
+_NOT_SENT: Final = frozenset({UpstreamReason.CIRCUIT_OPEN, UpstreamReason.AUTHENTICATION})
 _BAD_REQUEST: Final = 400
 _NOT_OURS: Final = 401
 
@@ -59,12 +59,12 @@ def _status_of(error: UpstreamError) -> int | None:
     """Return the status that the rules decide by; None = no answer, and it may have happened."""
     if error.may_have_happened:
         return None
-    if error.reason is Reason.REFUSED_LOCALLY:
+    if error.reason is UpstreamReason.REFUSED_LOCALLY:
         return _BAD_REQUEST
-    if error.reason in _NOT_SENT or error.reason is Reason.CONNECTION or error.reason is Reason.TIMEOUT:
+    if error.reason in _NOT_SENT or error.reason is UpstreamReason.CONNECTION or error.reason is UpstreamReason.TIMEOUT:
         # Nothing was sent.
         return _NOT_OURS
-    if error.reason is Reason.LOCKED:
+    if error.reason is UpstreamReason.LOCKED:
         return 429
     return error.status
 

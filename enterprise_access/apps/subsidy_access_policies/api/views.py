@@ -42,7 +42,7 @@ from enterprise_access.apps.subsidy_access_policies.services import (
 from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, failures, parse_body, parse_query
 from enterprise_access.lib.drf import Pagination
-from enterprise_access.lib.errors import Reason
+from enterprise_access.lib.errors import UpstreamReason
 from enterprise_access.lib.middleware import error_body
 
 TAGS: Final = ["subsidy-access-policies"]
@@ -120,7 +120,7 @@ class PolicyView(APIView):
             raise CannotBeChecked(
                 "The account of this budget cannot be read now. Try again in a minute.",
                 service="enterprise-subsidy",
-                reason=Reason.CONNECTION,
+                reason=UpstreamReason.CONNECTION,
             )
         return Response(rendered)
 

@@ -10,7 +10,7 @@ from enterprise_access.apps.subsidy_access_policies.models import Subsidy
 from enterprise_access.apps.subsidy_access_policies.services.asking import start_each
 from enterprise_access.apps.subsidy_access_policies.services.budget import record_balance
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import subsidy as subsidy_service
 from enterprise_access.upstream.subsidy.types import SubsidyRecord
@@ -51,11 +51,13 @@ def fetch_account(subsidy_uuid: UUID) -> Subsidy:
     try:
         if client is None:
             raise CannotBeChecked(
-                "This installation has no enterprise-subsidy.", service="enterprise-subsidy", reason=Reason.CONNECTION
+                "This installation has no enterprise-subsidy.",
+                service="enterprise-subsidy",
+                reason=UpstreamReason.CONNECTION,
             )
         account = client.get_subsidy(subsidy_uuid=subsidy_uuid)
     except UpstreamRefused as error:
-        if error.reason not in (Reason.FORBIDDEN, Reason.NOT_FOUND):
+        if error.reason not in (UpstreamReason.FORBIDDEN, UpstreamReason.NOT_FOUND):
             raise _unchecked(error) from error
         raise AccountUnknown(f"There is no account {subsidy_uuid}.") from error
     except CannotBeChecked:

@@ -20,7 +20,7 @@ from enterprise_access.apps.subsidy_access_policies.services.budget.totals impor
 from enterprise_access.apps.subsidy_access_policies.services.policies.saving import By, save_policy
 from enterprise_access.apps.subsidy_access_policies.services.transactions import ANSWER, record_rows
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import leases, waking
@@ -50,7 +50,9 @@ QUEUE: Final = Queue(
 )
 
 # The ledger refused to look at the call, and wrote nothing.
-_NOT_LOOKED_AT: Final = frozenset({Reason.AUTHENTICATION, Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.THROTTLED})
+_NOT_LOOKED_AT: Final = frozenset(
+    {UpstreamReason.AUTHENTICATION, UpstreamReason.FORBIDDEN, UpstreamReason.NOT_FOUND, UpstreamReason.THROTTLED}
+)
 _UNPROCESSABLE: Final = 422
 
 

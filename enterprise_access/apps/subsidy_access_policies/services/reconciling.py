@@ -22,8 +22,8 @@ from enterprise_access.apps.subsidy_access_policies.services.accounts import rec
 from enterprise_access.apps.subsidy_access_policies.services.budget import repair_totals
 from enterprise_access.apps.subsidy_access_policies.services.transactions import RECONCILIATION, record_rows
 from enterprise_access.lib import clock, metrics, shared_cache
-from enterprise_access.lib.errors import Reason, UpstreamError
-from enterprise_access.lib.rows import Rows, Unreadable
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason
+from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.upstream import subsidy as subsidy_service
@@ -78,7 +78,7 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
                 shared_cache.delete_many([_failure_of(uuid)])
         except UpstreamError as error:
             log.warning("An account could not be reconciled. subsidy=%s reason=%s", uuid, error.reason)
-            if error.reason is Reason.CIRCUIT_OPEN:
+            if error.reason is UpstreamReason.CIRCUIT_OPEN:
                 # The others would be asked for in vain.
                 break
             shared_cache.set_many({_failure_of(uuid): True}, seconds=_FAILURE_KEPT_SECONDS)
@@ -132,7 +132,7 @@ def _read_transactions(client: SubsidyClient, subsidy_uuid: UUID, since: datetim
 def _batches(client: SubsidyClient, subsidy_uuid: UUID, since: datetime | None) -> Iterator[Rows[LedgerTransaction]]:
     """Yield what the ledger lists, newest first, down to what was created before `since`; several pages at once."""
     rows: list[LedgerTransaction] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[UnreadableRow] = []
     for page in client.iterate_transactions(subsidy_uuid=subsidy_uuid):
         rows.extend(page.rows)
         unreadable.extend(page.rows.unreadable)

@@ -20,7 +20,7 @@ from enterprise_access.apps.subsidy_requests.services.auto_enrolling import star
 from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_requests.services.transitions import can_move, move
 from enterprise_access.lib import clock
-from enterprise_access.lib.errors import Reason, UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import leases, waking
@@ -37,7 +37,7 @@ AT_ONCE: Final = 100
 # After so long without an answer the request fails, so that an admin can decide again.
 GIVE_UP_AFTER: Final = timedelta(days=1)
 # What license-manager refuses because of one of the rows, or because there are too many.
-_ABOUT_THE_BATCH: Final = frozenset({Reason.BAD_REQUEST, Reason.REFUSED_LOCALLY})
+_ABOUT_THE_BATCH: Final = frozenset({UpstreamReason.BAD_REQUEST, UpstreamReason.REFUSED_LOCALLY})
 
 QUEUE = Queue(
     name="subsidy_requests.grants",
@@ -112,7 +112,7 @@ def _assign(lease: Lease[SubsidyRequest], batch: Sequence[SubsidyRequest]) -> Se
     except UpstreamRefused as error:
         if error.reason not in _ABOUT_THE_BATCH:
             raise
-        unassigned = None if error.reason is Reason.REFUSED_LOCALLY else _count_unassigned(batch[0])
+        unassigned = None if error.reason is UpstreamReason.REFUSED_LOCALLY else _count_unassigned(batch[0])
         split = after_refusal(batch, unassigned=unassigned)
         is_short = unassigned is not None and unassigned < len(batch)
         problem = GrantProblem.NO_LICENSE_LEFT if is_short else GrantProblem.REFUSED

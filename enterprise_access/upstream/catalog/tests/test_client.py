@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused
 from enterprise_access.upstream.catalog.client import CatalogClient
 from enterprise_access.upstream.catalog.types import SearchKey
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
@@ -96,7 +96,7 @@ def test_a_course_or_program_may_be_asked_for_by_its_uuid():
 def test_no_such_address_is_not_no_such_content():
     with pytest.raises(UpstreamChanged) as caught:
         ask(Neighbour(recorded("unknown-path-404-html"))).get_content(content_key="edX+DemoX")
-    assert caught.value.reason is Reason.NOT_JSON
+    assert caught.value.reason is UpstreamReason.NOT_JSON
 
 
 def test_membership_is_asked_with_a_post_and_repeated_like_a_read():
@@ -143,4 +143,4 @@ def test_the_search_key_is_asked_for_as_the_learner():
 def test_malformed_input_is_not_sent(call):
     with pytest.raises(UpstreamRefused) as caught:
         call(ask(Neighbour()))
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused
 from enterprise_access.upstream.discovery.client import DiscoveryClient
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
 
@@ -75,7 +75,7 @@ def test_who_may_not_change_the_course_is_told_no_types_which_does_not_mean_that
     body = {"name": "Course Instance"} if actions is None else {"name": "Course Instance", "actions": actions}
     with pytest.raises(UpstreamRefused, match="may not change the course") as refused:
         ask(Neighbour(answer(body))).list_type_options(course_key="edX+DemoX")
-    assert refused.value.reason is Reason.FORBIDDEN
+    assert refused.value.reason is UpstreamReason.FORBIDDEN
 
 
 @pytest.mark.parametrize("member", list(OPTION))
@@ -116,6 +116,6 @@ def test_what_is_no_key_is_not_sent():
     neighbour = Neighbour(None)
     with pytest.raises(UpstreamRefused) as refused:
         ask(neighbour).list_courses(course_keys=["edX+DemoX,other"])
-    assert refused.value.reason is Reason.REFUSED_LOCALLY
+    assert refused.value.reason is UpstreamReason.REFUSED_LOCALLY
     with pytest.raises(UpstreamRefused):
         ask(neighbour).list_type_options(course_key="../secrets")

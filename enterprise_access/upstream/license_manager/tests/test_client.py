@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
 from enterprise_access.upstream.tests.recorded import recording
@@ -101,14 +101,14 @@ def test_a_lost_answer_to_a_write_is_said_to_be_lost_and_not_asked_for_again(cal
 def test_a_lock_is_to_be_waited_for():
     with pytest.raises(UpstreamUnavailable) as caught:
         ask(Neighbour(recorded("licenses-assign-locked"))).auto_apply(learner_token=TOKEN, agreement_uuid=AGREEMENT)
-    assert caught.value.reason is Reason.LOCKED
+    assert caught.value.reason is UpstreamReason.LOCKED
 
 
 @pytest.mark.parametrize("reply", [answer({"detail": "Not found."}, status=404), recorded("licenses-retrieve-unknown")])
 def test_the_look_up_knows_its_own_empty_404_only(reply):
     with pytest.raises(UpstreamRefused) as caught:
         ask(Neighbour(reply)).staff_lookup(user_email="nobody@acme.example")
-    assert caught.value.reason is Reason.NOT_FOUND
+    assert caught.value.reason is UpstreamReason.NOT_FOUND
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_the_look_up_knows_its_own_empty_404_only(reply):
 def test_malformed_input_is_not_sent(call):
     with pytest.raises(UpstreamRefused) as caught:
         call(ask(Neighbour()))
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY

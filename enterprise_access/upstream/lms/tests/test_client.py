@@ -6,7 +6,13 @@ from uuid import UUID
 import pytest
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import (
+    UpstreamChanged,
+    UpstreamError,
+    UpstreamReason,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.lms.types import EnrollItem
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
@@ -144,25 +150,25 @@ def test_one_malformed_item_keeps_the_whole_call_at_home(item):
     good = EnrollItem(lms_user_id=1002, course_run_key=RUN, license_uuid=LICENSE)
     with pytest.raises(UpstreamRefused) as caught:
         ask(Neighbour()).enroll(customer_uuid=ACME, items=[good, item])
-    assert (caught.value.reason, caught.value.may_have_happened) == (Reason.REFUSED_LOCALLY, False)
+    assert (caught.value.reason, caught.value.may_have_happened) == (UpstreamReason.REFUSED_LOCALLY, False)
 
 
 @pytest.mark.parametrize(
     ("reply", "kind", "reason", "may_have_happened"),
     [
-        (requests.ReadTimeout(), UpstreamUnavailable, Reason.TIMEOUT, True),
-        (requests.ConnectTimeout(), UpstreamUnavailable, Reason.TIMEOUT, False),
-        (requests.ConnectionError(), UpstreamUnavailable, Reason.CONNECTION, True),
-        (answer("oops", status=500), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (answer("oops", status=502), UpstreamUnavailable, Reason.SERVER_ERROR, True),
-        (answer({}, status=429), UpstreamUnavailable, Reason.THROTTLED, False),
-        (recorded("enroll-400-empty"), UpstreamRefused, Reason.BAD_REQUEST, False),
-        (recorded("enroll-401"), UpstreamRefused, Reason.AUTHENTICATION, False),
-        (recorded("enroll-403-learner"), UpstreamRefused, Reason.FORBIDDEN, False),
-        (recorded("enroll-404-unknown-customer"), UpstreamRefused, Reason.NOT_FOUND, False),
-        (answer({}, status=200), UpstreamChanged, Reason.UNEXPECTED_STATUS, True),
-        (answer({}, status=201), UpstreamChanged, Reason.UNKNOWN_SHAPE, True),
-        (answer({"detail": "conflict"}, status=409), UpstreamChanged, Reason.UNKNOWN_SHAPE, True),
+        (requests.ReadTimeout(), UpstreamUnavailable, UpstreamReason.TIMEOUT, True),
+        (requests.ConnectTimeout(), UpstreamUnavailable, UpstreamReason.TIMEOUT, False),
+        (requests.ConnectionError(), UpstreamUnavailable, UpstreamReason.CONNECTION, True),
+        (answer("oops", status=500), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (answer("oops", status=502), UpstreamUnavailable, UpstreamReason.SERVER_ERROR, True),
+        (answer({}, status=429), UpstreamUnavailable, UpstreamReason.THROTTLED, False),
+        (recorded("enroll-400-empty"), UpstreamRefused, UpstreamReason.BAD_REQUEST, False),
+        (recorded("enroll-401"), UpstreamRefused, UpstreamReason.AUTHENTICATION, False),
+        (recorded("enroll-403-learner"), UpstreamRefused, UpstreamReason.FORBIDDEN, False),
+        (recorded("enroll-404-unknown-customer"), UpstreamRefused, UpstreamReason.NOT_FOUND, False),
+        (answer({}, status=200), UpstreamChanged, UpstreamReason.UNEXPECTED_STATUS, True),
+        (answer({}, status=201), UpstreamChanged, UpstreamReason.UNKNOWN_SHAPE, True),
+        (answer({"detail": "conflict"}, status=409), UpstreamChanged, UpstreamReason.UNKNOWN_SHAPE, True),
     ],
 )
 def test_what_is_not_known_about_an_enrollment_is_said(reply, kind, reason, may_have_happened):
@@ -172,7 +178,7 @@ def test_what_is_not_known_about_an_enrollment_is_said(reply, kind, reason, may_
     assert (type(caught.value), caught.value.reason) == (kind, reason)
     assert caught.value.may_have_happened is may_have_happened
     # Twice only after a 401, which means that nothing was done.
-    assert len(neighbour.sent) == (2 if reason is Reason.AUTHENTICATION else 1)
+    assert len(neighbour.sent) == (2 if reason is UpstreamReason.AUTHENTICATION else 1)
 
 
 def test_enrolling_may_be_silent_for_longer_than_reading():
@@ -256,7 +262,7 @@ def test_portal_enrollments_are_asked_for_as_the_learner():
 def test_malformed_input_is_not_sent(call):
     with pytest.raises(UpstreamRefused) as caught:
         call(ask(Neighbour()))
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY
 
 
 def test_a_name_that_cannot_be_sent_is_unknown_and_the_others_are_asked_for():

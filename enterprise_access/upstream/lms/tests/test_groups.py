@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 import requests
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.upstream.lms.groups import EnterpriseGroup, GroupMember, LmsGroups, MembersQuery
 from enterprise_access.upstream.tests.neighbours import Neighbour, answer
 
@@ -33,14 +33,14 @@ def test_a_group_is_read_with_its_customer():
 @pytest.mark.parametrize(
     ("reply", "kind", "reason"),
     [
-        (requests.ReadTimeout(), UpstreamUnavailable, Reason.TIMEOUT),
-        (requests.ConnectionError(), UpstreamUnavailable, Reason.CONNECTION),
-        (answer("oops", status=500), UpstreamUnavailable, Reason.SERVER_ERROR),
-        (answer({}, status=429), UpstreamUnavailable, Reason.THROTTLED),
-        (answer({}, status=403), UpstreamRefused, Reason.FORBIDDEN),
-        (answer({}, status=404), UpstreamRefused, Reason.NOT_FOUND),
-        (answer("<html>"), UpstreamChanged, Reason.UNKNOWN_SHAPE),
-        (answer({"uuid": None, "results": 7}), UpstreamChanged, Reason.UNKNOWN_SHAPE),
+        (requests.ReadTimeout(), UpstreamUnavailable, UpstreamReason.TIMEOUT),
+        (requests.ConnectionError(), UpstreamUnavailable, UpstreamReason.CONNECTION),
+        (answer("oops", status=500), UpstreamUnavailable, UpstreamReason.SERVER_ERROR),
+        (answer({}, status=429), UpstreamUnavailable, UpstreamReason.THROTTLED),
+        (answer({}, status=403), UpstreamRefused, UpstreamReason.FORBIDDEN),
+        (answer({}, status=404), UpstreamRefused, UpstreamReason.NOT_FOUND),
+        (answer("<html>"), UpstreamChanged, UpstreamReason.UNKNOWN_SHAPE),
+        (answer({"uuid": None, "results": 7}), UpstreamChanged, UpstreamReason.UNKNOWN_SHAPE),
     ],
 )
 def test_what_is_no_answer_is_never_an_empty_one(call, reply, kind, reason):
@@ -70,4 +70,4 @@ def test_what_is_malformed_is_not_sent(call):
     neighbour = Neighbour()
     with pytest.raises(UpstreamRefused) as caught:
         call(ask(neighbour))
-    assert (caught.value.reason, neighbour.sent) == (Reason.REFUSED_LOCALLY, [])
+    assert (caught.value.reason, neighbour.sent) == (UpstreamReason.REFUSED_LOCALLY, [])

@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 import pytest
 
-from enterprise_access.lib.errors import Reason, UpstreamChanged, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.http.scripted import Reply
 from enterprise_access.upstream.lms.client import LmsClient
 from enterprise_access.upstream.lms.portal_types import (
@@ -155,17 +155,17 @@ def test_a_switch_that_is_not_there_is_off_and_one_that_changed_stops_no_enrollm
         assert lean.slug == "acme"
         assert getattr(portal, name) is False
     lean, portal = read_both(customer_with(**{wire_name: "yes"}))
-    assert (lean.slug, portal) == ("acme", Reason.UNKNOWN_SHAPE)
+    assert (lean.slug, portal) == ("acme", UpstreamReason.UNKNOWN_SHAPE)
 
 
 @pytest.mark.parametrize("name", sorted(DECISIVE))
 @pytest.mark.parametrize("value", [None, ..., 5])
 def test_what_decides_who_sees_what_is_never_made_up(name, value):
-    assert read_both(customer_with(**{name: value}))[1] is Reason.UNKNOWN_SHAPE
+    assert read_both(customer_with(**{name: value}))[1] is UpstreamReason.UNKNOWN_SHAPE
 
 
 def test_identity_provider_may_be_null_but_not_missing():
-    assert read_both(customer_with(identity_provider=...))[1] is Reason.UNKNOWN_SHAPE
+    assert read_both(customer_with(identity_provider=...))[1] is UpstreamReason.UNKNOWN_SHAPE
     assert read_both(customer_with(identity_provider="saml-acme"))[1].identity_provider == "saml-acme"
 
 
@@ -213,7 +213,7 @@ def test_a_customer_is_found_by_its_slug():
 def test_malformed_input_is_not_sent(call):
     with pytest.raises(UpstreamRefused) as caught:
         call(Neighbour().client(LmsClient))
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY
 
 
 def test_an_lms_without_feature_switches_has_none_on():

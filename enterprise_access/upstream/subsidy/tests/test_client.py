@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.test import override_settings
 
-from enterprise_access.lib.errors import Reason, UpstreamRefused, UpstreamUnavailable
+from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused, UpstreamUnavailable
 from enterprise_access.upstream import subsidy
 from enterprise_access.upstream.replay.result import Failure
 from enterprise_access.upstream.subsidy.client import SubsidyClient
@@ -66,19 +66,19 @@ def test_a_redemption_is_a_transaction(name, status, state, is_reversed):
 @pytest.mark.parametrize(
     ("name", "kind", "reason"),
     [
-        ("redeem-ledger-locked", UpstreamUnavailable, Reason.THROTTLED),
-        ("redeem-unknown-subsidy", UpstreamRefused, Reason.FORBIDDEN),
-        ("redeem-missing-fields", UpstreamRefused, Reason.BAD_REQUEST),
-        ("redeem-no-token", UpstreamRefused, Reason.AUTHENTICATION),
-        ("deposit-repeat-same-key", UpstreamRefused, Reason.BAD_REQUEST),
-        ("subsidies-retrieve-unknown", UpstreamRefused, Reason.FORBIDDEN),
-        ("timeout-1-client-gives-up", UpstreamUnavailable, Reason.TIMEOUT),
+        ("redeem-ledger-locked", UpstreamUnavailable, UpstreamReason.THROTTLED),
+        ("redeem-unknown-subsidy", UpstreamRefused, UpstreamReason.FORBIDDEN),
+        ("redeem-missing-fields", UpstreamRefused, UpstreamReason.BAD_REQUEST),
+        ("redeem-no-token", UpstreamRefused, UpstreamReason.AUTHENTICATION),
+        ("deposit-repeat-same-key", UpstreamRefused, UpstreamReason.BAD_REQUEST),
+        ("subsidies-retrieve-unknown", UpstreamRefused, UpstreamReason.FORBIDDEN),
+        ("timeout-1-client-gives-up", UpstreamUnavailable, UpstreamReason.TIMEOUT),
     ],
 )
 def test_a_failure_is_of_one_of_three_kinds(name, kind, reason):
     error = failure_of(name)
     assert (type(error), error.reason) == (kind, reason)
-    assert error.may_have_happened == (reason is Reason.TIMEOUT)
+    assert error.may_have_happened == (reason is UpstreamReason.TIMEOUT)
 
 
 def test_a_list_holds_every_state_and_reversals():
@@ -131,7 +131,7 @@ def test_what_the_ledger_would_misunderstand_is_not_sent(change):
     }
     with pytest.raises(UpstreamRefused) as caught:
         client.redeem(**{**asked, **change})
-    assert caught.value.reason is Reason.REFUSED_LOCALLY
+    assert caught.value.reason is UpstreamReason.REFUSED_LOCALLY
 
 
 def test_an_unknown_state_is_not_asked_for():

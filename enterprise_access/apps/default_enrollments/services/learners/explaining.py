@@ -10,7 +10,7 @@ from django.conf import settings
 
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.default_enrollments.domain.answers import (
-    Queue,
+    EvaluationState,
     say_learner,
 )
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
@@ -80,15 +80,15 @@ def _name_of(customer_uuid: UUID) -> str:
     return customer.name if customer else str(customer_uuid)
 
 
-def _queue(request: ExplainedRequest | None, *, is_paused: bool, now: datetime) -> Queue:
+def _queue(request: ExplainedRequest | None, *, is_paused: bool, now: datetime) -> EvaluationState:
     if request is not None and request.dead_at is not None:
-        return Queue.FAILED
+        return EvaluationState.FAILED
     if is_paused:
-        return Queue.PAUSED
+        return EvaluationState.PAUSED
     if request is None:
-        return Queue.NONE
+        return EvaluationState.NONE
     is_due = request.due_at is not None and request.due_at <= now
-    return Queue.QUEUED if is_due or request.is_being_worked_on else Queue.NONE
+    return EvaluationState.QUEUED if is_due or request.is_being_worked_on else EvaluationState.NONE
 
 
 def _redeemed_runs(facts: Facts, customer_uuid: UUID, lms_user_id: int) -> frozenset[str]:

@@ -9,8 +9,8 @@ from attrs import frozen
 
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.default_enrollments.domain.answers import (
-    LearnerState,
-    Queue,
+    EvaluationState,
+    IntentionState,
     Standing,
     say_intention,
 )
@@ -34,7 +34,7 @@ class Teller:
     """Whom it is told about, and when."""
 
     lms_user_id: int
-    queue: Queue
+    queue: EvaluationState
     now: datetime
 
     @property
@@ -159,7 +159,7 @@ def _explain_one_deleted(
         verdict=None,
         reason=None,
         obstacle=None,
-        state=LearnerState.ENROLLED if realization.left_at is None else LearnerState.BLOCKED,
+        state=IntentionState.ENROLLED if realization.left_at is None else IntentionState.BLOCKED,
         sentence=teller.say(standing),
         blocking=(),
         paid_by=None,

@@ -8,7 +8,7 @@ from attrs import frozen
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.default_enrollments.domain.answers import (
-    LearnerState,
+    IntentionState,
 )
 from enterprise_access.apps.default_enrollments.domain.looking_again import look_of
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
@@ -45,7 +45,7 @@ class ExplainedIntention:
     verdict: Verdict | None
     reason: ReasonInWords | None
     obstacle: ReasonInWords | None
-    state: LearnerState
+    state: IntentionState
     sentence: str
     blocking: tuple[ReasonInWords, ...]
     paid_by: str | None

@@ -17,7 +17,7 @@ from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.customers.errors import LearnerNotAssociated
 from enterprise_access.apps.customers.selectors import recall_email
 from enterprise_access.apps.customers.services import ask_for_enrollments
-from enterprise_access.apps.default_enrollments.domain.answers import LearnerState, state_of
+from enterprise_access.apps.default_enrollments.domain.answers import IntentionState, state_of
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
 from enterprise_access.apps.default_enrollments.domain.shown import OwnEnrollment, shown_enrollments
 from enterprise_access.apps.default_enrollments.domain.values import Bucket, Verdict
@@ -54,7 +54,7 @@ class IntentionStatus:
         return look.reason if look.reason != self.verdict.reason else ""
 
     @property
-    def state(self) -> LearnerState:
+    def state(self) -> IntentionState:
         """How it stands for the learner: a learner without a license is not pending."""
         reason = self.obstacle or (self.verdict.reason if self.verdict.is_skip else "")
         return state_of(self.verdict.kind, (reason,) if reason else ())

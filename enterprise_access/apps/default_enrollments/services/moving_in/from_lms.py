@@ -12,7 +12,7 @@ from enterprise_access.apps.default_enrollments.domain import values
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_keys
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
-from enterprise_access.lib.errors import Reason, ServiceError, UpstreamUnavailable
+from enterprise_access.lib.errors import ServiceError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import DefaultIntention
@@ -66,7 +66,7 @@ def _read_all(customer_uuid: UUID) -> tuple[DefaultIntention, ...]:
     raise UpstreamUnavailable(
         "The LMS's list of default enrollments changed while it was read. Try again.",
         service="lms",
-        reason=Reason.UNKNOWN_SHAPE,
+        reason=UpstreamReason.UNKNOWN_SHAPE,
     )
 
 

@@ -9,8 +9,7 @@ from attrs import frozen
 from enterprise_access.apps.default_enrollments.domain.paying import PaymentOffer
 from enterprise_access.apps.default_enrollments.domain.values import Verdict, VerdictKind
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention
-from enterprise_access.lib.errors import Reason as Cause
-from enterprise_access.lib.errors import UpstreamError, UpstreamRefused
+from enterprise_access.lib.errors import UpstreamError, UpstreamReason, UpstreamRefused
 from enterprise_access.lib.keys import fold
 from enterprise_access.upstream import lms
 from enterprise_access.upstream.lms.types import EnrollAnswer, EnrollFailure, EnrollItem, EnrollSuccess
@@ -18,7 +17,7 @@ from enterprise_access.upstream.lms.types import EnrollAnswer, EnrollFailure, En
 INTERNAL_SERVER_ERROR = 500
 
 # The LMS understood who asks and what for, and says that this very item is wrong.
-_ABOUT_THE_ITEM = frozenset({Cause.BAD_REQUEST, Cause.REFUSED_LOCALLY})
+_ABOUT_THE_ITEM = frozenset({UpstreamReason.BAD_REQUEST, UpstreamReason.REFUSED_LOCALLY})
 
 
 @frozen(kw_only=True)
