@@ -106,7 +106,7 @@ def inside() -> Row:
     from benchmarks.redeeming_neighbours import FIRST_LEARNER, RUN, SLUG
     from enterprise_access.apps.customers.services import fetch_customer_by_slug
     from enterprise_access.apps.redemption.models import RedemptionAttempt
-    from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+    from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
     from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
     from enterprise_access.apps.subsidy_access_policies.models import Subsidy, SubsidyAccessPolicy
     from enterprise_access.apps.subsidy_access_policies.selectors import list_differences
@@ -131,7 +131,7 @@ def inside() -> Row:
         try:
             for learner in range(FIRST_LEARNER + number, FIRST_LEARNER + LEARNERS, ASKERS):
                 for _ in range(CLICKS):
-                    redeem(Asked(policy=policy, lms_user_id=learner, run_key=RUN))
+                    redeem(RedemptionOrder(policy=policy, lms_user_id=learner, run_key=RUN))
         finally:
             connection.close()
 

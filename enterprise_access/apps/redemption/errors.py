@@ -3,7 +3,7 @@
 from enterprise_access.lib.errors import Conflict, Forbidden, Invalid, NotFound
 
 
-class AttemptUnknown(NotFound):
+class RedemptionAttemptUnknown(NotFound):
     """There is no such attempt, or the caller may not know of it."""
 
     code = "redemption_attempt_unknown"

@@ -13,7 +13,7 @@ from enterprise_access.lib.keys import fold
 from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
 
 
-class Trigger(models.TextChoices):
+class RedemptionTrigger(models.TextChoices):
     """Who asked for a redemption."""
 
     LEARNER = "learner"
@@ -55,7 +55,7 @@ class RedemptionAttempt(WorkItem, TimeStampedModel):
     course_key = models.CharField(max_length=255, blank=True)
     content_title = models.CharField(max_length=255, blank=True)
     run_starts_at = models.DateTimeField(null=True, blank=True)
-    trigger = models.CharField(max_length=32, choices=Trigger.choices)
+    trigger = models.CharField(max_length=32, choices=RedemptionTrigger.choices)
     state = models.CharField(max_length=16, choices=[(state.value, state.value) for state in AttemptState])
     rule = models.CharField(max_length=8, blank=True, help_text="The rule that refused it before it began.")
     reason = models.CharField(max_length=100, blank=True, help_text="Why it was refused.")

@@ -8,7 +8,7 @@ import time_machine
 from enterprise_access.apps.default_enrollments.models import Outcome, RealizationAttempt
 from enterprise_access.apps.default_enrollments.services.realizing.engine import work_on_requests
 from enterprise_access.apps.default_enrollments.tests.stories import DEMO, DEMO_RUN, intend, realizations_of, visit
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
 from enterprise_access.apps.redemption.tests.ledgers import PRICE, charged, is_enrolled, make_policy
 from enterprise_access.lib import clock
@@ -40,7 +40,7 @@ def test_credit_pays_where_no_license_does_and_the_realization_says_nothing_of_i
     visit(LEARNER)
     attempt = RedemptionAttempt.objects.get()
     assert (attempt.trigger, attempt.policy_id, attempt.content_key) == (
-        Trigger.DEFAULT_ENROLLMENT,
+        RedemptionTrigger.DEFAULT_ENROLLMENT,
         policy.pk,
         DEMO_RUN,
     )

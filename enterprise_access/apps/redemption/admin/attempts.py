@@ -16,7 +16,7 @@ from enterprise_access.apps.redemption.admin.explained import show_explanation
 from enterprise_access.apps.redemption.admin.forms import ExplainForm, ForceForm
 from enterprise_access.apps.redemption.domain.settling import Enrolled
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.errors import AttemptUnknown
+from enterprise_access.apps.redemption.errors import RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services import deciding
 from enterprise_access.apps.redemption.services.explaining import explain_credit
@@ -173,7 +173,7 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
             if request.method == "POST":
                 return self._decide(request, attempt_uuid)
             evidence = deciding.gather_evidence(attempt_uuid=attempt_uuid)
-        except AttemptUnknown as error:
+        except RedemptionAttemptUnknown as error:
             raise Http404 from error
         return TemplateResponse(request, "redemption/decide.html", self._context(request, evidence))
 
@@ -183,7 +183,7 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
             raise Http404
         try:
             decide(attempt_uuid=attempt_uuid)
-        except AttemptUnknown:
+        except RedemptionAttemptUnknown:
             raise
         except ServiceError as error:
             messages.error(request, error.detail)

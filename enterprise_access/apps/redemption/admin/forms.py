@@ -8,7 +8,7 @@ from enterprise_access.apps.content_metadata.domain import ContentType, content_
 from enterprise_access.lib.errors import ServiceError
 
 
-class RunForm(forms.Form):
+class LearnerRunForm(forms.Form):
     """A learner and a run."""
 
     lms_user_id = forms.IntegerField(label="LMS user ID", min_value=1, max_value=2**63 - 1)
@@ -31,14 +31,14 @@ class RunForm(forms.Form):
         return value
 
 
-class ExplainForm(RunForm):
+class ExplainForm(LearnerRunForm):
     """Whose credit is explained."""
 
     customer = forms.CharField(label="Customer", help_text="Slug or UUID.", max_length=255)
     field_order = ("customer", "lms_user_id", "content_key")
 
 
-class ForceForm(RunForm):
+class ForceForm(LearnerRunForm):
     """Which budget pays."""
 
     policy = forms.UUIDField(label="Budget", help_text="Its UUID.")

@@ -37,12 +37,12 @@ from enterprise_access.apps.redemption.api.serializers import (
     TransactionSerializer,
     parse_can_redeem,
 )
-from enterprise_access.apps.redemption.errors import AttemptUnknown
+from enterprise_access.apps.redemption.errors import RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.selectors import find_redemption
 from enterprise_access.apps.redemption.services.assignments import note_learner
 from enterprise_access.apps.redemption.services.explaining import explain_credit
 from enterprise_access.apps.redemption.services.offering import find_requestable, list_credit, list_redemptions
-from enterprise_access.apps.redemption.services.redeeming import Asked, Redeemed, await_outcome, redeem
+from enterprise_access.apps.redemption.services.redeeming import Redeemed, RedemptionOrder, await_outcome, redeem
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, failures, parse_body, parse_query
@@ -193,7 +193,7 @@ class RedeemView(APIView):
         need_redeemer(caller, customer_uuid=policy.customer_uuid, lms_user_id=body["lms_user_id"])
         note_learner(lms_user_id=body["lms_user_id"], email=_email_of(caller, body["lms_user_id"]), now=clock.now())
         redeemed = redeem(
-            Asked(
+            RedemptionOrder(
                 policy=policy,
                 lms_user_id=body["lms_user_id"],
                 run_key=body["content_key"],
@@ -208,7 +208,7 @@ def _answer(redeemed: Redeemed, request: Request) -> Response:
         attempt = find_redemption(redeemed.transaction.uuid).attempt
         return Response(render_transaction(redeemed.transaction, attempt, request))
     if redeemed.attempt is None:
-        raise AttemptUnknown("There is no such redemption.")
+        raise RedemptionAttemptUnknown("There is no such redemption.")
     attempt = await_outcome(redeemed.attempt)
     reason = Redeemed(attempt=attempt).refused_reason
     if reason is not None:
@@ -235,9 +235,9 @@ class RedemptionAttemptView(APIView):
         if found.customer_uuid is None or not may_read(
             caller, customer_uuid=found.customer_uuid, lms_user_id=found.lms_user_id
         ):
-            raise AttemptUnknown("There is no such redemption.")
+            raise RedemptionAttemptUnknown("There is no such redemption.")
         if found.attempt is not None:
             return Response(render_attempt(found.attempt, request))
         if found.transaction is None:
-            raise AttemptUnknown("There is no such redemption.")
+            raise RedemptionAttemptUnknown("There is no such redemption.")
         return Response(render_transaction(found.transaction, None, request))

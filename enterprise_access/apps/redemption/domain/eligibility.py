@@ -9,6 +9,7 @@ from uuid import UUID
 from attrs import frozen
 
 from enterprise_access.apps.course_types.domain.modes import is_paid
+from enterprise_access.apps.groups.domain import Membership
 from enterprise_access.apps.redemption.domain.assignments import Assignment, PayingAssignment, paying_assignment
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import RUNNING, TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.money import price_cents
@@ -37,15 +38,6 @@ class CreditRule(StrEnum):
     C11 = "C11"
     C12 = "C12"
     C13 = "C13"
-
-
-class Membership(StrEnum):
-    """What a learner is in a group; UNKNOWN = could not be asked."""
-
-    ACCEPTED = "accepted"
-    PENDING = "pending"
-    REMOVED = "removed"
-    UNKNOWN = "unknown"
 
 
 @frozen(kw_only=True)

@@ -84,7 +84,7 @@ class Next(StrEnum):
 
 
 @frozen(kw_only=True)
-class Step:
+class RedemptionStep:
     """What to do, and what becomes of the reserved money."""
 
     next: Next
@@ -92,11 +92,11 @@ class Step:
     reason: CreditReason | None = None
 
 
-_LOOK: Final = Step(next=Next.LOOK)
-_WAIT: Final = Step(next=Next.WAIT)
-_DEAD: Final = Step(next=Next.DEAD)
-_PAID_BY_US: Final = Step(next=Next.COMMITTED, reservation=ReservationState.SPENT)
-_PAID_OTHERWISE: Final = Step(next=Next.COMMITTED, reservation=ReservationState.RELEASED)
+_LOOK: Final = RedemptionStep(next=Next.LOOK)
+_WAIT: Final = RedemptionStep(next=Next.WAIT)
+_DEAD: Final = RedemptionStep(next=Next.DEAD)
+_PAID_BY_US: Final = RedemptionStep(next=Next.COMMITTED, reservation=ReservationState.SPENT)
+_PAID_OTHERWISE: Final = RedemptionStep(next=Next.COMMITTED, reservation=ReservationState.RELEASED)
 
 
 def is_success(*, asked: Asked, call: LedgerCall) -> bool:
@@ -111,7 +111,7 @@ def is_success(*, asked: Asked, call: LedgerCall) -> bool:
     )
 
 
-def redeem_next(*, asked: Asked, call: LedgerCall, look: Look | None, calls_left: int) -> Step:
+def redeem_next(*, asked: Asked, call: LedgerCall, look: Look | None, calls_left: int) -> RedemptionStep:
     """Say what the attempt does next. `calls_left`: calls to the ledger that are still allowed."""
     listed = _Listed.of(asked, look)
     if is_success(asked=asked, call=call) and not (listed and listed.ours_running):
@@ -163,23 +163,23 @@ class _Listed:
         return any(one.is_running for one in self.others)
 
 
-def _paid(asked: Asked, call: LedgerCall) -> Step:
+def _paid(asked: Asked, call: LedgerCall) -> RedemptionStep:
     """Paid by our transaction, or by one of another key: then our money is given back, so that nothing counts twice."""
     is_ours = call.transaction is not None and call.transaction.idempotency_key == asked.idempotency_key
     return _PAID_BY_US if is_ours else _PAID_OTHERWISE
 
 
-def _same_key(calls_left: int) -> Step:
-    return Step(next=Next.SAME_KEY) if calls_left > 0 else _DEAD
+def _same_key(calls_left: int) -> RedemptionStep:
+    return RedemptionStep(next=Next.SAME_KEY) if calls_left > 0 else _DEAD
 
 
-def _refused(reason: CreditReason) -> Step:
-    return Step(next=Next.REFUSED, reservation=ReservationState.RELEASED, reason=reason)
+def _refused(reason: CreditReason) -> RedemptionStep:
+    return RedemptionStep(next=Next.REFUSED, reservation=ReservationState.RELEASED, reason=reason)
 
 
 def _refused_for_certain(
     call: LedgerCall, listed: _Listed | None, look: Look | None, *, is_first_call: bool
-) -> Step | None:
+) -> RedemptionStep | None:
     """Refuse after a definite answer. After a repeat the list decides: an earlier call may have got through."""
     reason = _DEFINITE_REFUSALS.get(call.code) if call.status == _UNPROCESSABLE else None
     if reason is None:
@@ -191,7 +191,7 @@ def _refused_for_certain(
     return _refused(reason)
 
 
-def _settle(call: LedgerCall, listed: _Listed, look: Look, calls_left: int) -> Step:
+def _settle(call: LedgerCall, listed: _Listed, look: Look, calls_left: int) -> RedemptionStep:
     """Decide by what the ledger and the platform show."""
     if listed.ours_committed:
         return _PAID_OTHERWISE if listed.ours_committed.is_reversed else _PAID_BY_US
@@ -210,7 +210,7 @@ def _settle(call: LedgerCall, listed: _Listed, look: Look, calls_left: int) -> S
     return _same_key(calls_left)
 
 
-def _after_failure(enrolled: Enrolled, calls_left: int) -> Step:
+def _after_failure(enrolled: Enrolled, calls_left: int) -> RedemptionStep:
     """Our transaction failed. If the learner was enrolled all the same, the same key charges once for it."""
     if enrolled is Enrolled.BY_THIS_ATTEMPT:
         return _same_key(calls_left)

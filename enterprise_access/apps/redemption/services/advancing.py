@@ -14,13 +14,13 @@ from attrs import define
 from django.conf import settings
 
 from enterprise_access.apps.content_metadata.selectors import refresh_content
-from enterprise_access.apps.redemption.domain.settling import Next, Step
+from enterprise_access.apps.redemption.domain.settling import Next, RedemptionStep
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services import recording
 from enterprise_access.apps.redemption.services.ledger import news_of
 from enterprise_access.apps.redemption.services.queue import QUEUE
-from enterprise_access.apps.redemption.services.turns import LeaseLost, Turn
+from enterprise_access.apps.redemption.services.turns import AttemptTurn
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.lib import clock, jobs
 from enterprise_access.lib.errors import UpstreamError
@@ -28,7 +28,7 @@ from enterprise_access.lib.http import deadline
 from enterprise_access.lib.parallel import BackgroundCalls
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.work import leases, waking
-from enterprise_access.lib.work.leases import Settlement
+from enterprise_access.lib.work.leases import LeaseLost, Settlement
 from enterprise_access.lib.work.pace import ROUND_SECONDS
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def _one_round(subsidy_uuid: UUID, limit: int) -> int:
         waking.wake(QUEUE)
     with BackgroundCalls(limit=1, name="ledger") as background:
         serving = _Serving(subsidy_uuid=subsidy_uuid, ends_at=time.monotonic() + ROUND_SECONDS)
-        return serving.run(Turn(lease=lease, attempt=lease.items[0], background=background))
+        return serving.run(AttemptTurn(lease=lease, attempt=lease.items[0], background=background))
 
 
 @define
@@ -62,9 +62,9 @@ class _Serving:
     subsidy_uuid: UUID
     ends_at: float
     candidate: RedemptionAttempt | None = None
-    following: Turn | None = None
+    following: AttemptTurn | None = None
 
-    def run(self, turn: Turn | None) -> int:
+    def run(self, turn: AttemptTurn | None) -> int:
         """Take attempts on, one after the other, until the round is over; return how many."""
         done = 0
         failed: Exception | None = None
@@ -83,7 +83,7 @@ class _Serving:
             raise failed
         return done
 
-    def _advance(self, turn: Turn) -> None:
+    def _advance(self, turn: AttemptTurn) -> None:
         """Call or look, as far as it takes, and write down what follows. A lost lease ends it, and records nothing."""
         self.candidate = None
         try:
@@ -91,7 +91,7 @@ class _Serving:
         except LeaseLost:
             return
         if turn.is_paid_by_call and turn.look is None and self.candidate is not None and self._may_go_on():
-            self.following = Turn.passed_on(turn, to=self.candidate)
+            self.following = AttemptTurn.passed_on(turn, to=self.candidate)
         _record(turn, step)
 
     def _may_go_on(self) -> bool:
@@ -110,7 +110,7 @@ class _Serving:
             self.candidate = found
 
 
-def _record(turn: Turn, step: Step) -> None:
+def _record(turn: AttemptTurn, step: RedemptionStep) -> None:
     attempt, token = turn.attempt, turn.lease.token
     if step.next is Next.COMMITTED:
         row = turn.paying_row(step.reservation)
@@ -143,7 +143,7 @@ def _is_too_old(attempt: RedemptionAttempt) -> bool:
     return clock.now() - (attempt.first_called_at or attempt.created) > GIVE_TO_STAFF_AFTER
 
 
-def _try_later(turn: Turn, step: Step) -> None:
+def _try_later(turn: AttemptTurn, step: RedemptionStep) -> None:
     attempt = turn.attempt
     failures = attempt.failures + 1
     pause = QUEUE.back_off.pause(failures)

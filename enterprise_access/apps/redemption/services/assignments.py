@@ -138,7 +138,7 @@ def lock_for_redemption(*, assignment_uuid: UUID | None) -> None:
 
 
 @frozen(kw_only=True)
-class Allocation:
+class NewAssignment:
     """An assignment that is allocated with its redemption: to whom, and what the catalog says of the run."""
 
     email: str = field(repr=False)
@@ -146,7 +146,7 @@ class Allocation:
 
 
 def allocate_for_redemption(
-    allocation: Allocation, *, policy_uuid: UUID, lms_user_id: int, run_key: str, amount_cents: int, now: datetime
+    allocation: NewAssignment, *, policy_uuid: UUID, lms_user_id: int, run_key: str, amount_cents: int, now: datetime
 ) -> UUID:
     """Allocate a run to the learner who is about to redeem it, in the caller's transaction; return the assignment.
 

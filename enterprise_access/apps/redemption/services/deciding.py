@@ -6,7 +6,7 @@ from attrs import frozen
 
 from enterprise_access.apps.redemption.domain.settling import Enrolled
 from enterprise_access.apps.redemption.domain.transactions import AttemptState, Transaction
-from enterprise_access.apps.redemption.errors import AttemptNotDead, AttemptUnknown, EvidenceAgainst
+from enterprise_access.apps.redemption.errors import AttemptNotDead, EvidenceAgainst, RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services import recording
 from enterprise_access.apps.redemption.services.ledger import list_run, news_of, transaction_of
@@ -53,10 +53,10 @@ def _as_rule(row: LedgerTransaction) -> Transaction:
 
 
 def gather_evidence(*, attempt_uuid: UUID) -> Evidence:
-    """Ask the ledger and the platform about an attempt. Raises AttemptUnknown."""
+    """Ask the ledger and the platform about an attempt. Raises RedemptionAttemptUnknown."""
     attempt = RedemptionAttempt.objects.filter(pk=attempt_uuid).first()
     if attempt is None:
-        raise AttemptUnknown(f"There is no redemption attempt {attempt_uuid}.")
+        raise RedemptionAttemptUnknown(f"There is no redemption attempt {attempt_uuid}.")
     rows = list_run(attempt)
     return Evidence(attempt=attempt, rows=None if rows is None else tuple(rows), enrolled=read_enrolled(attempt))
 

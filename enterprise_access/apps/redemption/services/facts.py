@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
 from enterprise_access.apps.customers.selectors import get_customer, list_learners
 from enterprise_access.apps.customers.services import fetch_customer, read_enrollments, refresh_learners
+from enterprise_access.apps.groups.domain import Membership
+from enterprise_access.apps.groups.services import memberships_of
 from enterprise_access.apps.redemption.domain.assignments import Assignment
-from enterprise_access.apps.redemption.domain.eligibility import Membership
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.assignments import (
@@ -24,7 +25,6 @@ from enterprise_access.apps.redemption.services.assignments import (
     list_assignments_of,
     read_of_assignments,
 )
-from enterprise_access.apps.redemption.services.memberships import list_memberships
 from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     Account,
@@ -143,7 +143,7 @@ def fetch_facts_of_learners(
         accounts, known = asked_accounts(), asked_ledgers()
         offers = fetch_offers(rows, run_keys, now=now) if rows and run_keys else {}
         groups = {group for policy in rows for group in groups_of(policy)}
-        memberships = list_memberships(lms_user_ids, groups=groups)
+        memberships = memberships_of(lms_user_ids, groups=groups)
     # Last: what the budget uses is compared with the newest balance.
     with read_together(*reads_of_facts(customer_uuid, lms_user_ids)):
         transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from enterprise_access.apps.redemption.errors import AttemptUnknown
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.errors import RedemptionAttemptUnknown
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.selectors import find_redemption
 from enterprise_access.apps.redemption.services.assignments import note_learner
 from enterprise_access.apps.redemption.services.facts import ask_links
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 from enterprise_access.lib import clock
@@ -18,7 +18,7 @@ def force_redemption(*, policy_uuid: UUID, lms_user_id: int, run_key: str) -> Re
     """Begin a redemption for a learner, and return its attempt: open, or refused with the reason. A worker calls.
 
     Where the budget is assigned and the learner has no assignment for the run, one is allocated at the catalog's price.
-    Raises PolicyUnknown, and AttemptUnknown when another tool has redeemed the run for the learner already.
+    Raises PolicyUnknown, and RedemptionAttemptUnknown when another tool has redeemed the run for the learner already.
     """
     policy = get_policy(policy_uuid)
     email = None
@@ -27,13 +27,15 @@ def force_redemption(*, policy_uuid: UUID, lms_user_id: int, run_key: str) -> Re
         # An assignment to the address pays, too.
         note_learner(lms_user_id=lms_user_id, email=email, now=clock.now())
     redeemed = redeem(
-        Asked(policy=policy, lms_user_id=lms_user_id, run_key=run_key, trigger=Trigger.FORCED, email=email)
+        RedemptionOrder(
+            policy=policy, lms_user_id=lms_user_id, run_key=run_key, trigger=RedemptionTrigger.FORCED, email=email
+        )
     )
     if redeemed.attempt is not None:
         return redeemed.attempt
     found = find_redemption(redeemed.transaction.uuid).attempt if redeemed.transaction else None
     if found is None:
-        raise AttemptUnknown("The learner has redeemed this run already, by another tool.")
+        raise RedemptionAttemptUnknown("The learner has redeemed this run already, by another tool.")
     return found
 
 

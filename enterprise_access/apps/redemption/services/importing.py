@@ -7,7 +7,7 @@ from uuid import UUID
 from attrs import frozen
 
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.subsidy_access_policies.services.allocations import list_budgets
 from enterprise_access.lib.importing import RowFate, RowOutcome, outcome_of, refused
 from enterprise_access.lib.keys import fold
@@ -60,7 +60,7 @@ def _attempt(one: ArrivingRedemption, *, subsidy_uuid: UUID, customer_uuid: UUID
         lms_user_id=one.lms_user_id,
         content_key=one.run_key,
         content_key_folded=fold(one.run_key),
-        trigger=Trigger.FORCED.value,
+        trigger=RedemptionTrigger.FORCED.value,
         state=AttemptState.COMMITTED.value,
         amount=one.amount_cents,
         allow_late=True,

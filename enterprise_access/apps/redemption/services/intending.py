@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from enterprise_access.apps.redemption.domain.eligibility import CreditRule
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.services.assignments import (
-    Allocation,
+    NewAssignment,
     allocate_for_redemption,
     lock_for_redemption,
 )
@@ -45,12 +45,12 @@ class Order:
     content_title: str = ""
     run_starts_at: datetime | None = None
     amount_cents: int | None = None
-    trigger: Trigger = Trigger.LEARNER
+    trigger: RedemptionTrigger = RedemptionTrigger.LEARNER
     was_enrolled: bool = False
     allow_late: bool = False
     metadata: Mapping[str, Any] = field(factory=dict, repr=False)
     assignment_uuid: UUID | None = None
-    allocation: Allocation | None = None
+    allocation: NewAssignment | None = None
 
 
 def intend(order: Order, *, now: datetime) -> RedemptionAttempt:
@@ -93,7 +93,7 @@ def _intend(order: Order, *, now: datetime) -> RedemptionAttempt:
             attempt_uuid=attempt.uuid,
         )
         attempt.reservation_uuid, attempt.amount, attempt.due_at = promise.pk, promise.amount, now
-        attempt.priority = URGENT if order.trigger is Trigger.LEARNER else BACKGROUND
+        attempt.priority = URGENT if order.trigger is RedemptionTrigger.LEARNER else BACKGROUND
         attempt.save(force_insert=True)
     wake(QUEUE)
     return attempt

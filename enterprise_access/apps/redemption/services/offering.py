@@ -8,7 +8,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from enterprise_access.apps.customers.selectors import read_of_learner, reads_of_enrollments
-from enterprise_access.apps.redemption.domain.eligibility import Membership
+from enterprise_access.apps.groups.domain import Membership
 from enterprise_access.apps.redemption.errors import NothingToRedeem
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.administrators import fetch_administrators

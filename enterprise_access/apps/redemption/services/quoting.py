@@ -9,15 +9,15 @@ from attrs import frozen
 
 from enterprise_access.apps.redemption.domain.quotes import CreditQuote
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.models import Trigger
+from enterprise_access.apps.redemption.models import RedemptionTrigger
 from enterprise_access.apps.redemption.services.facts import READING_AGE, fetch_facts_of_learners
 from enterprise_access.apps.redemption.services.judging import RunJudgement, judge_run
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy, list_policies
 from enterprise_access.lib.keys import fold
 
-DEFAULT_ENROLLMENT: Final = Trigger.DEFAULT_ENROLLMENT.value
+DEFAULT_ENROLLMENT: Final = RedemptionTrigger.DEFAULT_ENROLLMENT.value
 
 
 def quote_default_enrollments(
@@ -70,8 +70,11 @@ class Carried:
 
 def pay_default_enrollment(*, policy_uuid: UUID, lms_user_id: int, run_key: str) -> Carried:
     """Have a worker redeem a run for a learner, who is enrolled by it. Asking twice is asking once."""
-    asked = Asked(
-        policy=get_policy(policy_uuid), lms_user_id=lms_user_id, run_key=run_key, trigger=Trigger.DEFAULT_ENROLLMENT
+    asked = RedemptionOrder(
+        policy=get_policy(policy_uuid),
+        lms_user_id=lms_user_id,
+        run_key=run_key,
+        trigger=RedemptionTrigger.DEFAULT_ENROLLMENT,
     )
     redeemed = redeem(asked)
     if redeemed.attempt is None:

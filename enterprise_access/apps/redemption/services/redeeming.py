@@ -12,8 +12,8 @@ from django.conf import settings
 from enterprise_access.apps.customers.selectors import read_of_learner, reads_of_enrollments
 from enterprise_access.apps.redemption.domain.eligibility import CreditRule, PlatformEnrollment
 from enterprise_access.apps.redemption.domain.transactions import AttemptState, existing_redemption
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
-from enterprise_access.apps.redemption.services.assignments import Allocation
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
+from enterprise_access.apps.redemption.services.assignments import NewAssignment
 from enterprise_access.apps.redemption.services.facts import (
     REDEEMING_AGE,
     CreditFacts,
@@ -61,23 +61,23 @@ class Redeemed:
 
 
 @frozen(kw_only=True)
-class Asked:
+class RedemptionOrder:
     """What is to be redeemed, by whom, with which budget. `email`: for the assignment that staff's redemption needs."""
 
     policy: Policy
     lms_user_id: int
     run_key: str
-    trigger: Trigger = Trigger.LEARNER
+    trigger: RedemptionTrigger = RedemptionTrigger.LEARNER
     metadata: Mapping[str, Any] = field(factory=dict, repr=False)
     email: str | None = field(default=None, repr=False)
 
     @property
     def is_forced(self) -> bool:
         """Whether staff redeem: the enrollment deadline is waived, and an assignment allocated where one is needed."""
-        return self.trigger is Trigger.FORCED
+        return self.trigger is RedemptionTrigger.FORCED
 
 
-def redeem(asked: Asked) -> Redeemed:
+def redeem(asked: RedemptionOrder) -> Redeemed:
     """Begin a redemption, or return what exists. The call to the ledger is a worker's.
 
     Raises MetadataRefused before any money is touched.
@@ -123,7 +123,7 @@ def _is_on_its_way(attempt: RedemptionAttempt) -> bool:
     return attempt.state in (AttemptState.SENDING.value, AttemptState.IN_DOUBT.value)
 
 
-def _first_reads(asked: Asked) -> tuple[Read, ...]:
+def _first_reads(asked: RedemptionOrder) -> tuple[Read, ...]:
     """Return the statements that say what exists, and whether the budget pays where copies are young enough."""
     customer_uuid, lms_user_id = asked.policy.customer_uuid, asked.lms_user_id
     return (
@@ -135,13 +135,13 @@ def _first_reads(asked: Asked) -> tuple[Read, ...]:
     )
 
 
-def _existing(asked: Asked, ledgers: frozenset[UUID]) -> Redeemed | None:
+def _existing(asked: RedemptionOrder, ledgers: frozenset[UUID]) -> Redeemed | None:
     """Return the transaction that pays already, as far as we know, or the attempt that is open."""
     copies = list_learner_transactions(lms_user_id=asked.lms_user_id, subsidy_uuids=ledgers)
     return _existing_in(asked, copies, is_open=True)
 
 
-def _existing_in(asked: Asked, rows: Iterable[LearnerTransaction], *, is_open: bool) -> Redeemed | None:
+def _existing_in(asked: RedemptionOrder, rows: Iterable[LearnerTransaction], *, is_open: bool) -> Redeemed | None:
     """Return what is among these transactions, or the attempt. `is_open` False: no attempt is."""
     copies = {row.uuid: row for row in rows}
     paid = existing_redemption(
@@ -155,7 +155,7 @@ def _existing_in(asked: Asked, rows: Iterable[LearnerTransaction], *, is_open: b
     return None if attempt is None else Redeemed(attempt=attempt)
 
 
-def _begin(asked: Asked, facts: CreditFacts) -> Redeemed:
+def _begin(asked: RedemptionOrder, facts: CreditFacts) -> Redeemed:
     now = clock.now()
     judged = judge(facts, asked.policy, asked.run_key, now=now, is_forced=asked.is_forced)
     order = _order_of(asked, judged, now=now)
@@ -169,7 +169,7 @@ def _begin(asked: Asked, facts: CreditFacts) -> Redeemed:
             # To whom it is assigned could not be asked.
             reason = CreditReason.LEARNER_STATE_UNKNOWN
             return Redeemed(attempt=note_refusal(order, reason=reason, rule=CreditRule.C2, now=now))
-        order = evolve(order, allocation=Allocation(email=asked.email, offer=judged.offer))
+        order = evolve(order, allocation=NewAssignment(email=asked.email, offer=judged.offer))
     try:
         return Redeemed(attempt=intend(order, now=now))
     except BudgetRefused as error:
@@ -178,7 +178,7 @@ def _begin(asked: Asked, facts: CreditFacts) -> Redeemed:
         return Redeemed(attempt=note_refusal(order, reason=reason, rule=_rule_of(reason), now=now))
 
 
-def _order_of(asked: Asked, judged: Judged, *, now: datetime) -> Order:
+def _order_of(asked: RedemptionOrder, judged: Judged, *, now: datetime) -> Order:
     enrollment, offer = judged.case.enrollment, judged.offer
     late_until = (now + timedelta(days=1)) if asked.is_forced else asked.policy.late_redemption_allowed_until
     is_late = is_beyond_enroll_by(enroll_by=offer.enroll_by, late_until=None, now=now)

@@ -7,12 +7,12 @@ from uuid import UUID
 from attrs import frozen
 
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 
-APPROVED_REQUEST: Final = Trigger.APPROVED_REQUEST.value
+APPROVED_REQUEST: Final = RedemptionTrigger.APPROVED_REQUEST.value
 # The row of an attempt is dated by this process, and what is compared with it by the database.
 _SLACK: Final = timedelta(minutes=1)
 
@@ -30,8 +30,11 @@ class RequestedOutcome:
 
 def redeem_requested(*, policy_uuid: UUID, lms_user_id: int, run_key: str) -> RequestedOutcome:
     """Have a worker redeem a run for a learner, who is enrolled by it. Asking twice is asking once."""
-    asked = Asked(
-        policy=get_policy(policy_uuid), lms_user_id=lms_user_id, run_key=run_key, trigger=Trigger.APPROVED_REQUEST
+    asked = RedemptionOrder(
+        policy=get_policy(policy_uuid),
+        lms_user_id=lms_user_id,
+        run_key=run_key,
+        trigger=RedemptionTrigger.APPROVED_REQUEST,
     )
     redeemed = redeem(asked)
     if redeemed.attempt is None:

@@ -21,7 +21,7 @@ from enterprise_access.apps.redemption.domain.settling import (
     LedgerCall,
     Look,
     Next,
-    Step,
+    RedemptionStep,
     is_success,
     redeem_next,
 )
@@ -35,7 +35,7 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.parallel import BackgroundCalls, Deferred
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work import leases
-from enterprise_access.lib.work.leases import Lease
+from enterprise_access.lib.work.leases import Lease, LeaseLost
 from enterprise_access.upstream.subsidy.types import LedgerTransaction
 
 log = logging.getLogger(__name__)
@@ -47,12 +47,8 @@ _LOCKED: Final = 429
 _MEANWHILE_SECONDS: Final = 1.0
 
 
-class LeaseLost(Exception):
-    """Another worker has taken the attempt over."""
-
-
 @define
-class Turn:
+class AttemptTurn:
     """One attempt in one worker's hands: the last call, and what a look showed since.
 
     `background` makes the call, so that the worker can do something else. `calling`: a call that has begun already.
@@ -76,7 +72,7 @@ class Turn:
         )
 
     @classmethod
-    def passed_on(cls, earlier: "Turn", *, to: RedemptionAttempt) -> "Turn | None":
+    def passed_on(cls, earlier: "AttemptTurn", *, to: RedemptionAttempt) -> "AttemptTurn | None":
         """Begin the call of an attempt that was never called, in the place of one whose call has ended.
 
         None: the attempt, or the account, is not free for it any more.
@@ -93,7 +89,7 @@ class Turn:
         """Whether the ledger answered that it paid, so that nothing else has to be asked."""
         return self.called is not None and is_success(asked=self.asked, call=self.called.call)
 
-    def run(self, *, meanwhile: Callable[[], None]) -> Step:
+    def run(self, *, meanwhile: Callable[[], None]) -> RedemptionStep:
         """Return what is to be written down: at most one call, and at most one look before it and one after it.
 
         `meanwhile` is done when the ledger was called, and now and then until it answers. Raises LeaseLost.
@@ -111,9 +107,9 @@ class Turn:
             else:
                 return step
 
-    def _next(self) -> Step:
+    def _next(self) -> RedemptionStep:
         if self.called is None:
-            return Step(next=Next.SAME_KEY)
+            return RedemptionStep(next=Next.SAME_KEY)
         left = MAX_CALLS - self.attempt.calls
         return redeem_next(asked=self.asked, call=self.called.call, look=self.look, calls_left=left)
 

@@ -9,13 +9,13 @@ from typing import Any
 import time_machine
 
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
-from enterprise_access.apps.redemption.errors import AttemptUnknown, EvidenceAgainst
+from enterprise_access.apps.redemption.errors import EvidenceAgainst, RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
 from enterprise_access.apps.redemption.services.assignments import note_learner
 from enterprise_access.apps.redemption.services.deciding import settle_as_not_paid, settle_as_paid, try_again
 from enterprise_access.apps.redemption.services.forcing import force_redemption
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.redemption.services.signals import attempt_ended
 from enterprise_access.apps.redemption.tests.credit_admins import Admins
 from enterprise_access.apps.redemption.tests.credit_seen import Seen
@@ -181,13 +181,13 @@ class Day:
         policy = self.some_budget()
         learner, run = self.random.choice(self.wanted_of(policy))
         note_learner(lms_user_id=learner, email=EMAILS[learner], now=clock.now())
-        redeem(Asked(policy=get_policy(policy.pk), lms_user_id=learner, run_key=run))
+        redeem(RedemptionOrder(policy=get_policy(policy.pk), lms_user_id=learner, run_key=run))
 
     def force(self) -> None:
         """Redeem as staff do, for a learner who has an assignment, or for any."""
         policy = self.some_budget()
         learner, run = self.random.choice([self.wanted_of(policy), ANYTHING][self.random.randrange(2)])
-        with suppress(AttemptUnknown):
+        with suppress(RedemptionAttemptUnknown):
             force_redemption(policy_uuid=policy.pk, lms_user_id=learner, run_key=run)
 
     def some_budget(self) -> SubsidyAccessPolicy:

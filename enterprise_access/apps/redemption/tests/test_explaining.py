@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 
 from enterprise_access.apps.content_assignments.tests.scene import make_assigned_budget
-from enterprise_access.apps.redemption.models import RedemptionAttempt, Trigger
+from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
 from enterprise_access.apps.redemption.tests.ledgers import ADA, PRICE, RUN, is_enrolled, know_learners, make_policy
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
@@ -109,7 +109,7 @@ def test_staff_redeem_after_the_deadline_and_see_how_it_ended(staff, world):
     assert "waived" in staff.get(FORCE).content.decode()
     page = staff.post(FORCE, form, follow=True)
     attempt = RedemptionAttempt.objects.get()
-    assert (attempt.trigger, attempt.allow_late, attempt.state) == (Trigger.FORCED, True, "sending")
+    assert (attempt.trigger, attempt.allow_late, attempt.state) == (RedemptionTrigger.FORCED, True, "sending")
     assert str(attempt.pk) in page.redirect_chain[-1][0]
     with time_machine.travel(clock.now() + timedelta(seconds=1)):
         work_on_attempts()

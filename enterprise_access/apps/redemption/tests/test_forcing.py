@@ -17,7 +17,7 @@ from enterprise_access.apps.content_assignments.tests.scene import (
 )
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
-from enterprise_access.apps.redemption.services.assignments import Allocation
+from enterprise_access.apps.redemption.services.assignments import NewAssignment
 from enterprise_access.apps.redemption.services.forcing import force_redemption
 from enterprise_access.apps.redemption.services.intending import intend
 from enterprise_access.apps.redemption.tests.ledgers import ADA, BALANCE, PRICE, RUN, charged, know_learners, order
@@ -89,14 +89,14 @@ def test_a_budget_that_may_not_pay_allocates_nothing(world, policy, about, reaso
 
 
 def test_money_that_went_meanwhile_takes_the_assignment_back(policy):
-    asked = order(policy, cents=BALANCE + 1, allocation=Allocation(email="ada@example.com", offer=Offer()))
+    asked = order(policy, cents=BALANCE + 1, allocation=NewAssignment(email="ada@example.com", offer=Offer()))
     with pytest.raises(Exception, match="not_enough_value"):
         intend(asked, now=clock.now())
     assert not Assignment.objects.exists()
 
 
 def test_who_comes_second_joins(policy):
-    asked = order(policy, allocation=Allocation(email="ada@example.com", offer=Offer()))
+    asked = order(policy, allocation=NewAssignment(email="ada@example.com", offer=Offer()))
     first, second = (intend(asked, now=clock.now()) for _ in range(2))
     assert (first.pk, Assignment.objects.count()) == (second.pk, 1)
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
+from enterprise_access.apps.groups.domain import Membership
 from enterprise_access.apps.redemption.domain.assignments import Assignment, paying_assignment
 from enterprise_access.apps.redemption.domain.choosing import PolicyAnswer, choose_policy
 from enterprise_access.apps.redemption.domain.eligibility import (
     UNKNOWN,
     LearnerFacts,
-    Membership,
     PlatformEnrollment,
     PolicyFacts,
     RedeemCase,
