@@ -115,7 +115,7 @@ EVENTS_NOT_SENT: Final = Counter(
 
 
 def mean_neighbour_seconds() -> dict[str, tuple[float, int]]:
-    """Return by service how long calls took on average, and how many there were, as this machine has counted."""
+    """Return by service how long calls took on average, and how many there were, as `process_metrics` counts."""
     totals: dict[str, list[float]] = {}
     for family in _registry().collect():
         if family.name == "enterprise_access_neighbour_call_seconds":
@@ -124,6 +124,11 @@ def mean_neighbour_seconds() -> dict[str, tuple[float, int]]:
                 if place is not None:
                     totals.setdefault(sample.labels["service"], [0.0, 0.0])[place] += sample.value
     return {service: (seconds / calls, int(calls)) for service, (seconds, calls) in totals.items() if calls}
+
+
+def counts_all_processes() -> bool:
+    """Say whether what is counted is that of every process of this machine, and not of this process alone."""
+    return bool(_FOLDER)
 
 
 # --- Telling ---------------------------------------------------------------------------------------------------------

@@ -60,3 +60,11 @@ def test_a_worker_tells_on_a_port_of_its_own(run):
         f"{COUNTS}\nmetrics.serve({port})\nimport urllib.request\n"
         f"assert b'run_ended' in urllib.request.urlopen('http://127.0.0.1:{port}/metrics', timeout=5).read()"
     )
+
+
+def test_whose_calls_are_counted_is_known(run):
+    asks = "from enterprise_access.lib import metrics; print(metrics.counts_all_processes())"
+    assert run(asks).strip() == "True"
+    alone = os.environ | {"PROMETHEUS_MULTIPROC_DIR": ""}
+    done = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, env=alone, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "False"

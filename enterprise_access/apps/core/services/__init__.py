@@ -18,7 +18,7 @@ from enterprise_access.apps.core.models import AccessRoleAssignment, User
 from enterprise_access.apps.core.services.signing_in import keep_person as keep_person
 from enterprise_access.apps.core.tokens import claims_of
 from enterprise_access.lib.breaker import neighbour_states
-from enterprise_access.lib.metrics import mean_neighbour_seconds
+from enterprise_access.lib.metrics import counts_all_processes, mean_neighbour_seconds
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -84,13 +84,16 @@ def _given_here(user: Any, read: Callable[[User], frozenset[Grant]]) -> Callable
 def list_neighbours() -> list[dict[str, Any]]:
     """Return how each neighbour is: the worst that a process says of it, what all of them said, how fast it is.
 
-    Those that are left alone come first. Nobody is asked, and nothing is read but the cache and this machine's counts.
+    Those that are left alone come first. Nobody is asked, and nothing is read but the cache and our own counts, which
+    `counted_by` says the extent of.
     """
     states, means = neighbour_states(), mean_neighbour_seconds()
+    counted_by = "all processes on this machine" if counts_all_processes() else "this web process"
     found = []
     for service in sorted({state.service for state in states} | set(means) | set(SERVICES)):
         said = [state for state in states if state.service == service]
         seconds, calls = means.get(service, (0.0, 0))
         state = said[0].state.value if said else "closed"
-        found.append({"name": service, "said": said, "state": state, "milliseconds": seconds * 1000, "calls": calls})
+        speed = {"milliseconds": seconds * 1000, "calls": calls, "counted_by": counted_by}
+        found.append({"name": service, "said": said, "state": state, **speed})
     return sorted(found, key=lambda service: (service["state"] == "closed", service["name"]))

@@ -64,6 +64,12 @@ def test_every_service_has_a_card_and_who_is_left_alone_comes_first(client, sett
     assert {service["state"] for service in others} == {"closed"}
 
 
+def test_the_number_of_calls_says_whose_they_are(client):
+    for service in page_for(client, is_staff=True).context["services"]:
+        assert service["counted_by"] == "this web process"
+    assert "by this web process" in client.get(PAGE).content.decode()
+
+
 def test_what_our_account_may_do_is_told_with_what_went_wrong(client):
     now = timezone.now()
     remember_checks(
