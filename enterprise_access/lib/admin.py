@@ -1,21 +1,24 @@
 """Admin pages that show and do not change, pages that ask a neighbour before they save, and lists that stay fast."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
+from django.contrib.admin.utils import display_for_field, flatten_fieldsets, unquote
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import CharField, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.utils.functional import cached_property
 from django.views.decorators.csrf import csrf_protect
 from simple_history.admin import SimpleHistoryAdmin
+
+from enterprise_access.lib.wording import in_words, named
 
 # How far the rows of a list are counted and paged through. Who wants to see more has not asked well enough.
 MOST_ROWS: Final = 10_000
@@ -24,7 +27,104 @@ MOST_SUGGESTIONS: Final = 200
 _LARGEST_ID: Final = 2**63 - 1
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadableChoicesFilter(admin.ChoicesFieldListFilter):
+    """A filter by a field with choices, which it offers in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": in_words(str(choice["display"]))}
+
+
+class ReadableValuesFilter(admin.AllValuesFieldListFilter):
+    """A filter by the values that a column has: codes in words, anything else as it is."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            text = str(choice["display"])
+            yield {**choice, "display": text if _NOT_A_CODE.search(text) else in_words(text) or "None"}
+
+
+class ReadableRowsFilter(admin.RelatedFieldListFilter):
+    """A filter by rows of another table, which it offers by their names."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = field.remote_field.model._default_manager.order_by(
+            *self.field_admin_ordering(field, request, model_admin)
+        )
+        return [(row.pk, in_words(str(getattr(row, "name", row)))) for row in rows]
+
+
+_NOT_A_CODE: Final = re.compile(r"[^A-Za-z0-9_ ]")
+admin.FieldListFilter.register(
+    lambda field: isinstance(field, CharField) and not field.flatchoices, ReadableValuesFilter, take_priority=True
+)
+admin.FieldListFilter.register(lambda field: bool(field.many_to_one), ReadableRowsFilter, take_priority=True)
+admin.FieldListFilter.register(
+    lambda field: bool(getattr(field, "flatchoices", None)), ReadableChoicesFilter, take_priority=True
+)
+
+
+class ReadableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Lists and pages that say choices in words, and write acronyms in capitals.
+
+    Only what is shown changes. The labels that models declare are those of the API's codes, and are in migrations.
+    """
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [self._readable(name) for name in super().get_list_display(request)]
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and field.label:
+            field.label = named(str(field.label))
+        return field
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        shown: AdminForm = context["adminform"]
+        fieldsets = [
+            (
+                title,
+                {**options, "fields": [self._readable_in(shown.readonly_fields, each) for each in options["fields"]]},
+            )
+            for title, options in shown.fieldsets
+        ]
+        also = [each for each in flatten_fieldsets(fieldsets) if callable(each)]
+        readonly = [*shown.readonly_fields, *also]
+        context["adminform"] = AdminForm(
+            shown.form, fieldsets, self.get_prepopulated_fields(request, kwargs.get("obj")), readonly, model_admin=self
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _readable_in(self, readonly: Any, each: Any) -> Any:
+        if isinstance(each, list | tuple):
+            return [self._readable_in(readonly, name) for name in each]
+        return self._readable(each) if each in readonly else each
+
+    def _readable(self, name: Any) -> Any:
+        """Return what shows a column of the table in words, where Django would not; or what was given."""
+        if not isinstance(name, str) or hasattr(type(self), name):
+            return name
+        try:
+            field: Any = self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return name
+        if field.is_relation:
+            return name
+        label = named(str(field.verbose_name))
+        has_choices = bool(getattr(field, "flatchoices", None))
+        if not has_choices and label == field.verbose_name:
+            return name
+
+        def column(row: Any) -> Any:
+            value = getattr(row, field.attname)
+            text = display_for_field(value, field, self.get_empty_value_display())
+            return in_words(text) if has_choices and isinstance(text, str) else text
+
+        column.__name__ = name
+        return admin.display(column, description=label, ordering=name)
+
+
+class ReadOnlyAdmin(ReadableAdmin):
     """A list and pages to look at. What may be done has an action, which calls a service.
 
     `first_fields` are what a page shows at once; the rest is folded below them.
@@ -49,7 +149,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):
+class ReadOnlyHistoryAdmin(ReadableAdmin, SimpleHistoryAdmin):
     """Shows earlier states. None can be brought back by a button, which would go around every rule (and which the
     library offers to everybody who may look)."""
 
@@ -82,7 +182,7 @@ class ReadOnlyHistoryAdmin(SimpleHistoryAdmin):
             raise Http404 from None
 
 
-class AsksBeforeAddingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AsksBeforeAddingAdmin(ReadableAdmin):
     """Adds without Django's transaction around the whole page: a neighbour is asked while the form is checked, and no
     lock may be held for so long. What is added is one row, which a service writes."""
 
@@ -107,7 +207,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by().values("pk")[:MOST_ROWS].count()
 
 
-class BoundedActionsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class BoundedActionsAdmin(ReadableAdmin):
     """Actions that touch what the page says, and no more.
 
     A list counts its rows no further than MOST_ROWS, so "Select all" may stand for more rows than it says: then the
@@ -170,7 +270,7 @@ class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
 Section = Callable[[HttpRequest, Any], str]
 
 
-class SectionedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class SectionedAdmin(ReadableAdmin):
     """A page to which the apps above may add `sections`, below what the app itself has to show.
 
     A section is a function that returns HTML; so an app need not know who has something to say about its rows.

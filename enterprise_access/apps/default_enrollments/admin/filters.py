@@ -13,6 +13,7 @@ from enterprise_access.apps.default_enrollments.models import RealizationOverrid
 from enterprise_access.apps.default_enrollments.selectors.drift import IN_ANOTHER_MODE
 from enterprise_access.lib import clock
 from enterprise_access.lib.admin import SelectFilter
+from enterprise_access.lib.wording import in_words
 
 
 class CustomerOfIntentionFilter(CustomerFilter):
@@ -22,7 +23,7 @@ class CustomerOfIntentionFilter(CustomerFilter):
 
 
 class StateFilter(admin.SimpleListFilter):
-    """Living intentions unless asked otherwise."""
+    """Active intentions unless asked otherwise."""
 
     title = "state"
     parameter_name = "state"
@@ -32,7 +33,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        yield {**first, "display": "Living"}
+        yield {**first, "display": "Active"}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -180,8 +181,3 @@ def sentence(text: str, code: str) -> str:
 def reason_in_words(text: str, code: str) -> str:
     """Return a reason in a word or two, with its sentence and code on hover, for a column of a list."""
     return format_html('<span title="{} ({})">{}</span>', text, code, in_words(code))
-
-
-def in_words(code: str) -> str:
-    """Return a reason code as people would say it."""
-    return code.replace("_", " ").replace("lms", "LMS").capitalize().replace("lms", "LMS")

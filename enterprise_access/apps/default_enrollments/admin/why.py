@@ -18,7 +18,6 @@ from django.utils.safestring import SafeString
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.default_enrollments.admin.acting import MAY_OVERRIDE, MAY_STEER, note, say
 from enterprise_access.apps.default_enrollments.admin.choosing import LearnerForm
-from enterprise_access.apps.default_enrollments.admin.filters import in_words
 from enterprise_access.apps.default_enrollments.domain.answers import IntentionState
 from enterprise_access.apps.default_enrollments.domain.looking_again import RecheckEvent, Schedule
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
@@ -37,6 +36,7 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.timeline import get_timeline
+from enterprise_access.lib.wording import in_words
 
 MAY_SEE = "default_enrollments.view_realizationattempt"
 # What an override lets pass.
