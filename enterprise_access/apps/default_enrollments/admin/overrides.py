@@ -12,7 +12,9 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from enterprise_access.apps.content_metadata.selectors import peek_content
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.default_enrollments.admin.filters import CustomerOfIntentionFilter, UsedFilter
 from enterprise_access.apps.default_enrollments.admin.why import why_url
 from enterprise_access.apps.default_enrollments.models import (
@@ -46,6 +48,12 @@ class OverrideForm(forms.Form):
             raise forms.ValidationError("There is no such intention, or it was deleted.")
         return found
 
+    def keep(self, *names: str) -> None:
+        """Keep what the page that led here has chosen: it is shown in words, and sent along unseen."""
+        for name in names:
+            if name not in self.errors:
+                self.fields[name].widget = forms.HiddenInput()
+
 
 def ask_for_override(request: HttpRequest, rows: list[Any]) -> HttpResponseRedirect | None:
     """Lead from one row of a list (attempt or realization) to the form; it is about one learner at a time."""
@@ -67,17 +75,23 @@ class CancelForm(forms.Form):
     )
 
 
-def _described(intention: DefaultEnterpriseEnrollmentIntention, lms_user_id: object) -> str:
-    """Return what an override is about, by names."""
-    return f"{intention.customer.name}: {intention.content_key}, learner {lms_user_id}."
+def _described(intention: DefaultEnterpriseEnrollmentIntention, lms_user_id: int) -> list[tuple[str, str]]:
+    """Return what an override is about, by names; nobody is asked for them."""
+    content = peek_content(customer_uuid=intention.customer_id, content_keys=[intention.content_key])
+    known = content.get(intention.content_key_folded)
+    title = known.title if known else ""
+    learner = list_learners(customer_uuid=intention.customer_id, lms_user_ids=[lms_user_id]).get(lms_user_id)
+    return [
+        ("Course", f"{title} ({intention.content_key})" if title else intention.content_key),
+        ("Customer", intention.customer.name),
+        ("Learner", f"{learner.username} ({lms_user_id})" if learner else f"{lms_user_id}"),
+    ]
 
 
-def _about(request: HttpRequest) -> str:
-    """Return what the page that led here was about; empty when nothing is filled in."""
-    form = OverrideForm({**request.GET.dict(), "reason": "-"})
-    if not form.is_valid():
-        return ""
-    return f"{_described(form.cleaned_data['intention'], form.cleaned_data['lms_user_id'])} "
+def _chosen(request: HttpRequest) -> OverrideForm | None:
+    """Return what the page that led here has chosen, as the form sends it along; None when it chose nothing whole."""
+    forms_so_far = [OverrideForm({**given.dict(), "reason": "-"}) for given in (request.GET, request.POST) if given]
+    return forms_so_far[-1] if request.GET and all(form.is_valid() for form in forms_so_far) else None
 
 
 @admin.register(RealizationOverride)
@@ -144,13 +158,14 @@ class OverrideAdmin(LearnerRowsAdmin):
             else:
                 self.log_change(request, override, "Override cancelled.")
                 messages.success(request, f"The override for learner {override.lms_user_id} is cancelled.")
-                return HttpResponseRedirect(reverse("admin:default_enrollments_realizationoverride_changelist"))
+                return HttpResponseRedirect(why_url(override.intention.customer_id, override.lms_user_id))
         context = {
             **self.admin_site.each_context(request),
             "title": "Cancel override",
             "opts": self.opts,
             "form": form,
-            "text": f"{_described(override.intention, override.lms_user_id)} The learner is not enrolled again then.",
+            "facts": _described(override.intention, override.lms_user_id),
+            "text": "The learner is not enrolled again then.",
             "button": "Cancel override",
         }
         return TemplateResponse(request, "default_enrollments/form.html", context)
@@ -164,17 +179,22 @@ class OverrideAdmin(LearnerRowsAdmin):
         """Ask for learner, intention and reason, and let the service decide."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = OverrideForm(request.POST or None, initial=request.GET.dict())
+        form, chosen = OverrideForm(request.POST or None, initial=request.GET.dict()), _chosen(request)
         if request.method == "POST" and form.is_valid() and self._grant(request, form):
             return HttpResponseRedirect(
                 why_url(form.cleaned_data["intention"].customer_id, form.cleaned_data["lms_user_id"])
             )
+        facts: list[tuple[str, str]] = []
+        if chosen is not None:
+            form.keep("intention", "lms_user_id")
+            facts = _described(chosen.cleaned_data["intention"], chosen.cleaned_data["lms_user_id"])
         context = {
             **self.admin_site.each_context(request),
             "title": "Allow one re-enrollment",
             "opts": self.opts,
             "form": form,
-            "text": f"{_about(request)}A learner who left a course, or lost the license for it, is not enrolled again. "
+            "facts": facts,
+            "text": "A learner who left a course, or lost the license for it, is not enrolled again. "
             "An override allows one more enrollment of this learner for this intention. That enrollment uses it up; "
             f"otherwise it expires after {override_validity().days} days.",
             "button": "Allow re-enrollment",
