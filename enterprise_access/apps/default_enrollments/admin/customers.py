@@ -37,7 +37,7 @@ def pause_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
 
 
 admin.site.get_model_admin(EnterpriseCustomer).sections += [  # type: ignore[attr-defined]
-    pause_section,
     intentions_section,
+    pause_section,
     activity_section,
 ]

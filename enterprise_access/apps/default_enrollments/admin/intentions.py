@@ -1,12 +1,11 @@
 """Intentions in the admin: what customers intend for their learners."""
 
-from contextlib import suppress
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -30,24 +29,30 @@ from enterprise_access.apps.default_enrollments.admin.job_pages import (
     import_from_lms_view,
 )
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions, refresh_and_check
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.selectors.standing import count_learners_of
+from enterprise_access.apps.default_enrollments.services.health.verdicts import (
+    check_intentions,
+    check_saved,
+    refresh_and_check,
+)
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
     delete_intention,
     restore_intention,
 )
 from enterprise_access.apps.default_enrollments.services.operations.steering import is_everything_paused
+from enterprise_access.apps.default_enrollments.services.requests.sweeping import MAY_BACKFILL
 from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator, ReadOnlyHistoryAdmin
-from enterprise_access.lib.errors import ServiceError, UpstreamError
+from enterprise_access.lib.errors import ServiceError
 
 Intention = DefaultEnterpriseEnrollmentIntention
 LIST = "admin:default_enrollments_defaultenterpriseenrollmentintention_changelist"
 CHANGE = "admin:default_enrollments_defaultenterpriseenrollmentintention_change"
+REALIZATIONS = "admin:default_enrollments_defaultenterpriseenrollmentrealization_changelist"
+ATTEMPTS = "admin:default_enrollments_realizationattempt_changelist"
 CUSTOMER = "admin:customers_enterprisecustomer_change"
 NOTHING = "-"
-# What was checked so lately is not checked again because something was added beside it.
-RECENT: Final = timedelta(hours=1)
 
 
 @admin.register(Intention)
@@ -137,9 +142,36 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
             "show_save_and_continue": False,
             "show_save_and_add_another": False,
             "may_restore": self.has_change_permission(request),
+            "may_backfill": request.user.has_perm(MAY_BACKFILL),
+            "counts": self._counts(object_id),
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)
+
+    def _counts(self, object_id: str) -> list[tuple[str, int, str, str]]:
+        """Return how many learners stand how, with the list of them."""
+        try:
+            intention = Intention.objects.filter(pk=UUID(unquote(object_id))).first()
+        except ValueError:
+            intention = None
+        if intention is None:
+            return []
+        found = count_learners_of(intention)
+        realizations = f"{reverse(REALIZATIONS)}?q={intention.pk}"
+        attempts = f"{reverse(ATTEMPTS)}?which=newest&q={intention.pk}"
+        blocked = f"{attempts}&outcome__exact=blocked"
+        return [
+            ("Enrolled", found.realized, "This intention enrolled them.", realizations),
+            ("Left", found.left, "Of these, no longer in the course.", f"{realizations}&state=left"),
+            (
+                "Already enrolled",
+                found.already_enrolled,
+                "In the course anyway.",
+                f"{attempts}&outcome__exact=not_needed",
+            ),
+            ("Blocked", found.blocked, "Not enrolled; the list says why.", blocked),
+            ("Waiting", found.waiting, "An upstream service did not answer; retried automatically.", attempts),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Intention, form: Any, change: bool) -> None:
         """Leave the row as it is: a page that was open for long must not bring back what it showed."""
@@ -153,6 +185,10 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
             path("import-from-lms/", view(import_from_lms_view), name="import_from_lms"),
             path("check-all/", view(check_all_view), name="check_all_intentions"),
             path("backfill/<uuid:customer_uuid>/", view(backfill_view), name="backfill"),
+            path(
+                "backfill/<uuid:customer_uuid>/<uuid:intention_uuid>/", view(backfill_view), name="backfill_intention"
+            ),
+            path("<uuid:uuid>/check/", view(self.check_one_view), name="check_intention"),
             path("check/<uuid:customer_uuid>/", view(self.check_view), name="check_intentions"),
             path("<uuid:uuid>/restore/", view(self.restore_view), name="restore_intention"),
         ]
@@ -193,9 +229,7 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
         messages.success(request, f"From now on, the learners of {customer} start with {intention}.")
         for warning in form.warnings:
             messages.warning(request, f"On {intention}: {warning.text}")
-        # So that the page to which this leads says how it stands. Whoever does not answer now is asked again by itself.
-        with suppress(UpstreamError):
-            check_intentions(customer_uuid=customer.pk, checked_before=intention.created - RECENT)
+        check_saved([intention])
         return intention
 
     # --- deleting and restoring ------------------------------------------------------------------------------------
@@ -217,8 +251,7 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
 
     @admin.action(permissions=["change"], description="Restore (those that were deleted)")
     def restore(self, request: HttpRequest, queryset: Any) -> None:
-        for intention in queryset.exclude(deleted_at=None):
-            self._restore(request, intention)
+        self._restore(request, list(queryset.exclude(deleted_at=None).select_related("customer")))
 
     @method_decorator(require_POST)
     def restore_view(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
@@ -227,15 +260,40 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
             raise PermissionDenied
         intention = get_object_or_404(Intention, pk=uuid)
         if intention.is_deleted:
-            self._restore(request, intention)
+            self._restore(request, [intention])
         return HttpResponseRedirect(reverse(CUSTOMER, args=[intention.customer_id]))
 
-    def _restore(self, request: HttpRequest, intention: Intention) -> None:
-        restore_intention(intention)
-        self.log_change(request, intention, "Restored.")
-        messages.success(request, f"Restored: {intention}.")
+    def _restore(self, request: HttpRequest, intentions: list[Intention]) -> None:
+        """Bring them back, and warn of what keeps each from enrolling learners, as adding does."""
+        for intention in intentions:
+            restore_intention(intention)
+            self.log_change(request, intention, "Restored.")
+            messages.success(request, f"Restored: {intention}.")
+        check_saved(intentions)
+        uuids = [intention.pk for intention in intentions]
+        for health in IntentionHealth.objects.filter(pk__in=uuids).select_related("intention__customer"):
+            if health.explanation is not None:
+                text, change = health.explanation.text, health.explanation.what_would_change_it
+                messages.warning(request, f"On {health.intention}: {text} What would change it: {change}")
 
     # --- checking --------------------------------------------------------------------------------------------------
+
+    @method_decorator(require_POST)
+    def check_one_view(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
+        """Read again what one intention resolves to."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        intention = get_object_or_404(Intention.objects.living(), pk=uuid)
+        try:
+            changed = check_intentions(customer_uuid=intention.customer_id, only={intention.pk})
+        except ServiceError as error:
+            messages.error(request, f"It could not be checked. This page shows older facts. {error.detail}")
+        else:
+            self.log_change(request, intention, "Checked.")
+            messages.success(
+                request, "Checked. Something is different from before." if changed else "Checked. Nothing changed."
+            )
+        return HttpResponseRedirect(reverse(CHANGE, args=[intention.pk]))
 
     @method_decorator(require_POST)
     def check_view(self, request: HttpRequest, customer_uuid: UUID) -> HttpResponse:

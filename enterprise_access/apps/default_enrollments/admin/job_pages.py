@@ -85,26 +85,33 @@ def check_all_view(request: HttpRequest) -> HttpResponse:
     )
 
 
-def backfill_view(request: HttpRequest, customer_uuid: UUID) -> HttpResponse:
-    """Start the job that requests evaluation of every linked learner of a customer."""
+def backfill_view(request: HttpRequest, customer_uuid: UUID, intention_uuid: UUID | None = None) -> HttpResponse:
+    """Start the job that requests evaluation of every linked learner of a customer: of all, or of those whom one
+    intention has not enrolled."""
     _require(request, sweeping.MAY_BACKFILL)
     customer = get_object_or_404(EnterpriseCustomer, pk=customer_uuid)
+    living = DefaultEnterpriseEnrollmentIntention.objects.living().of_customer(customer_uuid)
+    intention = get_object_or_404(living, pk=intention_uuid) if intention_uuid else None
+    of_whom = f"learners of {customer}" + (f" for {intention}" if intention else "")
     form = BackfillForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
+        those = f", and whom {intention} has not enrolled yet," if intention else ""
         return _ask(
             request,
             form,
-            title=f"Evaluate all learners of {customer}",
-            text="Every linked learner who has selected this customer is evaluated as if they had just signed in. No "
-            "rule is skipped, and no learner is enrolled twice. This runs in the background.",
+            title=f"Evaluate all {of_whom}",
+            text=f"Every linked learner who has selected this customer{those} is evaluated as if they had just signed "
+            "in. No rule is skipped, and no learner is enrolled twice. This runs in the background.",
             button="Evaluate all learners",
         )
     return _start(
         request,
         kind=sweeping.BACKFILL_JOB,
-        title=f"Evaluation of all learners of {customer}",
+        title=f"Evaluation of all {of_whom}",
         parameters=sweeping.parameters_of_backfill(
-            customer_uuid=customer_uuid, learners_per_minute=form.cleaned_data["learners_per_minute"]
+            customer_uuid=customer_uuid,
+            learners_per_minute=form.cleaned_data["learners_per_minute"],
+            intention_uuid=intention_uuid,
         ),
     )
 

@@ -1,6 +1,6 @@
 """How the intentions of one customer stand: what they stand for, and what became of them. Asks nobody."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -70,6 +70,34 @@ def _standing(
         content=content,
         modes=modes.get(fold(run.key)) if run else None,
         learners=learners,
+    )
+
+
+@frozen(kw_only=True)
+class LearnersOfIntention:
+    """How many learners one intention enrolled (`left` of them are gone), found enrolled, is blocked for, waits for."""
+
+    realized: int
+    left: int
+    already_enrolled: int
+    blocked: int
+    waiting: int
+
+
+def count_learners_of(intention: Intention) -> LearnersOfIntention:
+    """Count the learners of one intention, in two statements."""
+    counted = intention.realizations.order_by().aggregate(rows=Count("pk"), left=Count("left_at"))
+    counts: Counter[str] = Counter()
+    newest = RealizationAttempt.objects.newest().filter(intention=intention).order_by()
+    for outcome, reason, learners in newest.values_list("outcome", "reason").annotate(learners=Count("pk")):
+        waits = outcome not in (Outcome.BLOCKED, Outcome.REALIZED, Outcome.NOT_NEEDED) or is_waiting(reason)
+        counts["waiting" if waits else outcome] += learners
+    return LearnersOfIntention(
+        realized=counted["rows"],
+        left=counted["left"],
+        already_enrolled=counts[Outcome.NOT_NEEDED],
+        blocked=counts[Outcome.BLOCKED],
+        waiting=counts["waiting"],
     )
 
 

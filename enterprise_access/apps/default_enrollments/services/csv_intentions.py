@@ -16,6 +16,7 @@ from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_keys
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, restore_intention
 from enterprise_access.lib.csv_files import read_table, write_table
@@ -164,6 +165,7 @@ def import_rows(checked: Iterable[CheckedRow], *, restore_deleted: bool = False)
             continue  # Somebody was quicker.
         except ServiceError as error:
             problems.append((each.line, error.detail))
+    check_saved([*added, *restored], asks_lms=False)
     return ImportedIntentions(added=tuple(added), restored=tuple(restored), problems=tuple(problems))
 
 

@@ -11,9 +11,24 @@ from django.urls import reverse
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    IntentionHealth,
+    RealizationRequest,
+)
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
-from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, DEMO_RUN, LINUX, intend, visit
+from enterprise_access.apps.default_enrollments.tests.stories import (
+    ADA,
+    BEN,
+    DEMO,
+    DEMO_RUN,
+    HAL,
+    LINUX,
+    intend,
+    request_of,
+    visit,
+)
+from enterprise_access.jobs.services import run_jobs
 from simulator.seed import ACME, GLOBEX
 
 Intention = DefaultEnterpriseEnrollmentIntention
@@ -240,6 +255,70 @@ def test_deleting_is_soft_and_can_be_taken_back(staff):
     answer = act(staff, "restore", first)
     assert f"Restored: {DEMO}." in messages_of(answer)
     assert Intention.objects.living().count() == 2
+
+
+def test_restoring_says_what_keeps_learners_from_being_enrolled(staff, world):
+    (intention,) = intend("MITx+6.00.1x")
+    delete_intention(intention)
+    told = messages_of(act(staff, "restore", intention))
+    assert any(text.startswith("On MITx+6.00.1x: ") and "What would change it" in text for text in told)
+    assert IntentionHealth.objects.get(pk=intention.pk).is_healthy is False
+    assert "Not checked yet" not in staff.get(reverse(f"{BASE}_changelist")).content.decode()
+
+
+# --- One intention's page ------------------------------------------------------------------------------------------
+
+
+def test_the_page_counts_its_learners_with_the_list_of_each(staff, world):
+    (intention,) = intend(DEMO)
+    visit(ADA, BEN, HAL)
+    world.leave(username="ada", run_key=DEMO_RUN)
+    visit(ADA)
+    page = staff.get(reverse(f"{BASE}_change", args=[intention.pk]))
+    counts = {label: (count, url) for label, count, _, url in page.context["counts"]}
+    assert {label: count for label, (count, _) in counts.items()} == {
+        "Enrolled": 1,
+        "Left": 1,
+        "Already enrolled": 0,
+        "Blocked": 3,
+        "Waiting": 0,
+    }
+    for label in ("Enrolled", "Left", "Already enrolled", "Blocked"):
+        count, url = counts[label]
+        assert staff.get(url).context["cl"].result_count == count
+
+
+def test_one_intention_is_checked_by_a_button(staff, world):
+    first, second = intend(DEMO, LINUX)
+    check = reverse("admin:check_intention", args=[first.pk])
+    page = reverse(f"{BASE}_change", args=[first.pk])
+    assert check in staff.get(page).content.decode()
+    assert staff.post(check).url == page
+    assert list(IntentionHealth.objects.values_list("pk", flat=True)) == [first.pk]
+    delete_intention(second)
+    assert staff.post(reverse("admin:check_intention", args=[second.pk])).status_code == 404
+    assert staff.get(check).status_code == 405
+
+
+def test_who_may_only_look_can_neither_check_one_nor_evaluate_its_learners(staff, onlooker):
+    (intention,) = intend(DEMO)
+    assert onlooker.post(reverse("admin:check_intention", args=[intention.pk])).status_code == 403
+    assert onlooker.get(reverse("admin:backfill_intention", args=[ACME, intention.pk])).status_code == 403
+
+
+def test_learners_whom_one_intention_has_not_enrolled_are_evaluated(staff, world):
+    first, _ = intend(DEMO, LINUX)
+    visit(ADA)
+    backfill = reverse("admin:backfill_intention", args=[ACME, first.pk])
+    assert backfill in staff.get(reverse(f"{BASE}_change", args=[first.pk])).content.decode()
+    assert "whom edX+DemoX has not enrolled yet" in staff.get(backfill).content.decode()
+    before = set(RealizationRequest.objects.filter(due_at=None).values_list("lms_user_id", flat=True))
+    assert ADA in before
+    assert staff.post(backfill).status_code == 302
+    run_jobs()
+    assert request_of(ADA).due_at is None
+    assert RealizationRequest.objects.exclude(due_at=None).exists()
+    assert staff.get(reverse("admin:backfill_intention", args=[GLOBEX, first.pk])).status_code == 404
 
 
 def test_deleting_what_is_deleted_and_restoring_what_lives_does_nothing(staff):

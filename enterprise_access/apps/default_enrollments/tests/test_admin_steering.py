@@ -293,6 +293,13 @@ def test_the_rows_can_be_saved_without_looking_at_them_first(staff, world):
     assert [row.outcome for row in job.results.all()] == ["added"]
 
 
+def test_the_list_shows_what_the_check_of_a_file_has_found(staff, world):
+    job_of(staff.post(reverse(IMPORT), {"text": "customer,content_key\nacme,MITx+6.00.1x\n", "save": "1"}))
+    page = staff.get(list_of(DefaultEnterpriseEnrollmentIntention)).content.decode()
+    assert DefaultEnterpriseEnrollmentIntention.objects.get().health.explanation.text in page
+    assert "Not checked yet" not in page
+
+
 def test_what_was_deleted_is_restored_when_the_box_is_ticked(staff, world):
     (gone,) = intend(DEMO)
     delete_intention(gone)

@@ -3,13 +3,16 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+
 from enterprise_access.apps.content_metadata.domain import Resolved
-from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, refresh_content
+from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, list_modes, refresh_content
 from enterprise_access.apps.content_metadata.services import refresh_modes_of
 from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.services import fetch_customer
@@ -28,6 +31,8 @@ from enterprise_access.apps.default_enrollments.selectors.past import list_inten
 from enterprise_access.apps.default_enrollments.services.realizing.announcing import announce_unhealthy
 from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.lib import clock, metrics
+from enterprise_access.lib.errors import UpstreamError
+from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 
@@ -37,6 +42,7 @@ Intention = DefaultEnterpriseEnrollmentIntention
 
 WOKEN_BY_CONTENT = [reason.value for reason, look in TABLE.items() if RecheckEvent.CONTENT_CHANGE in look.events]
 LEARNERS_AT_ONCE = 500
+_UNKNOWN = (Reason.MODES_UNAVAILABLE, Reason.CATALOG_UNAVAILABLE)
 
 
 def list_customers_with_intentions() -> list[UUID]:
@@ -44,14 +50,23 @@ def list_customers_with_intentions() -> list[UUID]:
     return list(Intention.objects.living().order_by("customer_id").values_list("customer_id", flat=True).distinct())
 
 
-def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = None) -> list[Intention]:
+def check_intentions(
+    *,
+    customer_uuid: UUID,
+    checked_before: datetime | None = None,
+    only: Collection[UUID] | None = None,
+    asks_lms: bool = True,
+) -> list[Intention]:
     """Ask anew what the customer's intentions stand for; return those that changed, after waking who waits for it.
 
-    `checked_before`: leave alone what was checked since. An intention that is checked for the first time counts as
-    changed: something may have happened to those who were looked at before. Raises UpstreamError when the catalog
-    service cannot be asked: then nothing is known to have changed.
+    `checked_before`: leave alone what was checked since. `only`: check these alone. An intention that
+    is checked for the first time counts as changed: something may have happened to those who were looked at before.
+    `asks_lms` False: use the modes that are known, and write down nothing where a decision needs more. Raises
+    UpstreamError when the catalog service cannot be asked: then nothing is known to have changed.
     """
     intentions = list_intentions(customer_uuid=customer_uuid)
+    if only is not None:
+        intentions = tuple(intention for intention in intentions if intention.pk in only)
     if checked_before is not None:
         young = set(IntentionHealth.objects.filter(checked_at__gt=checked_before).values_list("pk", flat=True))
         intentions = tuple(intention for intention in intentions if intention.pk not in young)
@@ -59,7 +74,13 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
         return []
     now = clock.now()
     contents = refresh_content(customer_uuid=customer_uuid, content_keys=[row.content_key for row in intentions])
-    modes = refresh_modes_of(contents=contents.values(), can_wait=True)
+    if asks_lms:
+        modes = refresh_modes_of(contents=contents.values(), can_wait=True)
+    else:
+        modes = list_modes(course_run_keys=[each.run.key for each in contents.values() if each.run], now=now)
+        intentions = tuple(
+            each for each in intentions if _is_known(each, contents[each.content_key_folded], modes, now)
+        )
     changed = [
         intention
         for intention in intentions
@@ -68,6 +89,26 @@ def check_intentions(*, customer_uuid: UUID, checked_before: datetime | None = N
     for intention in changed:
         _wake(intention, now)
     return changed
+
+
+def _is_known(intention: Intention, content: Content, modes: dict[str, KnownModes], now: datetime) -> bool:
+    known = modes.get(fold(content.run.key)) if content.run else None
+    return verdict_for_newcomer(intention, content, known, now=now).reason not in _UNKNOWN
+
+
+def check_saved(intentions: Iterable[Intention], *, asks_lms: bool = True) -> None:
+    """Check intentions that were just added or restored, so that lists and pages say how they stand.
+
+    `asks_lms` False, for many: their modes are being fetched in the background, at the LMS's pace, and those for which
+    they decide are left to the regular check. The services share one budget; what they do not answer in time is left
+    to that check, too.
+    """
+    saved: dict[UUID, set[UUID]] = {}
+    for intention in intentions:
+        saved.setdefault(intention.customer_id, set()).add(intention.pk)
+    with suppress(UpstreamError), deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
+        for customer_uuid, uuids in saved.items():
+            check_intentions(customer_uuid=customer_uuid, only=uuids, asks_lms=asks_lms)
 
 
 def refresh_and_check(*, customer_uuid: UUID) -> list[Intention]:
@@ -100,7 +141,7 @@ def _store_verdict(
 ) -> tuple[bool, bool]:
     """Write down what was found; say whether anything is new, and whether the verdict is another one."""
     last = IntentionHealth.objects.filter(pk=intention.pk).first()
-    if verdict.reason in (Reason.MODES_UNAVAILABLE, Reason.CATALOG_UNAVAILABLE):
+    if verdict.reason in _UNKNOWN:
         # Unknown is no change. Once they are known again, they are compared with what they were.
         fingerprint = last.fingerprint if last else ""
     is_new = last is None or last.fingerprint != fingerprint

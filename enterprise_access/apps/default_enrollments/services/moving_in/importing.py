@@ -22,6 +22,7 @@ from enterprise_access.apps.default_enrollments.services.csv_intentions import (
     check_rows,
     find_owners,
 )
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, restore_intention
 from enterprise_access.apps.default_enrollments.services.moving_in.from_lms import Arrival, ArrivalFate, list_arrivals
 from enterprise_access.jobs.kinds import FollowUp, JobStep, Kind, RowResult, RunningJob
@@ -69,6 +70,7 @@ def run_csv_step(job: RunningJob) -> JobStep:
     owners |= find_owners(row for row in piece if row.customer not in owners)
     _wait_for_the_lms(owners, job)
     results = [_csv_result(each, job) for each in check_rows(piece, customers=owners, before=rows[:begin])]
+    _check_what_was_saved(results)
     done = begin + len(piece)
     kept = {
         name: str(owner) if isinstance(owner, UUID) else {"problem": owner.detail} for name, owner in owners.items()
@@ -80,6 +82,10 @@ def run_csv_step(job: RunningJob) -> JobStep:
         is_last=done >= len(rows),
         total=len(rows),
     )
+
+
+def _check_what_was_saved(results: Sequence[RowResult]) -> None:
+    check_saved([result.logged[0] for result in results if result.logged is not None], asks_lms=False)
 
 
 def _owners_of(job: RunningJob) -> dict[str, Owner]:
@@ -156,6 +162,7 @@ def run_lms_step(job: RunningJob) -> JobStep:
     """Check, or take over, what the LMS intends for the next customer. Safe to repeat."""
     customers, begin = job.parameters["customers"], job.cursor.get("next", 0)
     results = _lms_results(job, UUID(customers[begin])) if begin < len(customers) else []
+    _check_what_was_saved(results)
     done = min(begin + 1, len(customers))
     return JobStep(
         results=results, cursor={"next": done}, done=done, is_last=done >= len(customers), total=len(customers)

@@ -62,15 +62,25 @@ CHECK_ALL = Kind(
 # --- the backfill ----------------------------------------------------------------------------------------------------
 
 
-def parameters_of_backfill(*, customer_uuid: UUID, learners_per_minute: int | None) -> dict[str, Any]:
-    """Return the parameters of a job that requests evaluation of every linked learner of a customer."""
-    return {"customer": str(customer_uuid), "learners_per_minute": learners_per_minute}
+def parameters_of_backfill(
+    *, customer_uuid: UUID, learners_per_minute: int | None, intention_uuid: UUID | None = None
+) -> dict[str, Any]:
+    """Return the parameters of a job that requests evaluation of every linked learner of a customer.
+
+    `intention_uuid`: leave out the learners whom this intention has enrolled.
+    """
+    parameters = {"customer": str(customer_uuid), "learners_per_minute": learners_per_minute}
+    return parameters if intention_uuid is None else {**parameters, "intention": str(intention_uuid)}
 
 
 def run_backfill_step(job: RunningJob) -> JobStep:
     """Request evaluation of the learners on the next page of the LMS's list. Asking twice is asking once."""
     number, rate = job.cursor.get("page", 1), job.parameters["learners_per_minute"]
-    scope = Scope(customer_uuid=UUID(job.parameters["customer"]), after=job.cursor.get("after", 0))
+    scope = Scope(
+        customer_uuid=UUID(job.parameters["customer"]),
+        intention_uuids=frozenset(UUID(uuid) for uuid in [job.parameters.get("intention")] if uuid),
+        after=job.cursor.get("after", 0),
+    )
     page = read_linked_learners(customer_uuid=scope.customer_uuid, page=number)
     ids = list(learners_in_scope(scope, page.learners))
     asked = request_some(scope, ids)
