@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export EDX_REST_API_CLIENT_NAME := enterprise-access
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Errors and warnings are told, and the packages are not: a step says in one line what it installs.
+INSTALL := $(BIN)/python -m pip install --quiet
 TEST_SETTINGS := DJANGO_SETTINGS_MODULE=enterprise_access.settings.test
 
 .DEFAULT_GOAL := help
@@ -35,32 +37,37 @@ $(VENV)/bin/python:
 
 $(VENV)/.local: $(VENV)/bin/python requirements/local.txt
 	@echo "Installing what the system needs (the first time takes a minute) ..."
-	$(BIN)/python -m pip install -r requirements/local.txt
+	@$(INSTALL) -r requirements/local.txt
 	@touch $@
 
 $(VENV)/.test: $(VENV)/bin/python requirements/test.txt
 	@echo "Installing what the tests need (the first time takes a minute) ..."
-	$(BIN)/python -m pip install -r requirements/test.txt
+	@$(INSTALL) -r requirements/test.txt
 	@touch $@ $(VENV)/.local
 
 $(VENV)/.mysql: $(VENV)/.test requirements/mysql.txt
-	$(BIN)/python -m pip install -r requirements/mysql.txt
+	@echo "Installing the driver for MySQL and MariaDB ..."
+	@$(INSTALL) -r requirements/mysql.txt
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test requirements/docs.txt
-	$(BIN)/python -m pip install -r requirements/docs.txt
+	@echo "Installing what the documentation is built with ..."
+	@$(INSTALL) -r requirements/docs.txt
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.test requirements/bench.txt
-	$(BIN)/python -m pip install -r requirements/bench.txt
+	@echo "Installing what the benchmarks need ..."
+	@$(INSTALL) -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/.mutation: $(VENV)/.test requirements/mutation.txt
-	$(BIN)/python -m pip install -r requirements/mutation.txt
+	@echo "Installing what tries the mutants ..."
+	@$(INSTALL) -r requirements/mutation.txt
 	@touch $@
 
 requirements: $(VENV)/.test ## Quality and documentation | compile requirements/*.in into pinned requirements/*.txt
-	$(BIN)/python -m pip install -r requirements/tools.txt
+	@echo "Installing what compiles the requirements ..."
+	@$(INSTALL) -r requirements/tools.txt
 	for name in tools base mysql local test docs bench mutation tutor; do \
 	  CUSTOM_COMPILE_COMMAND="make requirements" $(BIN)/pip-compile --quiet --no-emit-index-url --no-emit-find-links \
 	    --strip-extras --allow-unsafe --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
@@ -195,8 +202,9 @@ test-tutor: $(VENV)/.test $(VENV)-tutor/.installed ## Test | render the Tutor pl
 
 $(VENV)-tutor/.installed: requirements/tutor.txt deploy/tutor/pyproject.toml
 	@sh scripts/make_venv.sh $(VENV)-tutor
-	$(VENV)-tutor/bin/python -m pip install -r requirements/tutor.txt
-	$(VENV)-tutor/bin/python -m pip install --no-deps --editable deploy/tutor
+	@echo "Installing Tutor and the plugin ..."
+	@$(VENV)-tutor/bin/python -m pip install --quiet -r requirements/tutor.txt
+	@$(VENV)-tutor/bin/python -m pip install --quiet --no-deps --editable deploy/tutor
 	@touch $@
 
 capacity: $(VENV)/.test ## Benchmarks | how many learners an installation can serve, and its first limit (ARGS="--workers 8")
