@@ -191,3 +191,10 @@ def test_a_folder_is_used_by_one_system_and_one_that_was_killed_is_no_obstacle(t
     assert f"used by another system that is running (process {first.pid})" in second.stdout
     assert "EMBEDDED_HOME" in second.stdout
     embedded.lock(tmp_path).close()
+
+
+def test_make_installs_in_one_line_a_step():
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    installs = [line for line in lines if "pip install" in line or "$(INSTALL)" in line]
+    assert len(installs) > 5
+    assert [line for line in installs if "--quiet" not in line and not line.startswith("\t@$(INSTALL) -r ")] == []
