@@ -6,12 +6,18 @@ from typing import Any
 from enterprise_access.apps.content_assignments.services.people import see_learner
 from enterprise_access.apps.content_assignments.tests.scene import allocated, make_assigned_budget
 from enterprise_access.apps.course_types.services.assigning import assign_course_type, assign_run_type
-from enterprise_access.apps.default_enrollments.models import RealizationAttempt
+from enterprise_access.apps.default_enrollments.models import (
+    DefaultEnterpriseEnrollmentIntention,
+    RealizationAttempt,
+    RealizationOverride,
+)
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
+from enterprise_access.apps.default_enrollments.services.realizing.override_use import pair_name
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     DEMO,
     DEMO_RUN,
+    HAL,
     LINUX,
     intend,
     realizations_of,
@@ -68,8 +74,16 @@ def make_scene() -> dict[str, object]:
         "budget": assignment.policy_uuid,
         "configuration": assignment.configuration_uuid,
         "assignment": assignment.pk,
+        "override": _override(kept),
         "attempt": RealizationAttempt.objects.filter(lms_user_id=ADA).earliest("pk").pk,
     }
+
+
+def _override(intention: DefaultEnterpriseEnrollmentIntention) -> int:
+    """Let another learner of Acme be allowed one more enrollment."""
+    return RealizationOverride.objects.create(
+        intention=intention, lms_user_id=HAL, by="root", reason="Ticket 1", unused_for=pair_name(intention.pk, HAL)
+    ).pk
 
 
 def filled(template: Any, names: Mapping[str, object]) -> Any:

@@ -3,9 +3,10 @@
 To add a route, add a `Row` to `ROWS`; the test fails until there is one, and as long as there is one too many.
 
 * `path` is the address that is called, and `body` what is sent. In both, `{customer}`, `{learner}`, `{intention}`,
-  `{deleted_intention}`, `{realization}`, `{attempt}`, `{budget}`, `{configuration}` and `{assignment}` stand for those
-  of the scene in `scene.py`; all belong to the customer Acme, and what belongs to a learner belongs to Ada. `{policy}`,
-  `{credit_policy}`, `{subsidy}` and `{catalog}` are Acme's, too. `{course}`, `{run}`, `{course_type}`: global.
+  `{deleted_intention}`, `{realization}`, `{attempt}`, `{override}`, `{budget}`, `{configuration}` and `{assignment}`
+  stand for those of the scene in `scene.py`; all belong to the customer Acme, and what belongs to a learner belongs to
+  Ada. `{policy}`, `{credit_policy}`, `{subsidy}` and `{catalog}` are Acme's, too. `{course}`, `{run}`,
+  `{course_type}`: global.
 * `answers` are the statuses, by who calls (`callers.Who`). Whoever is left out gets what `_ALWAYS` says: nobody comes
   in without a token that is good for this service, and without a role for anything.
 """
@@ -77,6 +78,9 @@ OPEN = {**the_same_for_all(200), Who.EXPIRED: 401, Who.FORGED: 401}
 INTENTIONS = "/api/v1/default-enterprise-enrollment-intentions/"
 REALIZATIONS = "/api/v1/default-enterprise-enrollment-realizations/"
 ATTEMPTS = "/api/v1/default-enterprise-enrollment-attempts/"
+OVERRIDES = "/api/v1/default-enterprise-enrollment-overrides/"
+PAUSES = "/api/v1/default-enterprise-enrollment-pauses/"
+REQUESTS = "/api/v1/default-enterprise-enrollment-requests/"
 CREDIT = "/api/v1/policy-redemption/"
 RUN_IN_ADDRESS = "course-v1:edX%2BDemoX%2B2026_T1"
 CONFIGURATIONS = "/api/v1/assignment-configurations/"
@@ -245,6 +249,55 @@ ROWS: list[Row] = [
         method="GET",
         path=INTENTIONS + "health/?enterprise_customer_uuid={customer}",
         answers=customers_own(200, learner=403, other_learner=403, admin=200, foreign=403),
+    ),
+    Row(
+        method="POST",
+        path=INTENTIONS + "bulk/",
+        body={"enterprise_customer_uuid": "{customer}", "content_keys": ["AdelaideX+Project101x"], "dry_run": True},
+        answers=customers_own(200, learner=403, other_learner=403, admin=403, foreign=403),
+    ),
+    Row(
+        method="POST",
+        path=INTENTIONS + "{intention}/check/",
+        answers=customers_own(200, learner=403, other_learner=403, admin=403, foreign=404),
+    ),
+    # --- What operators do at support ---
+    Row(
+        method="GET",
+        path=OVERRIDES + "?enterprise_customer_uuid={customer}",
+        answers=anybody_with_a_role(200, writing=403),
+    ),
+    Row(
+        method="POST",
+        path=OVERRIDES,
+        # Ada has not left the course, so there is nothing to override.
+        body={"intention": "{intention}", "lms_user_id": "{learner}", "reason": "Ticket 1"},
+        answers=customers_own(409, learner=403, other_learner=403, admin=403, foreign=404),
+    ),
+    Row(
+        method="POST",
+        path=OVERRIDES + "{override}/cancel/",
+        body={"reason": "Ticket 1"},
+        answers=customers_own(200, learner=404, other_learner=404, admin=404, foreign=404),
+    ),
+    *(
+        Row(
+            method="POST",
+            path=PAUSES + path,
+            body={"enterprise_customer_uuid": "{customer}", **more},
+            answers=anybody_with_a_role(200, writing=403),
+        )
+        for path, more in (("pause/", {"reason": "Ticket 1"}), ("resume/", {}))
+    ),
+    Row(
+        method="GET",
+        path=REQUESTS + "?enterprise_customer_uuid={customer}",
+        answers=anybody_with_a_role(200, writing=403),
+    ),
+    Row(
+        method="GET",
+        path="/api/v1/enterprise-customers/?search=acme",
+        answers=anybody_with_a_role(200, writing=403),
     ),
     # --- Types of courses, which concern every customer ---
     *(

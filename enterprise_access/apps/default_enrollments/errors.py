@@ -52,6 +52,18 @@ class MayNotRealize(Forbidden):
     code = "may_not_realize"
 
 
+class MayNotOperate(Forbidden):
+    """Only operators pause, override, search for customers and see the queue."""
+
+    code = "may_not_operate"
+
+
+class OverrideUnknown(NotFound):
+    """There is no such override, or the caller may not know of it."""
+
+    code = "override_unknown"
+
+
 class OverrideExists(Conflict):
     """There is an active override already."""
 

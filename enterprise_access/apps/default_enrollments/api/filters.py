@@ -8,8 +8,16 @@ from rest_framework.fields import empty
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, ContentType, content_type_of
 from enterprise_access.apps.default_enrollments.models import Outcome
 from enterprise_access.apps.default_enrollments.selectors.intentions import HealthState, WhichIntentions
+from enterprise_access.apps.default_enrollments.selectors.queue import RequestState
 from enterprise_access.apps.default_enrollments.selectors.records import RealizationState
-from enterprise_access.lib.api import BAD_UUID, MISSING, CustomerQuery, LmsUserIdField, PageQuery, customer_field
+from enterprise_access.lib.api import (
+    BAD_UUID,
+    MISSING,
+    CustomerQuery,
+    LmsUserIdField,
+    PageQuery,
+    customer_field,
+)
 
 
 class ContentKeyField(serializers.CharField):
@@ -85,3 +93,32 @@ class AttemptsQuery(RecordsQuery):
     """Which attempts. `since` and `until` are when it was last seen."""
 
     outcome = serializers.ChoiceField(required=False, choices=[(value, value) for value in Outcome.values])
+
+
+class OverridesQuery(PageQuery):
+    """Which overrides; what is left out does not matter."""
+
+    enterprise_customer_uuid = customer_field(required=False, help_text="Required unless you operate every customer.")
+    lms_user_id = LmsUserIdField(required=False, help_text="The learner.")
+    intention = serializers.UUIDField(required=False, error_messages={"invalid": BAD_UUID})
+    state = serializers.ChoiceField(
+        required=False,
+        choices=["active", "ended"],
+        help_text="active: may still be used. ended: used, withdrawn, cancelled or expired.",
+    )
+
+
+class QueueQuery(PageQuery):
+    """Which pending evaluations; what is left out does not matter."""
+
+    enterprise_customer_uuid = customer_field(required=False, help_text="Required unless you operate every customer.")
+    lms_user_id = LmsUserIdField(required=False, help_text="The learner.")
+    state = serializers.ChoiceField(required=False, choices=[state.value for state in RequestState])
+
+
+class CustomersQuery(PageQuery):
+    """Which customers."""
+
+    search = serializers.CharField(
+        required=False, max_length=255, help_text="A part of the name or slug in any letter case, or the UUID."
+    )

@@ -16,6 +16,16 @@ from enterprise_access.apps.default_enrollments.api.views.learners import (
     LearnerStatusView,
     RealizeView,
 )
+from enterprise_access.apps.default_enrollments.api.views.operations import (
+    BulkAddView,
+    CancelOverrideView,
+    CheckIntentionView,
+    CustomersView,
+    OverridesView,
+    PauseView,
+    QueueView,
+    ResumeView,
+)
 from enterprise_access.apps.default_enrollments.api.views.records import (
     AttemptsView,
     AttemptView,
@@ -25,6 +35,9 @@ from enterprise_access.apps.default_enrollments.api.views.records import (
 
 PREFIX = "default-enterprise-enrollment-intentions"
 REALIZATIONS = "default-enterprise-enrollment-realizations"
+OVERRIDES = "default-enterprise-enrollment-overrides"
+PAUSES = "default-enterprise-enrollment-pauses"
+REQUESTS = "default-enterprise-enrollment-requests"
 ATTEMPTS = "default-enterprise-enrollment-attempts"
 
 urlpatterns = [
@@ -38,6 +51,14 @@ urlpatterns = [
     path(f"{REALIZATIONS}/<uuid:realization_uuid>/", RealizationView.as_view(), name="realization"),
     path(f"{ATTEMPTS}/", AttemptsView.as_view(), name="attempts"),
     path(f"{ATTEMPTS}/<int:attempt_id>/", AttemptView.as_view(), name="attempt"),
+    path(f"{PREFIX}/bulk/", BulkAddView.as_view(), name="intentions-bulk"),
+    path(f"{PREFIX}/<uuid:intention_uuid>/check/", CheckIntentionView.as_view(), name="intention-check"),
+    path(f"{OVERRIDES}/", OverridesView.as_view(), name="overrides"),
+    path(f"{OVERRIDES}/<int:override_id>/cancel/", CancelOverrideView.as_view(), name="override-cancel"),
+    path(f"{PAUSES}/pause/", PauseView.as_view(), name="pause"),
+    path(f"{PAUSES}/resume/", ResumeView.as_view(), name="resume"),
+    path(f"{REQUESTS}/", QueueView.as_view(), name="requests"),
+    path("enterprise-customers/", CustomersView.as_view(), name="customers"),
     path("learners/find/", FindLearnersView.as_view(), name="find-learners"),
     path(f"{PREFIX}/learner-status/", LearnerStatusView.as_view(), name="learner-status"),
     path(f"{PREFIX}/explain/", ExplainView.as_view(), name="explain"),

@@ -37,6 +37,11 @@ def get_pause(*, customer_uuid: UUID | None) -> Pause | None:
     return _pause_of(customer) if customer is not None and customer.realization_paused else None
 
 
+def get_pause_switch() -> Switch:
+    """Return the row of the switch that pauses everything, made when it was first used."""
+    return Switch.objects.get_or_create(name=PAUSE_SWITCH)[0]
+
+
 def list_pauses(*, limit: int) -> list[Pause]:
     """Return what is paused now: everything first, then at most `limit` customers."""
     everything = _get_pause_of_everything()

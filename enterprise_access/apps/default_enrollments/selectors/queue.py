@@ -1,0 +1,101 @@
+"""Reads of the queue for evaluation, of overrides, and of the customers that both are about."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.default_enrollments.errors import OverrideUnknown
+from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest
+
+
+class RequestState(StrEnum):
+    """How a pending evaluation stands; of several that fit, the first."""
+
+    FAILED = "failed"
+    IN_PROGRESS = "in_progress"
+    SETTLED = "settled"
+    DUE = "due"
+    SCHEDULED = "scheduled"
+
+
+def state_of(row: RealizationRequest, *, now: datetime) -> RequestState:
+    """Say how a request stands at `now`."""
+    if row.failed_at is not None:
+        return RequestState.FAILED
+    if row.leased_until is not None and row.leased_until >= now:
+        return RequestState.IN_PROGRESS
+    if row.due_at is None:
+        return RequestState.SETTLED
+    return RequestState.DUE if row.due_at <= now else RequestState.SCHEDULED
+
+
+def find_requests(
+    *,
+    now: datetime,
+    customer_uuid: UUID | None = None,
+    lms_user_id: int | None = None,
+    state: RequestState | None = None,
+) -> QuerySet[RealizationRequest]:
+    """Return the requests, the latest first. `state` None: in any state."""
+    rows: QuerySet[RealizationRequest] = RealizationRequest.objects.all()
+    if customer_uuid is not None:
+        rows = rows.filter(customer_id=customer_uuid)
+    if lms_user_id is not None:
+        rows = rows.filter(lms_user_id=lms_user_id)
+    free = Q(failed_at=None) & (Q(leased_until=None) | Q(leased_until__lt=now))
+    match state:
+        case RequestState.FAILED:
+            rows = rows.filter(failed_at__isnull=False)
+        case RequestState.IN_PROGRESS:
+            rows = rows.filter(failed_at=None, leased_until__gte=now)
+        case RequestState.SETTLED:
+            rows = rows.filter(free, due_at=None)
+        case RequestState.DUE:
+            rows = rows.filter(free, due_at__lte=now)
+        case RequestState.SCHEDULED:
+            rows = rows.filter(free, due_at__gt=now)
+    return rows.order_by("-pk")
+
+
+def find_overrides(
+    *,
+    now: datetime,
+    customer_uuid: UUID | None = None,
+    lms_user_id: int | None = None,
+    intention_uuid: UUID | None = None,
+    is_active: bool | None = None,
+) -> QuerySet[RealizationOverride]:
+    """Return the overrides, newest first. `is_active` None: all of them."""
+    rows: QuerySet[RealizationOverride] = RealizationOverride.objects.select_related("intention")
+    active = RealizationOverride.objects.active(now).values("pk")
+    if customer_uuid is not None:
+        rows = rows.filter(intention__customer_id=customer_uuid)
+    if lms_user_id is not None:
+        rows = rows.filter(lms_user_id=lms_user_id)
+    if intention_uuid is not None:
+        rows = rows.filter(intention_id=intention_uuid)
+    if is_active is not None:
+        rows = rows.filter(pk__in=active) if is_active else rows.exclude(pk__in=active)
+    return rows.order_by("-pk")
+
+
+def get_override(*, override_id: int) -> RealizationOverride:
+    """Return an override with its intention. Raises OverrideUnknown."""
+    found = RealizationOverride.objects.select_related("intention__customer").filter(pk=override_id).first()
+    if found is None:
+        raise OverrideUnknown(f"There is no override {override_id}.")
+    return found
+
+
+def find_customers(*, search: str = "") -> QuerySet[EnterpriseCustomer]:
+    """Return the customers with a text in name or slug, or of this UUID, by name."""
+    rows = EnterpriseCustomer.objects.order_by("name", "pk")
+    if not search:
+        return rows
+    try:
+        return rows.filter(pk=UUID(search))
+    except ValueError:
+        return rows.filter(Q(name__icontains=search) | Q(slug__icontains=search))
