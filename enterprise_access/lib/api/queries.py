@@ -20,7 +20,7 @@ BAD_UUID: Final = "query parameter is not a valid UUID."
 MISSING: Final = "is a required query parameter."
 
 # A raw plus sign in an address arrives as a space; the offset of an instant has one.
-_PLUS_HINT: Final = " (A plus sign in an address is written %2B.)"
+PLUS_HINT: Final = " (A plus sign in an address is written %2B.)"
 
 
 class LmsUserIdField(serializers.IntegerField):
@@ -75,16 +75,22 @@ def parse_query(query: "type[serializers.Serializer[Any]]", request: Request) ->
     fields = given.fields
     for name, values in request.query_params.lists():
         if name not in fields:
-            raise Invalid(f"There is no query parameter {name!r} here; there are {', '.join(fields) or 'none'}.")
+            known = ", ".join(fields) or "none"
+            raise _invalid(name, f"There is no query parameter {name!r} here; there are {known}.")
         if len(values) > 1:
-            raise Invalid(f"{name} is given more than once.")
+            raise _invalid(name, f"{name} is given more than once.")
     if not given.is_valid():
         name, complaints = next(iter(given.errors.items()))
         is_instant = isinstance(fields[name], serializers.DateTimeField)
-        hint = _PLUS_HINT if is_instant and " " in request.query_params[name] else ""
-        raise Invalid(f"{name} {_inside_a_sentence(str(complaints[0]))}{hint}")
+        hint = PLUS_HINT if is_instant and " " in request.query_params[name] else ""
+        raise _invalid(name, f"{name} {_inside_a_sentence(str(complaints[0]))}{hint}", *map(str, complaints))
     parsed: dict[str, Any] = given.validated_data
     return parsed
+
+
+def _invalid(name: str, detail: str, *complaints: str) -> Invalid:
+    """Return the error about one parameter, which is named among the fields as the members of a body are."""
+    return Invalid(detail, extra={"fields": {name: list(complaints) or [detail]}})
 
 
 def _inside_a_sentence(complaint: str) -> str:

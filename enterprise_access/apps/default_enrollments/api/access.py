@@ -20,6 +20,13 @@ Intention = DefaultEnterpriseEnrollmentIntention
 
 # The sentence that clients of the LMS's own endpoints know.
 DENIED = "MISSING: enterprise.can_view_default_enterprise_enrollment_intentions"
+# What it means, for people.
+_NO_ROLE = "You have no role for this customer, or none that lets you read this. Roles are given in the LMS."
+
+
+def denied() -> MayNotRead:
+    """Return the error for callers who may not read: with the LMS's own sentence, and with one for people."""
+    return MayNotRead(DENIED, extra={"explanation": _NO_ROLE})
 
 
 def may_read(caller: Caller, customer_uuid: UUID) -> bool:
@@ -46,7 +53,7 @@ def caller_with_a_role(request: Request) -> Caller:
     """Return the caller. Raises MayNotRead for somebody without any role."""
     caller = get_caller(request)
     if not caller.has_any_role():
-        raise MayNotRead(DENIED)
+        raise denied()
     return caller
 
 
@@ -54,7 +61,7 @@ def reader_of(request: Request, customer_uuid: UUID) -> Caller:
     """Return the caller. Raises MayNotRead for somebody without any role for this customer."""
     caller = get_caller(request)
     if not may_read(caller, customer_uuid):
-        raise MayNotRead(DENIED)
+        raise denied()
     return caller
 
 

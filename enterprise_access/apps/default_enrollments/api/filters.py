@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, ContentType, content_type_of
+from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.default_enrollments.models import Outcome
 from enterprise_access.apps.default_enrollments.selectors.intentions import HealthState, WhichIntentions
 from enterprise_access.apps.default_enrollments.selectors.queue import RequestState
@@ -13,6 +14,7 @@ from enterprise_access.apps.default_enrollments.selectors.records import Realiza
 from enterprise_access.lib.api import (
     BAD_UUID,
     MISSING,
+    PLUS_HINT,
     CustomerQuery,
     LmsUserIdField,
     PageQuery,
@@ -27,9 +29,14 @@ class ContentKeyField(serializers.CharField):
         super().__init__(max_length=MAX_KEY_LENGTH, **kwargs)
 
     def run_validation(self, data: Any = empty) -> str:
-        """Refuse what is no key. Raises MalformedContentKey."""
+        """Refuse what is no key. Raises MalformedContentKey, with a hint where a plus sign may have become a space."""
         text: str = super().run_validation(data)
-        content_type_of(text)
+        try:
+            content_type_of(text)
+        except MalformedContentKey as error:
+            hint = PLUS_HINT if " " in text else ""
+            detail = f"{error.detail}{hint}"
+            raise MalformedContentKey(detail, extra={"fields": {self.field_name: [detail]}}) from error
         return text
 
 

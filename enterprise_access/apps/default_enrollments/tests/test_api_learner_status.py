@@ -49,6 +49,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     realizations_of,
     visit,
 )
+from enterprise_access.lib.api import BAD_UUID, MISSING
 from enterprise_access.lib.one_at_a_time import one_at_a_time
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 from simulator.tokens import Tokens
@@ -158,7 +159,9 @@ def test_nothing_is_asked_of_anybody_for_a_caller_who_may_not_ask(world, api_as)
 def test_somebody_elses_status_is_403_in_the_recorded_words(world, api_as, caller):
     answer = ask(api_as(caller), lms_user_id=ADA)
     assert answer.status_code == recorded("learner-status-403")["status"]
-    assert error_of(answer) == {"code": "may_not_read", "detail": DENIED, "extra": {}}
+    error = error_of(answer)
+    assert (error["code"], error["detail"]) == ("may_not_read", DENIED)
+    assert error["extra"]["explanation"].startswith("You have no role for this customer")
     assert recorded("learner-status-403")["body"]["detail"] == DENIED
 
 
@@ -210,14 +213,16 @@ def test_a_session_of_the_admin_pages_is_no_role(world, django_user_model):
 def test_a_missing_customer_is_400_in_the_recorded_words(world, api_as):
     answer = api_as("ada").get(f"{API}/learner-status/")
     assert answer.status_code == 400
-    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-no-customer")["body"], "extra": {}}
+    extra = {"fields": {"enterprise_customer_uuid": [MISSING]}}
+    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-no-customer")["body"], "extra": extra}
 
 
 @pytest.mark.parametrize("text", ["abc", "42", str(ACME)[:-1], f"{ACME}0", "\x00", "é", "' or 1=1 --"])
 def test_a_malformed_customer_is_400_in_the_recorded_words(world, api_as, text):
     answer = ask(api_as("ada"), text)
     assert answer.status_code == 400
-    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-bad-uuid")["body"], "extra": {}}
+    extra = {"fields": {"enterprise_customer_uuid": [BAD_UUID]}}
+    assert error_of(answer) == {"code": "invalid", **recorded("learner-status-400-bad-uuid")["body"], "extra": extra}
 
 
 @pytest.mark.parametrize(

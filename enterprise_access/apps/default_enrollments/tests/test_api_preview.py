@@ -175,3 +175,18 @@ def test_it_costs_four_statements_when_warm(world, api_as, django_assert_num_que
     # The user of the token; the modes; what the run is for, as the LMS was not asked yet; the twin.
     with django_assert_num_queries(4):
         ask_well(client)
+
+
+def test_a_plus_sign_that_became_a_space_is_explained(world, api_as):
+    answer = api_as("enterprise_access_worker").get(
+        f"{API}/preview/?enterprise_customer_uuid={ACME}&content_key=edX+DemoX"
+    )
+    error = answer.json()
+    assert (answer.status_code, error["code"]) == (400, "malformed_content_key")
+    assert "%2B" in error["detail"]
+    assert error["extra"]["fields"] == {"content_key": [error["detail"]]}
+
+
+def test_an_unknown_parameter_is_named_among_the_fields(world, api_as):
+    error = api_as("enterprise_access_worker").get(f"{API}/preview/?enterprise_customer_uuid={ACME}&nonsense=1").json()
+    assert list(error["extra"]["fields"]) == ["nonsense"]

@@ -13,13 +13,19 @@ from enterprise_access.apps.redemption.errors import MayNotRedeem
 
 # The sentence that clients know.
 DENIED = "MISSING: subsidy_access_policy.has_redemption_access"
+# What it means, for people.
+_NO_ROLE = "You have no role for this customer, or none that lets you do this for this learner."
+
+
+def _denied() -> MayNotRedeem:
+    return MayNotRedeem(DENIED, extra={"explanation": _NO_ROLE})
 
 
 def caller_with_a_role(request: Request) -> Caller:
     """Return the caller. Raises MayNotRedeem for a caller without any role."""
     caller = get_caller(request)
     if not caller.has_any_role():
-        raise MayNotRedeem(DENIED)
+        raise _denied()
     return caller
 
 
@@ -27,7 +33,7 @@ def learner_to_read(caller: Caller, *, customer_uuid: UUID, lms_user_id: int | N
     """Return the learner that is asked about: the one who is named, or the caller. Raises MayNotRedeem."""
     learner = caller.lms_user_id if lms_user_id is None else lms_user_id
     if learner is None or not may_read(caller, customer_uuid=customer_uuid, lms_user_id=learner):
-        raise MayNotRedeem(DENIED)
+        raise _denied()
     return learner
 
 

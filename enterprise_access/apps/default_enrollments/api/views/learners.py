@@ -16,8 +16,8 @@ from enterprise_access.apps.core.domain import Caller, Role
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.apps.customers.services import find_learners
 from enterprise_access.apps.default_enrollments.api.access import (
-    DENIED,
     administers,
+    denied,
     may_read,
     may_read_learner,
     may_realize_for,
@@ -64,7 +64,7 @@ class LearnerStatusView(APIView):
         customer_uuid: UUID = query[CUSTOMER]
         lms_user_id = _learner_in(query, caller)
         if not may_read_learner(caller, customer_uuid, lms_user_id):
-            raise MayNotRead(DENIED)
+            raise denied()
         own = caller.lms_user_id == lms_user_id
         learner_status = get_learner_status(customer_uuid=customer_uuid, lms_user_id=lms_user_id, with_email=not own)
         return Response(render_learner_status(learner_status, user_email=caller.email if own else learner_status.email))
@@ -162,7 +162,7 @@ def _learner_in(values: Mapping[str, Any], caller: Caller) -> int:
     if "lms_user_id" in values:
         return int(values["lms_user_id"])
     if not may_read(caller, values[CUSTOMER]):
-        raise MayNotRead(DENIED)
+        raise denied()
     if not caller.has(Role.LEARNER, customer_uuid=values[CUSTOMER]):
         raise Invalid("lms_user_id is required: say which learner is meant.")
     if caller.lms_user_id is None:
