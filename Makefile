@@ -91,8 +91,8 @@ format: $(VENV)/.test ## Quality and documentation | format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-messages: $(VENV)/.test ## Quality and documentation | update and compile the translations of mails (needs GNU gettext)
-	cd enterprise_access && $(TEST_SETTINGS) ../$(BIN)/python ../manage.py makemessages --all -e html,txt --no-location --no-wrap --no-obsolete
+messages: $(VENV)/.test ## Quality and documentation | update and compile the translations of mails and messages (needs GNU gettext)
+	cd enterprise_access && $(TEST_SETTINGS) ../$(BIN)/python ../manage.py makemessages --all -e html,txt,py --ignore "*/tests/*" --no-location --no-wrap --no-obsolete
 	cd enterprise_access && $(TEST_SETTINGS) ../$(BIN)/python ../manage.py compilemessages
 
 openapi: $(VENV)/.test ## Quality and documentation | regenerate docs/openapi.yaml and the pages made from it

@@ -1,4 +1,4 @@
-"""Codes and names of columns as people would say them."""
+"""Codes and names of columns as people would say them; and marks for the translators."""
 
 import re
 from typing import Final
@@ -29,3 +29,8 @@ def in_words(code: str) -> str:
 def named(name: str) -> str:
     """Return the name of a column with its acronyms in capitals: "lms user id" is "LMS user id"."""
     return _IN_NAMES.sub(lambda found: found[0].upper(), name)
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text that is translated where it is shown. As Django's, for the domain, which knows no Django."""
+    return text

@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "enterprise_access.lib.middleware.ImpossibleLookupMiddleware",
     "edx_django_utils.cache.middleware.RequestCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "enterprise_access.lib.language.ApiLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     # The browser keeps the LMS's token in two cookies, of which scripts can read one.

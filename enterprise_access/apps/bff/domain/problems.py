@@ -5,6 +5,8 @@ The portal writes these sentences into logs, so nothing in them may name a perso
 
 from attrs import frozen
 
+from enterprise_access.lib.wording import gettext_noop
+
 
 @frozen
 class Problem:
@@ -26,24 +28,35 @@ class Section:
         return Problem(f"{self.name} could not be loaded: {why}", self.user_message)
 
 
-CUSTOMERS = Section("The learner's customers", "We could not load your organization completely. Try again in a moment.")
-SEARCH_KEY = Section("The search key", "Search is not available at the moment.")
-LICENSES = Section("The learner's licenses", "We could not load your subscriptions. Try again in a moment.")
-ENROLLMENTS = Section("The learner's enrollments", "We could not load your courses. Try again in a moment.")
-REQUESTABLE_CREDIT = Section(
-    "Whether courses can be requested", "We could not find out whether you can request courses. Try again in a moment."
+CUSTOMERS = Section(
+    "The learner's customers", gettext_noop("We could not load your organization completely. Try again in a moment.")
 )
-STATUS = Section("The status of default enrollments", "We could not load the courses that everyone here starts with.")
+SEARCH_KEY = Section("The search key", gettext_noop("Search is not available at the moment."))
+LICENSES = Section(
+    "The learner's licenses", gettext_noop("We could not load your subscriptions. Try again in a moment.")
+)
+ENROLLMENTS = Section(
+    "The learner's enrollments", gettext_noop("We could not load your courses. Try again in a moment.")
+)
+REQUESTABLE_CREDIT = Section(
+    "Whether courses can be requested",
+    gettext_noop("We could not find out whether you can request courses. Try again in a moment."),
+)
+STATUS = Section(
+    "The status of default enrollments", gettext_noop("We could not load the courses that everyone here starts with.")
+)
 REALIZATION = Section(
-    "The realization of default enrollments", "We could not ask for the courses everyone starts with."
+    "The realization of default enrollments", gettext_noop("We could not ask for the courses everyone starts with.")
 )
 
-NO_CUSTOMER = Problem("There is no customer to show to this learner.", "We could not find your organization.")
+NO_CUSTOMER = Problem(
+    "There is no customer to show to this learner.", gettext_noop("We could not find your organization.")
+)
 
 
 def portal_is_off(customer_slug: str) -> Problem:
     """Return the warning that a customer was left out because it does not use the learner portal."""
     return Problem(
         f"The learner portal is switched off for the customer {customer_slug}.",
-        "Your organization does not use the learner portal.",
+        gettext_noop("Your organization does not use the learner portal."),
     )

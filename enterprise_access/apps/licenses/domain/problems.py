@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from enterprise_access.lib.wording import gettext_noop
+
 
 class ProblemCode(StrEnum):
     """What went wrong. Stable: kept beside a claim, and shown in the answers of the portal."""
@@ -48,10 +50,18 @@ _FOR_DEVELOPERS = {
 }
 
 _FOR_LEARNERS = {
-    ProblemCode.LICENSES_UNAVAILABLE: "We could not look up your subscription licenses. Please try again in a minute.",
-    ProblemCode.ACTIVATION_FAILED: "We could not activate your subscription license. Please try again in a minute.",
-    ProblemCode.AUTO_APPLY_FAILED: "We could not get you a subscription license. Please contact your administrator.",
-    ProblemCode.NOT_CONFIRMED: "We could not confirm your subscription license. Please try again in a minute.",
-    ProblemCode.IN_PROGRESS: "Your subscription license is being prepared. Please try again in a minute.",
-    ProblemCode.NO_TIME: "Your subscription license is being prepared. Please try again in a minute.",
+    ProblemCode.LICENSES_UNAVAILABLE: gettext_noop(
+        "We could not look up your subscription licenses. Please try again in a minute."
+    ),
+    ProblemCode.ACTIVATION_FAILED: gettext_noop(
+        "We could not activate your subscription license. Please try again in a minute."
+    ),
+    ProblemCode.AUTO_APPLY_FAILED: gettext_noop(
+        "We could not get you a subscription license. Please contact your administrator."
+    ),
+    ProblemCode.NOT_CONFIRMED: gettext_noop(
+        "We could not confirm your subscription license. Please try again in a minute."
+    ),
+    ProblemCode.IN_PROGRESS: gettext_noop("Your subscription license is being prepared. Please try again in a minute."),
+    ProblemCode.NO_TIME: gettext_noop("Your subscription license is being prepared. Please try again in a minute."),
 }

@@ -6,6 +6,7 @@ knows; none may be left out. A part of the page (services/parts) adds its fields
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -30,11 +31,18 @@ class PageRequestSerializer(serializers.Serializer):
     enterprise_customer_uuid = serializers.UUIDField(required=False, allow_null=True)
 
 
+class TranslatedField(serializers.CharField):
+    """A text that is said in the language of the person who asks."""
+
+    def to_representation(self, value: str) -> str:
+        return gettext(value) if value else value
+
+
 class ProblemSerializer(serializers.Serializer):
     """An error. Neither text contains personal data."""
 
     developer_message = serializers.CharField()
-    user_message = serializers.CharField()
+    user_message = TranslatedField(help_text="For the learner, in the language of the request.")
 
 
 class FrameSerializer(serializers.Serializer):
