@@ -47,7 +47,7 @@ class ReadableValuesFilter(admin.AllValuesFieldListFilter):
 class ReadableRowsFilter(admin.RelatedFieldListFilter):
     """A filter by rows of another table, which it offers by their names."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         rows = field.remote_field.model._default_manager.order_by(
             *self.field_admin_ordering(field, request, model_admin)
         )
@@ -79,9 +79,11 @@ class ReadableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             field.label = named(str(field.label))
         return field
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         shown: AdminForm = context["adminform"]
-        fieldsets = [
+        fieldsets: Any = [
             (
                 title,
                 {**options, "fields": [self._readable_in(shown.readonly_fields, each) for each in options["fields"]]},
@@ -244,8 +246,8 @@ class BoundedActionsAdmin(ReadableAdmin):
 class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
     """A read-only list with a row per learner and something, which may be long.
 
-    A search for a number is one for an LMS user id, and one for a uuid is looked for in `uuid_paths`: both through an
-    index. Any other text is looked for in `search_fields`.
+    In a search, a number is an LMS user id, and a uuid is looked for in `uuid_paths`: both through an index. Any other
+    word is looked for in `search_fields`. Words have to be found together, each in some column.
     """
 
     uuid_paths: ClassVar[tuple[str, ...]] = ()
@@ -257,14 +259,22 @@ class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
     search_help_text = "An LMS user id, a uuid, or a part of a course or run key."
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        term = search_term.strip()
-        if term.isascii() and term.isdigit():
-            return (queryset.filter(lms_user_id=int(term)) if int(term) <= _LARGEST_ID else queryset.none()), False
-        try:
-            uuid = UUID(term)
-        except ValueError:
-            return super().get_search_results(request, queryset, search_term)
-        return queryset.filter(Q(*((path, uuid) for path in self.uuid_paths), _connector=Q.OR)), False
+        words = []
+        for word in search_term.split():
+            if word.isascii() and word.isdigit():
+                queryset = queryset.filter(lms_user_id=int(word)) if int(word) <= _LARGEST_ID else queryset.none()
+            elif (uuid := _uuid_in(word)) is not None:
+                queryset = queryset.filter(Q(*((path, uuid) for path in self.uuid_paths), _connector=Q.OR))
+            else:
+                words.append(word)
+        return super().get_search_results(request, queryset, " ".join(words)) if words else (queryset, False)
+
+
+def _uuid_in(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
 
 
 Section = Callable[[HttpRequest, Any], str]

@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.customers.services import find_customer
@@ -41,7 +42,7 @@ _SHOWN = ("name", "slug", "uuid", "is_active", "primary_color", "language", "fet
 class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
     """Customers that are known here. The LMS decides what they are; what can be done here has a button of its own."""
 
-    list_display = ["name", "slug", "uuid", "is_active", "enrolling", "fetched_at"]
+    list_display = ["name", "slug", "is_active", "enrolling", "fetched_at"]
     list_filter = ["is_active", "realization_paused"]
     search_fields = ["name", "slug", "uuid"]
     search_help_text = "A part of the name or slug, or the uuid."
@@ -73,6 +74,13 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
         nothing_to_save = dict.fromkeys(("show_save", "show_save_and_continue", "show_save_and_add_another"), False)
         return super().change_view(request, object_id, form_url, {**nothing_to_save, **(extra_context or {})})
 
+    def response_add(self, request: HttpRequest, obj: EnterpriseCustomer, post_url_continue: str | None = None) -> Any:
+        """Lead to the customer's page, where its default enrollments are added."""
+        answer = super().response_add(request, obj, post_url_continue)
+        if "_addanother" in request.POST or "_popup" in request.POST:
+            return answer
+        return HttpResponseRedirect(reverse("admin:customers_enterprisecustomer_change", args=[obj.pk]))
+
     def save_model(self, request: HttpRequest, obj: EnterpriseCustomer, form: Any, change: bool) -> None:
         """Leave the row as it is: a service has stored what is added, and a page that is sent again changes nothing."""
 
@@ -98,6 +106,6 @@ class EnterpriseLearnerAdmin(LearnerRowsAdmin):
     list_filter = ["is_linked", CustomerFilter]
     list_select_related = ["customer"]
     ordering = ["-pk"]
-    search_fields = ["customer__slug"]
-    search_help_text = "An LMS user id, or the uuid of a customer."
+    search_fields = ["customer__slug", "customer__name", "username"]
+    search_help_text = "LMS user ids, usernames, or a customer's uuid, name or slug."
     uuid_paths = ("customer_id",)

@@ -59,7 +59,14 @@ class AttemptAdmin(LearnerRowsAdmin):
     list_select_related = ["intention__customer"]
     # The order in which they were written: the database need not sort all of them.
     ordering = ["-pk"]
-    search_fields = ["intention__content_key", "course_run_key"]
+    search_fields = [
+        "intention__content_key",
+        "course_run_key",
+        "reason",
+        "intention__customer__slug",
+        "intention__customer__name",
+    ]
+    search_help_text = "LMS user ids, uuids, parts of a key, of the customer's name or slug, or of a reason code."
     uuid_paths = ("intention_id", "intention__customer_id")
     actions = ["look_now", "override"]
 

@@ -66,8 +66,15 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
     list_display = ["content_key", "customer", "last_check", "stands_for", "created", "deleted_at"]
     list_filter = [StateFilter, HealthFilter, CustomerFilter]
     list_select_related = ["customer", "health"]
-    search_fields = ["content_key", "uuid", "customer__slug", "customer__name"]
-    search_help_text = "A part of a key, of a customer's name or slug, or a uuid."
+    search_fields = [
+        "content_key",
+        "uuid",
+        "customer__slug",
+        "customer__name",
+        "health__course_run_key",
+        "health__reason",
+    ]
+    search_help_text = "A part of a key or run, of a customer's name or slug, of a reason code, or a uuid."
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
@@ -203,7 +210,7 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = AddIntentionForm(request.POST or None, initial=request.GET.dict())
-        if request.method == "POST" and form.is_valid() and form.is_confirmed:
+        if request.method == "POST" and form.is_valid() and form.is_confirmed and "again" not in request.POST:
             intention = self._add(request, form)
             if intention is not None:
                 return HttpResponseRedirect(reverse(CUSTOMER, args=[intention.customer_id]))
@@ -226,7 +233,11 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
             form.add_error("content_key", forms.ValidationError(error.detail, code=error.code))
             return None
         self.log_addition(request, intention, [{"added": {}}])
-        messages.success(request, f"From now on, the learners of {customer} start with {intention}.")
+        messages.success(
+            request,
+            f"From now on, the learners of {customer} start with {intention}. Learners who are linked already are "
+            "evaluated at their next sign-in; to evaluate them now, select Evaluate all learners below.",
+        )
         for warning in form.warnings:
             messages.warning(request, f"On {intention}: {warning.text}")
         check_saved([intention])

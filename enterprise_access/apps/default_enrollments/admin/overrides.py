@@ -103,8 +103,8 @@ class OverrideAdmin(LearnerRowsAdmin):
     list_filter = [UsedFilter, CustomerOfIntentionFilter, ("created", admin.DateFieldListFilter)]
     list_select_related = ["intention__customer"]
     ordering = ["-pk"]
-    search_fields = ["intention__content_key", "by"]
-    search_help_text = "An LMS user id, a uuid, a part of a key, or the username of who gave it."
+    search_fields = ["intention__content_key", "by", "reason", "intention__customer__slug", "intention__customer__name"]
+    search_help_text = "LMS user ids, uuids, parts of a key, of the customer's name, the reason, or who gave it."
     uuid_paths = ("intention_id", "intention__customer_id")
 
     @admin.display(ordering="intention__customer__name")

@@ -32,7 +32,8 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin):
     ]
     list_filter = [LeftFilter, CustomerOfIntentionFilter, ("realized_at", admin.DateFieldListFilter)]
     list_select_related = ["intention__customer"]
-    search_fields = ["course_run_key"]
+    search_fields = ["course_run_key", "intention__customer__slug", "intention__customer__name"]
+    search_help_text = "LMS user ids, uuids, parts of a key, or of the customer's name or slug."
     uuid_paths = ("uuid", "intention_id", "intention__customer_id")
     actions = ["look_now", "override"]
 

@@ -16,6 +16,7 @@ from enterprise_access.apps.default_enrollments.models import (
     IntentionHealth,
     RealizationRequest,
 )
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -101,7 +102,8 @@ def test_who_adds_an_intention_is_told_what_the_key_stands_for(staff):
     answer = add(staff, f" {DEMO.lower()} ")
     assert errors_of(answer) == {}
     assert Intention.objects.get().content_key == DEMO
-    assert messages_of(answer) == [f"From now on, the learners of Acme Learning start with {DEMO}."]
+    (message,) = messages_of(answer)
+    assert message.startswith(f"From now on, the learners of Acme Learning start with {DEMO}. Learners who are linked")
 
 
 def test_before_anything_is_saved_the_page_shows_what_the_key_stands_for(staff):
@@ -154,7 +156,10 @@ def test_what_may_be_right_tomorrow_is_added_with_a_warning(staff, key, reason):
 def test_while_the_catalog_is_silent_a_key_is_added_unchecked_with_a_warning(staff, simulator):
     cache.clear()
     simulator.faults.add("status", "catalog.*", times=None, status=500)
-    assert "It could not be checked" in look_up(staff, DEMO).content.decode()
+    page = look_up(staff, DEMO).content.decode()
+    assert "It could not be checked" in page
+    assert page.lower().count("the catalog service") == 1
+    assert '<input type="submit" name="again" value="Try again">' in page
     assert add(staff, DEMO, accept=False).status_code == 200
     answer = add(staff, DEMO)
     assert errors_of(answer) == {}
@@ -243,6 +248,35 @@ def test_no_transaction_is_open_while_the_catalog_is_asked(staff, meanwhile, in_
     add(staff, DEMO)
     assert seen
     assert not any(seen)
+
+
+def test_what_could_not_be_looked_up_is_tried_again_and_not_saved(staff, simulator):
+    cache.clear()
+    simulator.faults.add("status", "catalog.*", times=None, status=500)
+    shown = look_up(staff, DEMO).context["form"].address
+    simulator.faults.clear()
+    cache.clear()
+    answer = look_up(staff, DEMO, shown=shown, accept="on", again="Try again")
+    assert DEMO_RUN in answer.content.decode()
+    assert not Intention.objects.exists()
+
+
+@pytest.mark.parametrize("search", [DEMO_RUN.upper(), "acme learn", "needs_enroll", "acme demox"])
+def test_the_list_is_searched_in_what_its_rows_show(staff, search):
+    (intention, _) = intend(DEMO, "MITx+6.00.1x")
+    check_intentions(customer_uuid=ACME)
+    found = staff.get(reverse(f"{BASE}_changelist"), {"q": search}).context["cl"].queryset
+    assert intention in found
+
+
+@pytest.mark.parametrize(
+    ("search", "count"), [("1001 demo", 1), (f"{HAL} acme", 1), ("1001 linux", 0), ("no_license", 1)]
+)
+def test_attempts_are_searched_by_several_words(staff, search, count):
+    intend(DEMO)
+    visit(ADA, HAL)
+    page = staff.get(reverse("admin:default_enrollments_realizationattempt_changelist"), {"q": search})
+    assert page.context["cl"].result_count == count
 
 
 # --- Deleting and restoring ----------------------------------------------------------------------------------------
