@@ -25,6 +25,7 @@ from django.utils import timezone
 from enterprise_access.lib import metrics
 from enterprise_access.lib.cached_entries import Entry, EntryStore, Seen
 from enterprise_access.lib.http.deadline import earliest
+from enterprise_access.lib.prepared import forget_reads
 
 V = TypeVar("V")
 
@@ -215,6 +216,8 @@ class RefreshingCache(Generic[V]):
                 if is_ours is not False:
                     return self._fetch_missing(group, keys, token, fetch, may_fail, ends_at)
             self._sleep(pause)
+            # Others have gone on meanwhile.
+            forget_reads()
             pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
             seen = self.store.look(group, keys)
             young = self._young(seen, timezone.now())

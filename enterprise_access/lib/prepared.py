@@ -154,7 +154,8 @@ def read_together(*reads: Read) -> Iterator[None]:
     """Send these reads in one round trip; inside the block each of them finds its answer there.
 
     Their answers are those of the moment in which the block begins, and count until something may have changed them:
-    after a statement that writes or locks, and after a call to another service (`forget_reads`), each is read anew.
+    after a statement that writes or locks, after a call to another service, and after a wait for another process
+    (`forget_reads`), each is read anew.
     What a block around this one has read is not read again. A database that answers one statement at a time is asked by
     each read itself.
     """

@@ -8,6 +8,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import connection, models, transaction
 
+from enterprise_access.lib.caching import Ages, RefreshingCache
 from enterprise_access.lib.http import Limits, Transport, WorkerSession
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter
 from enterprise_access.lib.parallel import start_early
@@ -119,6 +120,17 @@ def call_beside():
     start_early(lambda: transport.get("/x/"))()
 
 
+def wait_for_another():
+    """Wait for what another caller is asking for."""
+    cache = RefreshingCache("waited for", version=1, ages_of=lambda _: Ages(soft=1, hard=1, forget=1))
+
+    def get(fetch, seconds):
+        cache.get("group", ["key"], fetch=fetch, refresh_later=print, may_fail=(), budget_seconds=seconds)
+        return {}
+
+    get(lambda *_: get(None, 0.01), 5)
+
+
 def lock():
     with transaction.atomic():
         User.objects.select_for_update().first()
@@ -126,9 +138,10 @@ def lock():
 
 @only_with_several_answers
 @pytest.mark.parametrize(
-    ("happen", "statements"), [(lambda: None, 0), (User.objects.first, 0), (lock, 1), (call_beside, 1)]
+    ("happen", "statements"),
+    [(lambda: None, 0), (User.objects.first, 0), (lock, 1), (call_beside, 1), (wait_for_another, 1)],
 )
-def test_a_lock_and_a_call_let_it_be_read_anew_and_a_read_does_not(
+def test_a_lock_and_a_call_and_a_wait_let_it_be_read_anew_and_a_read_does_not(
     people, django_assert_num_queries, happen, statements
 ):
     with read_together(NAMES.read_of(username="ada")):
