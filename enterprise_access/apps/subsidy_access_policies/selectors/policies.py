@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -53,7 +52,7 @@ def list_all_policies(customer_uuid: UUID) -> tuple[SubsidyAccessPolicy, ...]:
 
     They are not to be changed: as long as the database answers the same, they are the same objects.
     """
-    return _as_policies(_without_totals(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
+    return _as_policies(customer_uuid, _without_totals(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
 
 
 def list_totals(customer_uuid: UUID) -> list[tuple[SubsidyAccessPolicy, Mapping[str, int | None]]]:
@@ -66,7 +65,7 @@ def list_totals(customer_uuid: UUID) -> list[tuple[SubsidyAccessPolicy, Mapping[
     totals = {row[_UUID_PLACE]: row[_WITHOUT_TOTALS:] for row in rows}
     return [
         (policy, dict(zip(TOTALS_COLUMNS, values, strict=True)))
-        for policy, values in zip(_as_policies(_without_totals(rows)), totals.values(), strict=True)
+        for policy, values in zip(_as_policies(customer_uuid, _without_totals(rows)), totals.values(), strict=True)
     ]
 
 
@@ -79,6 +78,8 @@ TOTALS_COLUMNS: Final = (
     *(f"totals__{name}" for name in ("held", "allocated", "spent", "redemptions")),
     "subsidy__totals__promised",
 )
+# Of so many customers a process keeps the budgets.
+MOST_KEPT: Final = 256
 _POLICY: Final = [field.attname for field in SubsidyAccessPolicy._meta.concrete_fields]
 _SUBSIDY: Final = [field.attname for field in Subsidy._meta.concrete_fields]
 _UUID_PLACE: Final = _POLICY.index("uuid")
@@ -96,12 +97,28 @@ def _all_policies(customer_uuid: UUID) -> QuerySet[SubsidyAccessPolicy, Any]:
 _ALL_POLICIES: Final = Prepared(_all_policies, customer_uuid=models.UUIDField())
 
 
-def _without_totals(rows: Rows) -> tuple[tuple[object, ...], ...]:
-    return tuple(row[:_WITHOUT_TOTALS] for row in rows)
+def _without_totals(rows: Rows) -> Rows:
+    return [row[:_WITHOUT_TOTALS] for row in rows]
 
 
-@lru_cache(maxsize=1024)
-def _as_policies(raw_rows: tuple[tuple[object, ...], ...]) -> tuple[SubsidyAccessPolicy, ...]:
+# The budgets of a customer as they were last read, with their rows. Older ones are of no use: an account is read anew
+# each minute, so that several versions of some hundred budgets would soon be most of a process's memory.
+_kept: Final[dict[UUID, tuple[Rows, tuple[SubsidyAccessPolicy, ...]]]] = {}
+
+
+def _as_policies(customer_uuid: UUID, rows: Rows) -> tuple[SubsidyAccessPolicy, ...]:
+    """Return the budgets of rows: the same objects as before if the rows are the same."""
+    known_rows, known = _kept.get(customer_uuid, (None, ()))
+    if known_rows == rows:
+        return known
+    policies = _made_of(rows)
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    _kept[customer_uuid] = rows, policies
+    return policies
+
+
+def _made_of(raw_rows: Rows) -> tuple[SubsidyAccessPolicy, ...]:
     """Return the budgets of rows, of which there is one for each group of a budget."""
     policies: dict[UUID, SubsidyAccessPolicy] = {}
     groups: dict[UUID, list[PolicyGroupAssociation]] = defaultdict(list)

@@ -1,12 +1,19 @@
 """Reads that are written once: the same budgets and totals as the ORM reads, and what changed since."""
 
+import gc
+import weakref
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from enterprise_access.apps.subsidy_access_policies.models import Subsidy, SubsidyAccessPolicy
-from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies, list_policies, totals_of
+from enterprise_access.apps.subsidy_access_policies.selectors import (
+    list_all_policies,
+    list_policies,
+    policies,
+    totals_of,
+)
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import make_budget
 from enterprise_access.lib import clock
 from simulator.seed import ACME
@@ -38,6 +45,26 @@ def test_all_budgets_are_what_the_orm_reads_and_follow_every_change(world, djang
     assert assert_same()[0].spend_limit == 7
     with django_assert_num_queries(1):
         assert [told(policy) for policy in list_all_policies(ACME)]
+
+
+def test_of_budgets_that_have_changed_nothing_is_kept(world):
+    make_budget()
+    kept = list_all_policies(ACME)[0]
+    assert list_all_policies(ACME)[0] is kept
+    older = weakref.ref(kept)
+    Subsidy.objects.update(balance=1)
+    assert list_all_policies(ACME)[0].subsidy.balance == 1
+    del kept
+    gc.collect()
+    assert older() is None
+
+
+def test_budgets_are_kept_of_some_customers_only(world, monkeypatch):
+    monkeypatch.setattr(policies, "MOST_KEPT", 2)
+    for number in range(5):
+        budget = make_budget(display_name=str(number), customer_uuid=uuid4())
+        assert list_all_policies(budget.customer_uuid) == (budget,)
+    assert len(policies._kept) <= 2
 
 
 def test_totals_of_one_of_several_and_of_other_customers_are_the_same(world):
