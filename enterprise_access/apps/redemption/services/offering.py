@@ -37,7 +37,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.reasons import Credit
 from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import Account, LearnerTransaction, Policy
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
-from enterprise_access.apps.subsidy_access_policies.services import fetch_offers
+from enterprise_access.apps.subsidy_access_policies.services import Offer, fetch_offers
 from enterprise_access.apps.subsidy_requests.selectors.requests import (
     find_open_credit_request,
     read_of_credit_requests,
@@ -228,19 +228,31 @@ def find_requestable(*, customer_uuid: UUID, lms_user_id: int, content_key: str,
     facts = _facts(customer_uuid, lms_user_id, active, candidates, (), now)
     if facts.is_linked is not True:
         is_unknown = facts.is_linked is None
-        reason = CreditReason.LEARNER_STATE_UNKNOWN if is_unknown else CreditReason.LEARNER_NOT_IN_ENTERPRISE
-        return Requestable(reason=reason.value)
+        why_not = CreditReason.LEARNER_STATE_UNKNOWN if is_unknown else CreditReason.LEARNER_NOT_IN_ENTERPRISE
+        return Requestable(reason=why_not.value)
     reasons: list[CreditReason] = []
     for policy in sorted(candidates, key=lambda one: _rank(facts, one)):
-        in_catalog = offers[policy.pk, content_key].is_in_catalog
-        if in_catalog and _may_use(facts, policy) and _credit_of(facts, policy, now=now):
+        reason = _why_not_requestable(facts, policy, offers[policy.pk, content_key], now=now)
+        if reason is None:
             return Requestable(policy=policy)
-        if in_catalog is None:
-            reasons.append(CreditReason.CATALOG_UNAVAILABLE)
-        else:
-            reasons.append(CreditReason.NOT_ENOUGH_VALUE if in_catalog else CreditReason.CONTENT_NOT_IN_CATALOG)
+        reasons.append(reason)
     reasons.sort(key=lambda reason: not reason.is_unknown)
     return Requestable(reason=reasons[0].value)
+
+
+def _why_not_requestable(facts: CreditFacts, policy: Policy, offer: Offer, *, now: datetime) -> CreditReason | None:
+    """Return why a course cannot be requested from a budget; None: it can. What could not be asked is no refusal."""
+    if not offer.is_in_catalog:
+        is_unknown = offer.is_in_catalog is None
+        return CreditReason.CATALOG_UNAVAILABLE if is_unknown else CreditReason.CONTENT_NOT_IN_CATALOG
+    if not _may_use(facts, policy):
+        return CreditReason.LEARNER_NOT_IN_GROUP
+    if _credit_of(facts, policy, now=now) is not None:
+        return None
+    use = facts.uses[policy.pk]
+    if use.subsidy_cents is None:
+        return CreditReason.SUBSIDY_UNAVAILABLE
+    return CreditReason.NOT_ENOUGH_VALUE if use.is_subsidy_active(now=now) else CreditReason.SUBSIDY_EXPIRED
 
 
 def _rank(facts: CreditFacts, policy: Policy) -> tuple[float, int, str]:

@@ -27,7 +27,7 @@ from enterprise_access.apps.redemption.tests.ledgers import (
     transactions,
 )
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
-from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy
+from enterprise_access.apps.subsidy_access_policies.models import Subsidy, SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState
 from enterprise_access.apps.subsidy_requests.tests.made import COUPON, CREDIT, made
@@ -465,6 +465,17 @@ class TestCanRequest:
         for key in ("edX+DemoX", "EDX+demox", RUN):
             found = self.ask(ada, key)
             assert found == refused if is_open else found["can_request"]
+
+    def test_what_was_never_read_is_not_called_a_lack_of_money(self, simulator, ada):
+        policy = make_policy(learner_credit_request_config=uuid4())
+        group = policy.group_associations.create(group_uuid=uuid4())
+        assert self.ask(ada)["reason"] == "learner_not_in_enterprise_group"
+        group.delete()
+        Subsidy.objects.update(expires_at=clock.now() - timedelta(days=1))
+        assert self.ask(ada)["reason"] == "subsidy_expired"
+        Subsidy.objects.update(balance=None, total_deposits=None, fetched_at=None)
+        simulator.faults.add("status", "subsidy.*", status=503, times=None)
+        assert self.ask(ada)["reason"] == "subsidy_unavailable"
 
     def test_parameters(self, ada):
         assert ada.get(CAN_REQUEST).status_code == 400
