@@ -60,7 +60,7 @@ def explain_credit(*, customer_uuid: UUID, lms_user_id: int, run_key: str, now: 
             for row in facts.transactions
             if any(one.uuid == row.uuid for one in judgement.existing.redemptions)
         ],
-        "attempts": [_attempt(row) for row in _attempts(lms_user_id, run_key)],
+        "attempts": [_attempt(row) for row in _attempts(customer_uuid, lms_user_id, run_key)],
     }
 
 
@@ -76,8 +76,10 @@ def _describe(row: Mapping[str, Any]) -> str:
     return f"{row['created']:%Y-%m-%d %H:%M} UTC: ${cents // 100:,}.{cents % 100:02} from {budget} ({state})"
 
 
-def _attempts(lms_user_id: int, run_key: str) -> list[RedemptionAttempt]:
+def _attempts(customer_uuid: UUID, lms_user_id: int, run_key: str) -> list[RedemptionAttempt]:
+    """Return the newest attempts at this customer: what a learner does at another one is not for its admins."""
     rows = RedemptionAttempt.objects.of_run(lms_user_id=lms_user_id, run_key=run_key)
+    rows = rows.filter(customer_uuid=customer_uuid)
     return list(rows.order_by("-created")[:ATTEMPTS_SHOWN])
 
 

@@ -12,14 +12,23 @@ from django.urls import reverse
 from enterprise_access.apps.content_assignments.tests.scene import make_assigned_budget
 from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
-from enterprise_access.apps.redemption.tests.ledgers import ADA, PRICE, RUN, is_enrolled, know_learners, make_policy
+from enterprise_access.apps.redemption.tests.ledgers import (
+    ADA,
+    PRICE,
+    RUN,
+    begin,
+    is_enrolled,
+    know_learners,
+    make_policy,
+)
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
 from enterprise_access.apps.subsidy_requests.tests.made import make_asked_budget
 from enterprise_access.lib import clock
 from simulator.ledger import reverse as reverse_in_ledger
-from simulator.seed import ACME
+from simulator.seed import ACME, GLOBEX
 
 pytestmark = pytest.mark.django_db
+OPERATOR = "enterprise_access_worker"
 EXPLAIN = f"/api/v1/policy-redemption/enterprise-customer/{ACME}/explain/"
 FORCE = reverse("admin:force_redemption")
 
@@ -53,6 +62,14 @@ def test_page_command_and_api_say_the_same(staff, api_as, policy, capsys):
     ):
         assert text in page
     assert str(policy.pk) not in page
+
+
+def test_admins_are_not_told_what_a_learner_did_at_another_customer(api_as, policy):
+    begin(make_policy(customer_uuid=GLOBEX))
+    asked = {"lms_user_id": ADA, "content_key": RUN}
+    assert api_as("amy_admin").get(EXPLAIN, asked).json()["attempts"] == []
+    (attempt,) = api_as(OPERATOR).get(EXPLAIN.replace(str(ACME), str(GLOBEX)), asked).json()["attempts"]
+    assert attempt["amount_cents"] == PRICE
 
 
 @pytest.mark.parametrize("state", ["committed", "committed, refunded"])
