@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from enterprise_access.apps.content_metadata.domain import course_key_of_run
 from enterprise_access.apps.redemption.domain.assignments import Assignment, paying_assignment
-from enterprise_access.apps.redemption.domain.choosing import Choice, PolicyAnswer, Rank, choose_policy
+from enterprise_access.apps.redemption.domain.choosing import Choice, PolicyAnswer, Rank, RefusedBy, choose_policy
 from enterprise_access.apps.redemption.domain.eligibility import (
     UNKNOWN,
     LearnerFacts,
@@ -35,6 +35,11 @@ from enterprise_access.apps.subsidy_access_policies.services import Offer
 from enterprise_access.lib.keys import fold, same_key
 
 _UNKNOWN_OFFER: Final = Offer()
+# All budgets have ended. The learner portal needs a reason wherever nothing pays.
+_NO_BUDGET: Final = Choice(
+    display_reason=CreditReason.POLICY_EXPIRED,
+    reasons=(RefusedBy(reason=CreditReason.POLICY_EXPIRED, policy_uuids=()),),
+)
 
 
 @frozen(kw_only=True)
@@ -111,6 +116,7 @@ def _judge_run(
             one = judged[standing.policy.pk] = _judge(facts, standing, run, now=now)
             if one.verdict.is_redeemable and not is_complete:
                 break
+    is_without_budget = existing.transaction is None and not judged
     prices = (
         price_cents(assignment_cents=None, run_dollars=offer.run_dollars, course_dollars=offer.course_dollars)
         for offer in (_offer_of(facts, policy, run) for policy in facts.policies)
@@ -119,7 +125,7 @@ def _judge_run(
         run_key=run_key,
         existing=existing,
         judged=judged,
-        choice=choose_policy(_answer_of(facts, one) for one in judged.values()),
+        choice=_NO_BUDGET if is_without_budget else choose_policy(_answer_of(facts, one) for one in judged.values()),
         list_price_cents=next((price for price in prices if price is not None), None),
     )
 

@@ -333,6 +333,16 @@ class TestCanRedeem:
         make_policy(active=False)
         assert ada.get(CAN_REDEEM, {"content_key": RUN}).status_code == 404
 
+    def test_when_all_budgets_have_ended_a_run_that_was_not_redeemed_has_a_reason(self, ada, policy):
+        redeem(ada, policy)
+        work_on_attempts()
+        policy.active = False
+        policy.save()
+        paid, other = can_redeem(ada, RUN, NOWHERE)
+        assert (paid["has_successful_redemption"], paid["display_reason"], paid["reasons"]) == (True, None, [])
+        assert (other["can_redeem"], other["display_reason"]["reason"]) == (False, "policy_expired")
+        assert other["display_reason"]["user_message"].endswith("doesn't have enough funds.")
+
     @pytest.mark.parametrize(
         "query",
         [
