@@ -6,7 +6,7 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH
-from enterprise_access.apps.default_enrollments.api.serializers.pages import PageSerializer
+from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.selectors.pauses import Pause
 from enterprise_access.apps.default_enrollments.selectors.queue import RequestState, state_of
@@ -58,7 +58,7 @@ class OverrideSerializer(serializers.Serializer):
     cancel_reason = serializers.CharField(allow_null=True)
 
 
-class OverridePageSerializer(PageSerializer):
+class OverridePageSerializer(ListPageSerializer):
     """A page of overrides, newest first."""
 
     results = OverrideSerializer(many=True)
@@ -144,7 +144,7 @@ class QueuedRequestSerializer(serializers.Serializer):
     modified = serializers.DateTimeField()
 
 
-class QueuePageSerializer(PageSerializer):
+class QueuePageSerializer(ListPageSerializer):
     """A page of pending evaluations, the latest first."""
 
     results = QueuedRequestSerializer(many=True)
@@ -181,7 +181,7 @@ class CustomerRowSerializer(serializers.Serializer):
     fetched_at = serializers.DateTimeField(help_text="When the LMS was last asked.")
 
 
-class CustomerPageSerializer(PageSerializer):
+class CustomerPageSerializer(ListPageSerializer):
     """A page of customers, by name."""
 
     results = CustomerRowSerializer(many=True)

@@ -79,7 +79,7 @@ def _operator_of(request: Request, customer_uuid: UUID | None) -> None:
 
 def _note(request: Request, row: Any, message: str, *, flag: int = CHANGE) -> None:
     """Write down who did what, where the admin writes it down."""
-    LogEntry.objects.log_actions(user_id=request.user.pk, queryset=[row], action_flag=flag, change_message=message)
+    LogEntry.objects.log_actions(user_id=request.user.pk or 0, queryset=[row], action_flag=flag, change_message=message)
 
 
 # --- Overrides -----------------------------------------------------------------------------------------------------

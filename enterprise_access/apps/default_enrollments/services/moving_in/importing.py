@@ -85,7 +85,8 @@ def run_csv_step(job: RunningJob) -> JobStep:
 
 
 def _check_what_was_saved(results: Sequence[RowResult]) -> None:
-    check_saved([result.logged[0] for result in results if result.logged is not None], asks_lms=False)
+    saved = (result.logged[0] for result in results if result.logged is not None)
+    check_saved([row for row in saved if isinstance(row, Intention)], asks_lms=False)
 
 
 def _owners_of(job: RunningJob) -> dict[str, Owner]:

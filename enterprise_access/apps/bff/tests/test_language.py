@@ -9,7 +9,7 @@ from enterprise_access.apps.bff.api.serializers.pages import ProblemSerializer
 from enterprise_access.apps.bff.domain import problems as of_pages
 from enterprise_access.apps.default_enrollments.domain.answers import say_to_learner
 from enterprise_access.apps.default_enrollments.domain.words import WORDS
-from enterprise_access.apps.licenses.domain.problems import Problem, ProblemCode
+from enterprise_access.apps.licenses.domain.problems import LicenseProblem, ProblemCode
 
 
 def in_spanish(text):
@@ -24,7 +24,7 @@ def test_every_reason_is_told_to_learners_in_spanish_too():
 def test_every_problem_of_a_page_is_told_in_spanish_too():
     messages = [of_pages.NO_CUSTOMER.user_message, of_pages.portal_is_off("acme").user_message]
     messages += [each.user_message for each in vars(of_pages).values() if isinstance(each, of_pages.Section)]
-    messages += [Problem(code=code).user_message for code in ProblemCode]
+    messages += [LicenseProblem(code=code).user_message for code in ProblemCode]
     assert [message for message in messages if in_spanish(message) == message] == []
 
 
