@@ -1,6 +1,6 @@
 """The parts of a page, in the order in which they are finished. A new family of data is a module here and a line below.
 
-What a part returns are members of `services.page.Page`. A class in `api/serializers` writes them (see `pages.py`).
+A part returns members of `services.page.PortalPage`. A class in `api/serializers` writes them (see `pages.py`).
 """
 
 from typing import Final
