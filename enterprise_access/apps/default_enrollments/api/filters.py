@@ -9,7 +9,7 @@ from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, Conte
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
 from enterprise_access.apps.default_enrollments.models import Outcome
 from enterprise_access.apps.default_enrollments.selectors.intentions import HealthState, WhichIntentions
-from enterprise_access.apps.default_enrollments.selectors.queue import RequestState
+from enterprise_access.apps.default_enrollments.selectors.queue import EvaluationRequestState
 from enterprise_access.apps.default_enrollments.selectors.records import RealizationState
 from enterprise_access.lib.api import (
     BAD_UUID,
@@ -120,7 +120,7 @@ class QueueQuery(PageQuery):
 
     enterprise_customer_uuid = customer_field(required=False, help_text="Required unless you operate every customer.")
     lms_user_id = LmsUserIdField(required=False, help_text="The learner.")
-    state = serializers.ChoiceField(required=False, choices=[state.value for state in RequestState])
+    state = serializers.ChoiceField(required=False, choices=[state.value for state in EvaluationRequestState])
 
 
 class CustomersQuery(PageQuery):

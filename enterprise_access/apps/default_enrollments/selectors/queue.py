@@ -11,7 +11,7 @@ from enterprise_access.apps.default_enrollments.errors import OverrideUnknown
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest
 
 
-class RequestState(StrEnum):
+class EvaluationRequestState(StrEnum):
     """How a pending evaluation stands; of several that fit, the first."""
 
     FAILED = "failed"
@@ -21,15 +21,15 @@ class RequestState(StrEnum):
     SCHEDULED = "scheduled"
 
 
-def state_of(row: RealizationRequest, *, now: datetime) -> RequestState:
+def state_of(row: RealizationRequest, *, now: datetime) -> EvaluationRequestState:
     """Say how a request stands at `now`."""
     if row.failed_at is not None:
-        return RequestState.FAILED
+        return EvaluationRequestState.FAILED
     if row.leased_until is not None and row.leased_until >= now:
-        return RequestState.IN_PROGRESS
+        return EvaluationRequestState.IN_PROGRESS
     if row.due_at is None:
-        return RequestState.SETTLED
-    return RequestState.DUE if row.due_at <= now else RequestState.SCHEDULED
+        return EvaluationRequestState.SETTLED
+    return EvaluationRequestState.DUE if row.due_at <= now else EvaluationRequestState.SCHEDULED
 
 
 def find_requests(
@@ -37,7 +37,7 @@ def find_requests(
     now: datetime,
     customer_uuid: UUID | None = None,
     lms_user_id: int | None = None,
-    state: RequestState | None = None,
+    state: EvaluationRequestState | None = None,
 ) -> QuerySet[RealizationRequest]:
     """Return the requests, the latest first. `state` None: in any state."""
     rows: QuerySet[RealizationRequest] = RealizationRequest.objects.all()
@@ -47,15 +47,15 @@ def find_requests(
         rows = rows.filter(lms_user_id=lms_user_id)
     free = Q(failed_at=None) & (Q(leased_until=None) | Q(leased_until__lt=now))
     match state:
-        case RequestState.FAILED:
+        case EvaluationRequestState.FAILED:
             rows = rows.filter(failed_at__isnull=False)
-        case RequestState.IN_PROGRESS:
+        case EvaluationRequestState.IN_PROGRESS:
             rows = rows.filter(failed_at=None, leased_until__gte=now)
-        case RequestState.SETTLED:
+        case EvaluationRequestState.SETTLED:
             rows = rows.filter(free, due_at=None)
-        case RequestState.DUE:
+        case EvaluationRequestState.DUE:
             rows = rows.filter(free, due_at__lte=now)
-        case RequestState.SCHEDULED:
+        case EvaluationRequestState.SCHEDULED:
             rows = rows.filter(free, due_at__gt=now)
     return rows.order_by("-pk")
 

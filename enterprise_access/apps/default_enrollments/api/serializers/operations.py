@@ -9,13 +9,13 @@ from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH
 from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.selectors.pauses import Pause
-from enterprise_access.apps.default_enrollments.selectors.queue import RequestState, state_of
+from enterprise_access.apps.default_enrollments.selectors.queue import EvaluationRequestState, state_of
 from enterprise_access.apps.default_enrollments.services.csv_intentions import RowState
-from enterprise_access.apps.default_enrollments.services.moving_in.bulk import ADDED, RESTORED, BulkOutcome
+from enterprise_access.apps.default_enrollments.services.moving_in.bulk import ADDED, RESTORED, KeyOutcome
 from enterprise_access.lib.api import MAX_ID, FlagField, StrictSerializer, TextField, UuidTextField
 
 OVERRIDE_STATES: Final = [(value, value) for value in RealizationOverride.State.values]
-REQUEST_STATES: Final = [(state.value, state.value) for state in RequestState]
+REQUEST_STATES: Final = [(state.value, state.value) for state in EvaluationRequestState]
 ROW_OUTCOMES: Final = [(value, value) for value in (ADDED, RESTORED, *(state.value for state in RowState))]
 MOST_KEYS: Final = 50
 MOST_REASON: Final = 2000
@@ -222,7 +222,7 @@ class BulkAddedSerializer(serializers.Serializer):
     results = BulkRowSerializer(many=True)
 
 
-def render_bulk(each: BulkOutcome) -> dict[str, Any]:
+def render_bulk(each: KeyOutcome) -> dict[str, Any]:
     """Return the outcome of a key as plain data."""
     row = each.checked
     run = row.preview.description.content.run if row.preview else None

@@ -47,7 +47,7 @@ from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, 
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_checked
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause, get_pause_switch
 from enterprise_access.apps.default_enrollments.selectors.queue import (
-    RequestState,
+    EvaluationRequestState,
     find_customers,
     find_overrides,
     find_requests,
@@ -287,7 +287,7 @@ class QueueView(APIView):
             now=now,
             customer_uuid=query.get(CUSTOMER),
             lms_user_id=query.get("lms_user_id"),
-            state=RequestState(query["state"]) if "state" in query else None,
+            state=EvaluationRequestState(query["state"]) if "state" in query else None,
         )
         return paginated(self, rows, lambda page: [render_queued(row, now=now) for row in page])
 

@@ -20,7 +20,7 @@ ADDED, RESTORED = "added", "restored"
 
 
 @frozen(kw_only=True)
-class BulkOutcome:
+class KeyOutcome:
     """The outcome of one key, or what would happen. `detail` says what is wrong, if anything is."""
 
     checked: CheckedRow
@@ -30,7 +30,7 @@ class BulkOutcome:
 
 def add_many(
     *, customer_uuid: UUID, content_keys: Sequence[str], saves: bool, restores: bool = False
-) -> list[BulkOutcome]:
+) -> list[KeyOutcome]:
     """Check every key, and (`saves`) add what can be added; return the outcome of each, in the order given.
 
     `restores`: bring back those that were deleted, too. Raises CustomerUnknown for a customer that was never asked for.
@@ -43,9 +43,7 @@ def add_many(
     outcomes = {each.line: (each.state.value, each.problem) for each in checked}
     if saves:
         outcomes |= _save(checked, restores=restores)
-    return [
-        BulkOutcome(checked=each, outcome=outcomes[each.line][0], detail=outcomes[each.line][1]) for each in checked
-    ]
+    return [KeyOutcome(checked=each, outcome=outcomes[each.line][0], detail=outcomes[each.line][1]) for each in checked]
 
 
 def _save(checked: Sequence[CheckedRow], *, restores: bool) -> dict[int, tuple[str, str]]:
