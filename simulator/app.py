@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -66,26 +68,19 @@ def create_app(
     if state_file is not None:
         world.keep_in(Path(state_file))
     jwk = json.loads(signing_key) if isinstance(signing_key, str) else signing_key or throwaway_jwk()
-    app = Flask(__name__)
-    app.config["PROPAGATE_EXCEPTIONS"] = True
-    app.extensions["simulator"] = simulator = Simulator(
-        world=world,
-        tokens=Tokens(world=world, signing_jwk=jwk, issuer=issuer, audience=audience),
-        faults=Faults(),
-        throttles=Throttles(),
-        service_url=service_url.rstrip("/"),
-        mails_folder=Path(mails_folder) if mails_folder else None,
-    )
-    for service in SERVICES:
-        for blueprint in service.blueprints:
-            app.register_blueprint(blueprint)
-    app.register_blueprint(portal)
-    app.register_blueprint(mails)
-    app.register_blueprint(control)
-    _add_handlers(app)
-    for name, view in app.view_functions.items():
-        app.view_functions[name] = _locked(world, view)
-    app.wsgi_app = FaultLayer(app, app.wsgi_app, world=world, faults=simulator.faults)  # type: ignore[method-assign]
+    app = copy.copy(_routes())
+    app.before_request_funcs = copy.deepcopy(app.before_request_funcs)
+    app.extensions = {
+        "simulator": Simulator(
+            world=world,
+            tokens=Tokens(world=world, signing_jwk=jwk, issuer=issuer, audience=audience),
+            faults=(faults := Faults()),
+            throttles=Throttles(),
+            service_url=service_url.rstrip("/"),
+            mails_folder=Path(mails_folder) if mails_folder else None,
+        )
+    }
+    app.wsgi_app = FaultLayer(app, app.wsgi_app, world=world, faults=faults)  # type: ignore[method-assign]
     return app
 
 
@@ -95,11 +90,28 @@ def simulator_of(app: Flask) -> Simulator:
     return simulator
 
 
-def _locked(world: World, view: RouteCallable) -> RouteCallable:
+@functools.cache
+def _routes() -> Flask:
+    """Return the program without a world. Compiling the routes takes longer than most tests, and they hold no state."""
+    app = Flask(__name__)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    for service in SERVICES:
+        for blueprint in service.blueprints:
+            app.register_blueprint(blueprint)
+    app.register_blueprint(portal)
+    app.register_blueprint(mails)
+    app.register_blueprint(control)
+    _add_handlers(app)
+    for name, view in app.view_functions.items():
+        app.view_functions[name] = _locked(view)
+    return app
+
+
+def _locked(view: RouteCallable) -> RouteCallable:
     """One call at a time sees and changes the world."""
 
     def locked(**arguments: Any) -> Any:
-        with world.lock:
+        with simulator_of(current_app).world.lock:
             return view(**arguments)
 
     return locked

@@ -5,6 +5,7 @@ Instants are aware UTC; keys keep the spelling they were stored with (look-ups f
 
 from __future__ import annotations
 
+import functools
 import uuid
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,7 @@ EXECUTIVE_EDUCATION = "executive-education-2u"
 PRICES = {"verified": 149, "professional": 199, "no-id-professional": 179, "unpaid-executive-education": 2900}
 
 
+@functools.lru_cache(maxsize=4096, typed=True)
 def uuid_for(*parts: object) -> UUID:
     """Return the same uuid for the same parts, in every run of the program."""
     return uuid.uuid5(NAMESPACE, "/".join(str(part) for part in parts))
