@@ -61,14 +61,8 @@ class Tokens:
     def claims_of(self, token: str) -> dict[str, Any]:
         """Return the claims of a token of ours. Raises ExpiredToken, BadToken."""
         try:
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                _public_key(json.dumps(dict(self.signing_jwk), sort_keys=True)),
-                algorithms=["RS512"],
-                audience=self.audience,
-                issuer=self.issuer,
-                options={"verify_exp": False, "verify_iat": False, "require": ["exp", "preferred_username"]},
-            )
+            signing_jwk = json.dumps(dict(self.signing_jwk), sort_keys=True)
+            claims = dict(_claims_of(token, signing_jwk, audience=self.audience, issuer=self.issuer))
         except jwt.PyJWTError as error:
             raise BadToken from error
         if claims["exp"] <= self.world.now().timestamp():
@@ -141,3 +135,17 @@ def _private_key(signing_jwk: str) -> rsa.RSAPrivateKey:
 @functools.lru_cache(maxsize=8)
 def _public_key(signing_jwk: str) -> rsa.RSAPublicKey:
     return _private_key(signing_jwk).public_key()
+
+
+@functools.lru_cache(maxsize=512)
+def _claims_of(token: str, signing_jwk: str, *, audience: str, issuer: str) -> Mapping[str, Any]:
+    """Return the claims of a token that is well signed, whether or not it has expired. Raises jwt.PyJWTError."""
+    claims: dict[str, Any] = jwt.decode(
+        token,
+        _public_key(signing_jwk),
+        algorithms=["RS512"],
+        audience=audience,
+        issuer=issuer,
+        options={"verify_exp": False, "verify_iat": False, "require": ["exp", "preferred_username"]},
+    )
+    return claims
