@@ -28,7 +28,7 @@ run: $(VENV)/.local ## Run | start the whole system on this machine, with demons
 	@$(BIN)/python scripts/run.py
 
 test: $(VENV)/.test ## Test | run the test suite; needs no server and, once installed, no network
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # --- The environment ----------------------------------------------------------------------------------------------
 
@@ -152,7 +152,8 @@ test-faults: $(VENV)/.test ## Long tests | every upstream service fails in every
 
 test-fuzz: $(VENV)/.test ## Long tests | hostile values in every field, and requests generated from the API document; some minutes
 	DOCUMENT_EXAMPLES=$${DOCUMENT_EXAMPLES:-12} HOSTILE_VALUES=$${HOSTILE_VALUES:-16} HOSTILE_TRIES=$${HOSTILE_TRIES:-16} \
-	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz tests/access/test_document.py $(ARGS)
+	  $(BIN)/python -m pytest -q -p no:cacheprovider tests/fuzz tests/access/test_document.py \
+	  tests/access/test_claims.py $(ARGS)
 
 test-concurrency: $(VENV)/.mysql ## Long tests | many processes for one learner, on SQLite, PostgreSQL and MariaDB
 	folder=$$(mktemp -d) && DATABASE_URL="sqlite:///$$folder/db" $(SERVICE_TESTS) tests/concurrency; \

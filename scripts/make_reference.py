@@ -237,6 +237,8 @@ Libraries, other programs or ``make`` read these.
      - Number of steps of ``make test-model`` and of learners of ``make test-chaos``.
    * - ``FAULT_KINDS``, ``DOCUMENT_EXAMPLES``, ``HOSTILE_VALUES``, ``HOSTILE_TRIES``
      - How much ``make test-faults`` and ``make test-fuzz`` try, and their short versions in the suite.
+   * - ``SAMPLE``
+     - The commit whose sample ``make test`` tries. Default: the one that is checked out.
    * - ``REDIS_URL``
      - Address of Redis for ``make run-services``.
 """

@@ -45,6 +45,11 @@ class Keeper:
             self.is_sowing = False
         self.journal.forget()
 
+    def put_back(self, tables: Tables) -> None:
+        """Continue with the rows that these tables hold, without a history."""
+        self.tables = tables
+        self.journal.forget()
+
     def reset(self) -> None:
         at = self._clock()
         self.journal.write({"what": "reset", "at": at.isoformat()})

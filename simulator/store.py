@@ -5,8 +5,9 @@ The rules of enrolling and of licenses (`enrolling`, `licensing`) work on a Stor
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,25 @@ class Store:
     def reset(self) -> None:
         """Go back to the seed, with all quirks off. A state file keeps its lines and gets one that says so."""
         with self.lock:
-            self.quirks = Quirks()
-            self.ledger_locks = LedgerLocks()
-            self.replica = None
-            self.contains_cache.clear()
+            self._forget_moods()
             self._keeper.reset()
+
+    @contextlib.contextmanager
+    def undoing(self) -> Iterator[None]:
+        """Go back at the end to the rows that there are now, with all quirks off; for tests that share a world."""
+        tables = self.tables.copied()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self._forget_moods()
+                self._keeper.put_back(tables)
+
+    def _forget_moods(self) -> None:
+        self.quirks = Quirks()
+        self.ledger_locks = LedgerLocks()
+        self.replica = None
+        self.contains_cache.clear()
 
     def now(self) -> datetime:
         """Return the instant of the world's clock; while it is seeded, the clock stands still."""

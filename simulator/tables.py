@@ -29,6 +29,13 @@ class Table(Generic[Row]):
         self._rows: dict[Hashable, Row] = {}
         self._indexed: dict[str, dict[Hashable, dict[Hashable, Row]]] = {name: {} for name in self._index_of}
 
+    def fill_from(self, other: Table[Row]) -> None:
+        """Hold the rows of another table, from now on independently of it."""
+        self._rows = other._rows.copy()
+        self._indexed = {
+            name: {value: rows.copy() for value, rows in found.items()} for name, found in other._indexed.items()
+        }
+
     def put(self, row: Row) -> None:
         key = self._key_of(row)
         old = self._rows.get(key)
@@ -163,3 +170,10 @@ class Tables:
     def clear(self) -> None:
         for name in self._names.values():
             self.named(name).clear()
+
+    def copied(self) -> Tables:
+        """Return tables with the same rows."""
+        tables = Tables()
+        for name in self._names.values():
+            tables.named(name).fill_from(self.named(name))
+        return tables

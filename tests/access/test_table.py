@@ -11,15 +11,20 @@ from simulator.app import Simulator
 from tests.access import routes
 from tests.access.callers import Who, client_of
 from tests.access.personal_data import found_in
-from tests.access.scene import filled, make_scene
+from tests.access.scene import filled
 from tests.access.table import ROWS, Row
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def names(simulator: Simulator) -> dict[str, object]:
-    return make_scene()
+def simulator(scene):
+    return scene.simulator
+
+
+@pytest.fixture
+def names(scene):
+    return scene.names
 
 
 def test_every_route_has_a_row_and_every_row_has_a_route(names):

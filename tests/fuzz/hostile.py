@@ -2,11 +2,10 @@
 
 import json
 import os
-import zlib
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Final
 
-T = TypeVar("T")
+from tests.sampling import some
 
 # Must never come back as it is in a page.
 SCRIPT: Final = "<script>alert(20261)</script>"
@@ -131,18 +130,9 @@ def for_address(texts: Mapping[str, str]) -> dict[str, str]:
 
 def addresses_for(place: str) -> dict[str, str]:
     """Return the texts that this place of an address gets."""
-    return for_address(some(TEXTS, place))
+    return for_address(some(TEXTS, place, count=VALUES))
 
 
 def literals_for(field: str) -> dict[str, str]:
     """Return what this field of a JSON body gets, as it is written there."""
-    return some({**{name: json.dumps(text) for name, text in TEXTS.items()}, **LITERALS}, field)
-
-
-def some(values: Mapping[str, T], where: str, *, count: int = VALUES) -> dict[str, T]:
-    """Return so many of them; others elsewhere, and the same ones each time."""
-    names = list(values)
-    if count and len(names) > count:
-        start = zlib.crc32(where.encode())
-        names = [names[(start + step * (len(names) // count)) % len(names)] for step in range(count)]
-    return {name: values[name] for name in names}
+    return some({**{name: json.dumps(text) for name, text in TEXTS.items()}, **LITERALS}, field, count=VALUES)

@@ -8,10 +8,10 @@ import pytest
 
 from simulator.app import Simulator
 from tests.access.callers import Who, client_of
-from tests.access.scene import make_scene
 from tests.fuzz import hostile
 from tests.fuzz.asking import Answer, Sender, encoded
 from tests.fuzz.operations import Operation, body_of, document, labels, operation
+from tests.sampling import some
 from tests.tally import Tally
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +23,13 @@ PAGES = "/api/v1/bffs/"
 
 
 @pytest.fixture
-def names(simulator: Simulator) -> dict[str, object]:
-    return make_scene()
+def simulator(scene):
+    return scene.simulator
+
+
+@pytest.fixture
+def names(scene):
+    return scene.names
 
 
 @pytest.fixture
@@ -133,9 +138,9 @@ def test_every_field_takes_anything(label, names, sender):
 def test_every_operation_takes_any_body_and_any_query(label, names, sender):
     about = operation(label, names)
     wrong = {what: (body, content_type) for what, body, content_type in bodies(about)}
-    for what, (body, content_type) in hostile.some(wrong, label, count=2 * hostile.VALUES).items():
+    for what, (body, content_type) in some(wrong, label, count=2 * hostile.VALUES).items():
         ask(sender, what, about, body=body, content_type=content_type)
-    for what, query in hostile.some(QUERIES, label).items():
+    for what, query in some(QUERIES, label, count=hostile.VALUES).items():
         ask(sender, what, about, query=query)
         ask(sender, f"{what}, besides", about, query=f"{about.question}&{query}")
     for name in about.fields["query"]:

@@ -26,6 +26,7 @@ from enterprise_access.apps.content_metadata.tests.neighbourhood import (
 from enterprise_access.lib.keys import fold
 from simulator.faults import FaultKind
 from simulator.seed import ACME, HOOLI
+from tests.sampling import cases
 from tests.tally import Tally
 
 pytestmark = pytest.mark.faults
@@ -119,8 +120,7 @@ MAY_BE_OF_ONE_KEY = {
 }
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
-@pytest.mark.parametrize("fault", SILENCES)
+@pytest.mark.parametrize(("endpoint", "fault"), cases(ENDPOINTS, SILENCES, count=6))
 def test_without_an_answer_nothing_is_known_and_nothing_stays(simulator, fault, endpoint):
     arm(simulator, endpoint, SILENCES[fault])
     contents = fetch(DEMO, ELSEWHERE)

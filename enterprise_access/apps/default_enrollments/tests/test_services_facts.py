@@ -37,6 +37,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 )
 from enterprise_access.lib.errors import UpstreamUnavailable
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
+from tests.sampling import cases
 
 BACKOFF = (MINUTE, 2 * MINUTE)
 
@@ -190,26 +191,26 @@ def test_the_customer_is_asked_for_at_most_every_five_minutes(world, clock):
 
 # --- Silent neighbours ---------------------------------------------------------------------------------------------
 
-LMS_FAULTS = [
-    ("hang", {}),
-    ("unreachable", {}),
-    ("status", {"status": 500}),
-    ("status", {"status": 403}),
-    ("unauthorized", {}),
-    ("throttled", {"seconds": 60}),
-    ("html", {}),
-    ("malformed_json", {}),
-    ("truncated_json", {}),
-    ("missing_keys", {"keys": ["results"]}),
-    ("cut_off", {}),
-]
+LMS_FAULTS = {
+    "hang": {},
+    "unreachable": {},
+    "500": {"kind": "status", "status": 500},
+    "403": {"kind": "status", "status": 403},
+    "unauthorized": {},
+    "throttled": {"seconds": 60},
+    "html": {},
+    "malformed_json": {},
+    "truncated_json": {},
+    "missing_keys": {"keys": ["results"]},
+    "cut_off": {},
+}
 
 
-@pytest.mark.parametrize(("kind", "about"), LMS_FAULTS)
-@pytest.mark.parametrize("endpoint", ["lms.learners", "platform.enrollments"])
-def test_without_the_lms_nothing_is_decided_and_everybody_waits(simulator, world, clock, endpoint, kind, about):
+@pytest.mark.faults
+@pytest.mark.parametrize(("endpoint", "fault"), cases(["lms.learners", "platform.enrollments"], LMS_FAULTS, count=3))
+def test_without_the_lms_nothing_is_decided_and_everybody_waits(simulator, world, clock, endpoint, fault):
     intend(DEMO)
-    simulator.faults.add(kind, endpoint, times=None, **about)
+    simulator.faults.add(endpoint=endpoint, times=None, **{"kind": fault} | LMS_FAULTS[fault])
     summary = visit(ADA)
     assert summary.realized == 0
     assert bulk_posts(world) == []

@@ -14,6 +14,7 @@ from enterprise_access.apps.provisioning.services.workflows import engine
 from enterprise_access.apps.provisioning.tests.bodies import NEW_ADMIN, body_of
 from enterprise_access.lib import clock
 from enterprise_access.lib.work import asking
+from tests.sampling import cases
 
 pytestmark = [pytest.mark.django_db, pytest.mark.faults]
 
@@ -111,8 +112,7 @@ def is_whole(answer, world):
     assert set(Notification.objects.values_list("kind", "occurrence")) == {("admin_added", "0"), ("admin_added", "1")}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("write", WRITES, ids=str)
+@pytest.mark.parametrize(("write", "fault"), cases(WRITES, FAULTS, count=2))
 def test_a_write_that_fails_is_told_and_a_repeat_goes_on(post, simulator, world, let_time_pass, write, fault):
     about, status = FAULTS[fault]
     simulator.faults.add(endpoint=write.endpoint, only_with=write.word, **about)
