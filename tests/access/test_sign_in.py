@@ -15,6 +15,7 @@ from django.core.management.base import CommandError
 
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.core.services import keep_person
+from tests.setting_up import copy_database
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -83,12 +84,14 @@ def story(claims, tmp_path, script=STORY):
         "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "sign-in-secret",
         "CHECK_NEIGHBOURS_AT_START": "false",
     }
+    copy_database(tmp_path / "db.sqlite3")
     command = [sys.executable, "-c", script, json.dumps(claims)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.django_db
 def test_staff_come_in_and_leave_as_little_as_possible(tmp_path):
     claims = {
         "preferred_username": "amy_admin",
@@ -124,6 +127,7 @@ def test_without_the_lms_the_password_form_is_the_door(client, db):
     assert answer.headers["Location"] == "/admin/login/?next=/admin/"
 
 
+@pytest.mark.django_db
 def test_a_new_bearer_of_a_username_does_not_sign_in_as_the_old_one(tmp_path):
     before = """
 from enterprise_access.apps.core.models import User

@@ -17,7 +17,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 pytestmark = pytest.mark.django_db
 
 THROTTLED = "platform.enrollments"
-CUSTOMERS = 40
+CUSTOMERS = 12
 
 
 @pytest.fixture

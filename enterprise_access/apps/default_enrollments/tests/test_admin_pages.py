@@ -32,6 +32,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
 )
 from simulator.seed import ACME_ANNUAL
+from tests.sampling import some
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 OURS = [model for model in MODELS if model.__module__.startswith("enterprise_access")]
@@ -71,7 +72,8 @@ def name_of(model):
 
 def test_every_list_renders_and_can_be_searched_for_anything(staff, story):
     asked = [(model, {}) for model in MODELS]
-    asked += [(model, {"q": query}) for model in OURS for query in ["1001", "demo", "é", "%_'\"", "9" * 30]]
+    queries = {query: {"q": query} for query in ["1001", "demo", "é", "%_'\"", "9" * 30]}
+    asked += [(model, query) for model in OURS for query in some(queries, name_of(model), count=2).values()]
     found = {(name_of(model), *query.values()): staff.get(url_of(model, "changelist"), query) for model, query in asked}
     assert {what: answer.status_code for what, answer in found.items() if answer.status_code != 200} == {}
 
@@ -137,16 +139,16 @@ def test_no_page_shows_an_address(staff, story):
 # --- Nothing can be changed ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", READ_ONLY, ids=name_of)
-def test_what_is_only_to_be_looked_at_cannot_be_changed(staff, story, model):
-    row = model._default_manager.first()
-    before = model._default_manager.values().get(pk=row.pk)
-    assert staff.post(url_of(model, "change", row.pk), {"lms_user_id": 7}).status_code == 403
-    assert staff.post(url_of(model, "delete", row.pk), {"post": "yes"}).status_code == 403
-    assert staff.post(url_of(model, "add"), {"lms_user_id": 7}).status_code == 403
-    chosen = {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
-    staff.post(url_of(model, "changelist"), chosen)
-    assert model._default_manager.values().get(pk=row.pk) == before
+def test_what_is_only_to_be_looked_at_cannot_be_changed(staff, story):
+    for model in READ_ONLY:
+        row = model._default_manager.first()
+        before = model._default_manager.values().get(pk=row.pk)
+        assert staff.post(url_of(model, "change", row.pk), {"lms_user_id": 7}).status_code == 403, model
+        assert staff.post(url_of(model, "delete", row.pk), {"post": "yes"}).status_code == 403, model
+        assert staff.post(url_of(model, "add"), {"lms_user_id": 7}).status_code == 403, model
+        chosen = {"action": "delete_selected", "_selected_action": [str(row.pk)], "post": "yes"}
+        staff.post(url_of(model, "changelist"), chosen)
+        assert model._default_manager.values().get(pk=row.pk) == before, model
 
 
 @pytest.mark.parametrize("is_superuser", [True, False])
@@ -184,15 +186,14 @@ def test_a_realization_cannot_be_brought_back_to_an_earlier_state(world, django_
 # --- Lists do not ask once per row ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", LISTS_THAT_GROW, ids=name_of)
-def test_a_list_takes_the_same_number_of_statements_however_long_it_is(staff, world, model):
+def test_a_list_takes_the_same_number_of_statements_however_long_it_is(staff, world):
     intend(DEMO)
     visit(ADA)
-    few = statements_of(staff, model)
+    few = {name_of(model): statements_of(staff, model) for model in LISTS_THAT_GROW}
     intend(LINUX, PROJECT, "TUMx+AUTO1", "KIx+STATS1")
     visit(*add_learners(world, 5, plan_uuid=ACME_ANNUAL))
-    assert model._default_manager.count() >= 5
-    assert statements_of(staff, model) == few
+    assert min(model._default_manager.count() for model in LISTS_THAT_GROW) >= 5
+    assert {name_of(model): statements_of(staff, model) for model in LISTS_THAT_GROW} == few
 
 
 @pytest.mark.parametrize(
