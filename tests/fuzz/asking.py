@@ -104,8 +104,11 @@ class Sender:
             seen.append(f"{took:.1f} seconds of work")
         if after is not None and after != self._before:
             changed = [name for name, rows in after.items() if rows != self._before[name]]
-            # A page may bring the copies that it shows up to date.
-            changed = [name for name in changed if method != "GET" or name not in COPIES]
+            # A page may bring the copies that it shows up to date, and so may what is refused for what the LMS says.
+            known = (
+                COPIES if method == "GET" else SEEN_FIRST if (path, answer.status) == (OVERRIDES, 409) else frozenset()
+            )
+            changed = [name for name in changed if name not in known]
             seen += [f"refused with {answer.status}, and changed {', '.join(changed)}"] if changed else []
         self.problems += [f"{method} {path[:150]}?{query[:80]} ({what}): {problem}" for problem in seen]
         return None if seen else answer
@@ -168,7 +171,13 @@ def _problems(answer: Answer, crashes: list[BaseException]) -> list[str]:
 
 # Sessions note who is there; modes of runs are a copy of what the LMS says, which a refused request may have asked for.
 MAY_CHANGE = {"sessions.Session", "content_metadata.RunModes"}
-COPIES = {"customers.EnterpriseLearner", "customers.LearnerEnrollment"}
+COPIES = frozenset({"customers.EnterpriseLearner", "customers.LearnerEnrollment"})
+# An override is refused by facts that are read for it, and what they say of earlier enrollments is written down.
+OVERRIDES = "/api/v1/default-enterprise-enrollment-overrides/"
+SEEN_FIRST = COPIES | {
+    "default_enrollments.DefaultEnterpriseEnrollmentRealization",
+    "default_enrollments.HistoricalDefaultEnterpriseEnrollmentRealization",
+}
 
 
 def _rows() -> dict[str, list[Any]]:

@@ -31,6 +31,17 @@ def list_customers() -> list[EnterpriseCustomer]:
     return list(EnterpriseCustomer.objects.all())
 
 
+def find_customers(*, search: str = "") -> QuerySet[EnterpriseCustomer]:
+    """Return the customers with a text in name or slug, or of this UUID, by name. Without a text: all."""
+    rows = EnterpriseCustomer.objects.order_by("name", "pk")
+    if not search:
+        return rows
+    try:
+        return rows.filter(pk=UUID(search))
+    except ValueError:
+        return rows.filter(models.Q(name__icontains=search) | models.Q(slug__icontains=search))
+
+
 def list_paused_customers() -> frozenset[UUID]:
     """Return the customers for whom staff have stopped enrolling."""
     return frozenset(EnterpriseCustomer.objects.filter(realization_paused=True).order_by().values_list("pk", flat=True))

@@ -38,8 +38,8 @@ def get_pause(*, customer_uuid: UUID | None) -> Pause | None:
 
 
 def get_pause_switch() -> Switch:
-    """Return the row of the switch that pauses everything, made when it was first used."""
-    return Switch.objects.get_or_create(name=PAUSE_SWITCH)[0]
+    """Return the row of the switch that pauses everything, which is made when it is first used."""
+    return Switch.objects.get(name=PAUSE_SWITCH)
 
 
 def list_pauses(*, limit: int) -> list[Pause]:

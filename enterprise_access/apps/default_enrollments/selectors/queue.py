@@ -1,4 +1,4 @@
-"""Reads of the queue for evaluation, of overrides, and of the customers that both are about."""
+"""Reads of the queue for evaluation, and of overrides."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.errors import OverrideUnknown
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest
 
@@ -88,14 +87,3 @@ def get_override(*, override_id: int) -> RealizationOverride:
     if found is None:
         raise OverrideUnknown(f"There is no override {override_id}.")
     return found
-
-
-def find_customers(*, search: str = "") -> QuerySet[EnterpriseCustomer]:
-    """Return the customers with a text in name or slug, or of this UUID, by name."""
-    rows = EnterpriseCustomer.objects.order_by("name", "pk")
-    if not search:
-        return rows
-    try:
-        return rows.filter(pk=UUID(search))
-    except ValueError:
-        return rows.filter(Q(name__icontains=search) | Q(slug__icontains=search))

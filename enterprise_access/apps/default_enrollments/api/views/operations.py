@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from enterprise_access.apps.core.domain import Role
 from enterprise_access.apps.customers.errors import CustomerUnknown
-from enterprise_access.apps.customers.selectors import get_customer
+from enterprise_access.apps.customers.selectors import find_customers, get_customer
 from enterprise_access.apps.customers.services import pause_customer, resume_customer
 from enterprise_access.apps.default_enrollments.api.access import (
     caller_with_a_role,
@@ -48,7 +48,6 @@ from enterprise_access.apps.default_enrollments.selectors.intentions import find
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause, get_pause_switch
 from enterprise_access.apps.default_enrollments.selectors.queue import (
     EvaluationRequestState,
-    find_customers,
     find_overrides,
     find_requests,
     get_override,
