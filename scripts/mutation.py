@@ -62,6 +62,7 @@ RULES = (
     f"{APPS}/provisioning/domain/states.py",
     f"{APPS}/provisioning/domain/values.py",
     f"{APPS}/redemption/domain/assignments.py",
+    f"{APPS}/redemption/domain/case.py",
     f"{APPS}/redemption/domain/choosing.py",
     f"{APPS}/redemption/domain/eligibility.py",
     f"{APPS}/redemption/domain/quotes.py",

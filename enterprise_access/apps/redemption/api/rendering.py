@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from enterprise_access.apps.redemption.domain.choosing import RefusedBy
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.models import RedemptionAttempt
-from enterprise_access.apps.redemption.services.judging import RunJudgement, takes_requests
+from enterprise_access.apps.redemption.services.cases import takes_requests
+from enterprise_access.apps.redemption.services.judging import RunJudgement
 from enterprise_access.apps.redemption.services.messages import message_of
 from enterprise_access.apps.redemption.services.offering import Credit, Redemptions
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState

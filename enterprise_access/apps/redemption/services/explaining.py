@@ -6,10 +6,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from enterprise_access.apps.customers.selectors import list_learners
-from enterprise_access.apps.redemption.domain.eligibility import PlatformEnrollment, RedeemCase, Unknown
+from enterprise_access.apps.redemption.domain.case import PlatformEnrollment, RedeemCase, Unknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
+from enterprise_access.apps.redemption.services.cases import takes_requests
 from enterprise_access.apps.redemption.services.facts import READING_AGE, CreditFacts, fetch_credit_facts
-from enterprise_access.apps.redemption.services.judging import Judged, judge_run, takes_requests
+from enterprise_access.apps.redemption.services.judging import Judged, judge_run
 from enterprise_access.apps.redemption.services.messages import message_of
 from enterprise_access.apps.subsidy_access_policies.selectors import list_policies
 

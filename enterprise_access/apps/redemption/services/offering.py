@@ -19,19 +19,15 @@ from enterprise_access.apps.redemption.services.assignments import (
     note_learner,
     reads_of_note,
 )
+from enterprise_access.apps.redemption.services.cases import takes_requests
 from enterprise_access.apps.redemption.services.facts import (
     READING_AGE,
     CreditFacts,
     fetch_credit_facts,
+    groups_of,
     reads_of_facts,
 )
-from enterprise_access.apps.redemption.services.judging import (
-    RunJudgement,
-    groups_of,
-    judge_runs,
-    takes_requests,
-    transactions_for,
-)
+from enterprise_access.apps.redemption.services.judging import RunJudgement, judge_runs, transactions_for
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies

@@ -10,10 +10,12 @@ from attrs import evolve, field, frozen
 from django.conf import settings
 
 from enterprise_access.apps.customers.selectors import read_of_learner, reads_of_enrollments
-from enterprise_access.apps.redemption.domain.eligibility import CreditRule, PlatformEnrollment
+from enterprise_access.apps.redemption.domain.case import PlatformEnrollment
+from enterprise_access.apps.redemption.domain.eligibility import CreditRule
 from enterprise_access.apps.redemption.domain.transactions import AttemptState, existing_redemption
 from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.services.assignments import NewAssignment
+from enterprise_access.apps.redemption.services.cases import as_transaction
 from enterprise_access.apps.redemption.services.facts import (
     REDEEMING_AGE,
     CreditFacts,
@@ -21,7 +23,7 @@ from enterprise_access.apps.redemption.services.facts import (
     reads_of_facts,
 )
 from enterprise_access.apps.redemption.services.intending import Order, find_open, intend, note_refusal, read_of_open
-from enterprise_access.apps.redemption.services.judging import Judged, as_transaction, judge
+from enterprise_access.apps.redemption.services.judging import Judged, judge
 from enterprise_access.apps.redemption.services.metadata import check_metadata, need_executive_education
 from enterprise_access.apps.subsidy_access_policies.domain.policies import is_beyond_enroll_by
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason

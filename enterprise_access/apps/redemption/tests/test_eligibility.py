@@ -6,17 +6,8 @@ import pytest
 from attrs import evolve
 
 from enterprise_access.apps.redemption.domain.assignments import PayingAssignment
-from enterprise_access.apps.redemption.domain.eligibility import (
-    CreditRule,
-    LearnerFacts,
-    PolicyFacts,
-    RedeemCase,
-    RedeemVerdict,
-    RunFacts,
-    SubsidyFacts,
-    _View,
-    can_redeem,
-)
+from enterprise_access.apps.redemption.domain.case import LearnerFacts, PolicyFacts, RedeemCase, RunFacts, SubsidyFacts
+from enterprise_access.apps.redemption.domain.eligibility import CreditRule, RedeemVerdict, _View, can_redeem
 from enterprise_access.apps.subsidy_access_policies.domain.policies import PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 

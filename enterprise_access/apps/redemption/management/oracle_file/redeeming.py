@@ -6,8 +6,7 @@ from typing import Any, Final
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.groups.domain import Membership
 from enterprise_access.apps.redemption.domain.assignments import Assignment, paying_assignment
-from enterprise_access.apps.redemption.domain.choosing import PolicyAnswer, choose_policy
-from enterprise_access.apps.redemption.domain.eligibility import (
+from enterprise_access.apps.redemption.domain.case import (
     UNKNOWN,
     LearnerFacts,
     PlatformEnrollment,
@@ -17,16 +16,10 @@ from enterprise_access.apps.redemption.domain.eligibility import (
     RunTransaction,
     SubsidyFacts,
     Unknown,
-    can_redeem,
 )
-from enterprise_access.apps.redemption.domain.settling import (
-    Asked,
-    Enrolled,
-    LedgerCall,
-    Look,
-    is_success,
-    redeem_next,
-)
+from enterprise_access.apps.redemption.domain.choosing import PolicyAnswer, choose_policy
+from enterprise_access.apps.redemption.domain.eligibility import can_redeem
+from enterprise_access.apps.redemption.domain.settling import Asked, Enrolled, LedgerCall, Look, is_success, redeem_next
 from enterprise_access.apps.redemption.domain.transactions import (
     Attempt,
     AttemptState,

@@ -1,0 +1,235 @@
+"""Cases for the rules of redemption, made of what was read about one learner."""
+
+from typing import Final
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from enterprise_access.apps.content_metadata.domain import course_key_of_run
+from enterprise_access.apps.redemption.domain.assignments import Assignment
+from enterprise_access.apps.redemption.domain.case import (
+    UNKNOWN,
+    LearnerFacts,
+    PlatformEnrollment,
+    PolicyFacts,
+    RedeemCase,
+    RunFacts,
+    RunTransaction,
+    SubsidyFacts,
+    Unknown,
+)
+from enterprise_access.apps.redemption.domain.choosing import PolicyAnswer, Rank
+from enterprise_access.apps.redemption.domain.transactions import Transaction
+from enterprise_access.apps.redemption.services.facts import CreditFacts, OpenAttempt, groups_of
+from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
+from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
+from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
+from enterprise_access.apps.subsidy_access_policies.selectors.learners import LearnerTransaction, Policy
+from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
+from enterprise_access.apps.subsidy_access_policies.services import Offer
+from enterprise_access.lib.keys import fold, same_key
+
+_UNKNOWN_OFFER: Final = Offer()
+
+
+@frozen(kw_only=True)
+class PolicyStanding:
+    """What the rules ask of a policy, its account and the learner in it, whatever the run."""
+
+    policy: Policy
+    case: PolicyFacts
+    learner: LearnerFacts
+    subsidy: SubsidyFacts | None
+    assignments: tuple[Assignment, ...]
+    # Where no assignment pays.
+    rank: Rank
+
+    @property
+    def may_be_assigned(self) -> bool:
+        return bool(self.assignments) and self.case.pays_by_assignment
+
+
+@frozen(kw_only=True)
+class RunState:
+    """What is known of the learner in a run, whatever the policy."""
+
+    run_key: str
+    folded: str
+    enrollment: PlatformEnrollment | Unknown | None
+    transactions: tuple[RunTransaction, ...]
+    # An account that could not be asked may explain the enrollment.
+    is_unexplained: bool
+
+
+def standing_of(facts: CreditFacts, policy: Policy) -> PolicyStanding:
+    """Return what does not depend on the run."""
+    groups = groups_of(policy)
+    return PolicyStanding(
+        policy=policy,
+        case=_policy_of(facts, policy, groups),
+        learner=_learner_of(facts, policy, groups),
+        subsidy=_subsidy_of(facts, policy),
+        assignments=facts.assignments.get(policy.pk, ()),
+        rank=place_of(facts, policy, assignment_pays=False).rank,
+    )
+
+
+def run_state_of(facts: CreditFacts, run_key: str) -> RunState:
+    """Return what does not depend on the policy."""
+    own = tuple(
+        RunTransaction(state=row.state, is_reversed=row.is_reversed, is_ours=_is_ours(facts, row))
+        for row in facts.transactions
+        if same_key(row.content_key, run_key)
+    )
+    enrollment = _enrollment_of(facts, run_key)
+    is_paid = isinstance(enrollment, PlatformEnrollment) and enrollment.is_active_and_paid
+    return RunState(
+        run_key=run_key,
+        folded=fold(run_key),
+        enrollment=enrollment,
+        transactions=own,
+        is_unexplained=is_paid and all(one.is_reversed for one in own) and bool(facts.ledgers - facts.known_ledgers),
+    )
+
+
+def offer_of(facts: CreditFacts, policy: Policy, run: RunState) -> Offer:
+    """Return what the catalog of a policy offers of the run."""
+    return facts.offers.get((policy.pk, run.folded), _UNKNOWN_OFFER)
+
+
+def place_of(
+    facts: CreditFacts, policy: Policy, *, assignment_pays: bool, reason: CreditReason | None = None
+) -> PolicyAnswer:
+    """Return where a policy stands in the order of choosing."""
+    account, use = facts.accounts.get(policy.subsidy_id), facts.uses[policy.pk]
+    return PolicyAnswer(
+        uuid=policy.pk,
+        assignment_pays=assignment_pays,
+        reason=reason,
+        expiration=None if account is None else account.expires_at,
+        policy_available_cents=use.policy_cents,
+        subsidy_available_cents=None if account is None else use.subsidy_cents,
+    )
+
+
+def case_of(facts: CreditFacts, standing: PolicyStanding, run: RunState, offer: Offer) -> RedeemCase:
+    """Return the case of one policy and one run."""
+    # A transaction that matters may not be known.
+    is_known = standing.policy.subsidy_id in facts.known_ledgers and not run.is_unexplained
+    case = RedeemCase(
+        policy=standing.case,
+        learner=standing.learner,
+        run=run_of(offer, run.run_key),
+        subsidy=standing.subsidy,
+        enrollment=run.enrollment,
+        transactions=run.transactions if is_known else None,
+        assignments=standing.assignments,
+    )
+    attempt = facts.open_runs.get(run.folded)
+    return case if attempt is None else _without_own_hold(case, standing.policy, attempt)
+
+
+def _without_own_hold(case: RedeemCase, policy: Policy, attempt: OpenAttempt) -> RedeemCase:
+    """Leave out what the learner's own open attempt for the run holds: redeeming joins it, and holds nothing more."""
+    if case.subsidy is not None and attempt.subsidy_uuid == policy.subsidy_id:
+        promised = case.subsidy.promised_cents - attempt.amount_cents
+        case = evolve(case, subsidy=evolve(case.subsidy, promised_cents=promised))
+    if attempt.policy_uuid != policy.pk:
+        return case
+    learner = case.learner
+    return evolve(
+        case,
+        policy=evolve(case.policy, held_cents=case.policy.held_cents - attempt.amount_cents),
+        learner=evolve(
+            learner,
+            held_cents=learner.held_cents - attempt.amount_cents,
+            redemptions=learner.redemptions - 1,
+        ),
+    )
+
+
+def takes_requests(policy: Policy) -> bool:
+    """Say whether learners may browse this policy's catalog and request courses; then only approved ones are paid."""
+    rules = TYPE_RULES[PolicyType(policy.policy_type)]
+    return rules.may_browse_and_request and policy.learner_credit_request_config is not None
+
+
+def _policy_of(facts: CreditFacts, policy: Policy, groups: frozenset[UUID]) -> PolicyFacts:
+    use = facts.uses[policy.pk]
+    return PolicyFacts(
+        policy_type=PolicyType(policy.policy_type),
+        is_active=policy.active,
+        is_retired=policy.retired,
+        is_browse_and_request_on=takes_requests(policy),
+        groups=groups,
+        late_redemption_allowed_until=policy.late_redemption_allowed_until,
+        spend_limit_cents=policy.spend_limit,
+        learner_spend_limit_cents=policy.per_learner_spend_limit,
+        learner_enrollment_limit=policy.per_learner_enrollment_limit,
+        spent_cents=use.spent_cents,
+        held_cents=use.held_cents,
+        allocated_cents=use.allocated_cents,
+    )
+
+
+def _learner_of(facts: CreditFacts, policy: Policy, groups: frozenset[UUID]) -> LearnerFacts:
+    use = facts.learner_uses.get(policy.pk, NO_USE)
+    return LearnerFacts(
+        is_linked=facts.is_linked,
+        memberships={group: facts.memberships[group] for group in groups if group in facts.memberships},
+        spent_cents=use.spent_cents,
+        held_cents=use.held_cents,
+        # The totals count held ones, too.
+        redemptions=use.redemptions,
+        redemptions_held=0,
+    )
+
+
+def run_of(offer: Offer, run_key: str) -> RunFacts:
+    """Return a run as it is offered."""
+    return RunFacts(
+        run_key=run_key,
+        course_key=offer.course_key or course_key_of_run(run_key) or run_key,
+        is_in_catalog=offer.is_in_catalog,
+        has_metadata=offer.has_metadata,
+        run_dollars=offer.run_dollars,
+        course_dollars=offer.course_dollars,
+        enroll_by=offer.enroll_by,
+    )
+
+
+def _subsidy_of(facts: CreditFacts, policy: Policy) -> SubsidyFacts | None:
+    account, use = facts.accounts.get(policy.subsidy_id), facts.uses[policy.pk]
+    if account is None or account.balance is None or use.subsidy_cents is None:
+        return None
+    return SubsidyFacts(
+        period=SubsidyPeriod(start=account.starts_at, expiration=account.expires_at),
+        balance_cents=account.balance,
+        # From one snapshot with what the policy uses.
+        promised_cents=account.balance - use.subsidy_cents,
+    )
+
+
+def _enrollment_of(facts: CreditFacts, run_key: str) -> PlatformEnrollment | Unknown | None:
+    if facts.enrollments is None:
+        return UNKNOWN
+    for row in facts.enrollments:
+        if same_key(row.course_run_key, run_key):
+            return PlatformEnrollment(is_active=row.is_active, mode=row.mode)
+    return None
+
+
+def _is_ours(facts: CreditFacts, row: LearnerTransaction) -> bool:
+    """Say whether an attempt started it. While one is open, its transaction may be known before its answer."""
+    return row.uuid in facts.started_here or fold(row.content_key) in facts.open_runs
+
+
+def as_transaction(row: LearnerTransaction) -> Transaction:
+    """Return our copy as the rules know a transaction."""
+    return Transaction(
+        uuid=row.uuid,
+        lms_user_id=row.lms_user_id,
+        content_key=row.content_key,
+        state=row.state,
+        reversal_state=TransactionState.COMMITTED.value if row.is_reversed else None,
+    )
