@@ -48,7 +48,7 @@ class Entry(Generic[V]):
 
 
 @frozen
-class Seen(Generic[V]):
+class StoredEntries(Generic[V]):
     """What one look at the cache showed: entries, whether somebody is asking, and the last failure's mark."""
 
     entries: dict[str, Entry[V]]
@@ -67,7 +67,7 @@ class EntryStore(Generic[V]):
         self._version = version
         self._decode = _decoded_bytes if in_memory else _decoded_bytes.__wrapped__
 
-    def look(self, group: str, keys: Iterable[str]) -> Seen[V]:
+    def look(self, group: str, keys: Iterable[str]) -> StoredEntries[V]:
         """Return what there is of these keys, in one round trip."""
         addresses = {self.address(group, f"of:{key}"): key for key in keys}
         lock, failure = self.address(group, _LOCK), self.address(group, _FAILURE)
@@ -78,7 +78,7 @@ class EntryStore(Generic[V]):
             # What other code wrote in another form cannot be read.
             if isinstance(found := stored.get(address), bytes)
         }
-        return Seen(
+        return StoredEntries(
             entries={key: entry for key, entry in entries.items() if entry is not None},
             is_asking=lock in stored,
             failure=stored.get(failure),

@@ -23,7 +23,7 @@ from attrs import define, evolve, frozen
 from django.utils import timezone
 
 from enterprise_access.lib import metrics
-from enterprise_access.lib.cached_entries import Entry, EntryStore, Seen
+from enterprise_access.lib.cached_entries import Entry, EntryStore, StoredEntries
 from enterprise_access.lib.http.deadline import earliest
 from enterprise_access.lib.prepared import forget_reads
 
@@ -200,7 +200,7 @@ class RefreshingCache(Generic[V]):
         self,
         group: str,
         keys: frozenset[str],
-        before: Seen[V],
+        before: StoredEntries[V],
         fetch: Fetch[V],
         may_fail: tuple[type[Exception], ...],
         ends_at: float,
@@ -248,7 +248,7 @@ class RefreshingCache(Generic[V]):
 
     # --- ages ----------------------------------------------------------------------------------------------------
 
-    def _young(self, seen: Seen[V], now: datetime) -> dict[str, Entry[V]]:
+    def _young(self, seen: StoredEntries[V], now: datetime) -> dict[str, Entry[V]]:
         """Return the entries that may be served without asking anybody."""
         return {
             key: entry

@@ -13,7 +13,6 @@ contain names and e-mail addresses.
 """
 
 import contextlib
-import random
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
@@ -35,6 +34,7 @@ from enterprise_access.lib.errors import (
 from enterprise_access.lib.http.answers import Answer
 from enterprise_access.lib.http.broken import LIBRARY_ERRORS, is_timeout, may_have_been_sent
 from enterprise_access.lib.http.deadline import deadline, earliest, fresh_connection
+from enterprise_access.lib.http.repeating import is_worth_repeating, pause_seconds
 from enterprise_access.lib.http.sessions import LearnerSession, NoToken, WorkerSession, is_sendable_token
 from enterprise_access.lib.prepared import forget_reads
 
@@ -170,8 +170,8 @@ class Transport:
             return state.attempt_number > self.limits.retries or time.monotonic() + state.upcoming_sleep >= ends_at
 
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_is_worth_repeating),
-            wait=_pause_seconds,
+            retry=tenacity.retry_if_exception(is_worth_repeating),
+            wait=pause_seconds,
             stop=is_over,
             sleep=self._sleep,
             reraise=True,
@@ -289,22 +289,3 @@ class _Call:
     def __str__(self) -> str:
         """Return the call's name for messages and logs: without identifiers."""
         return f"{self.method} {self.path}"
-
-
-def _is_worth_repeating(error: BaseException) -> bool:
-    if not isinstance(error, UpstreamUnavailable):
-        return False
-    if error.reason is UpstreamReason.SERVER_ERROR:
-        return error.status in {502, 503, 504}
-    # Not after a time-out: the neighbour is busy enough, and the caller has waited enough.
-    return error.reason in {UpstreamReason.CONNECTION, UpstreamReason.THROTTLED}
-
-
-def _pause_seconds(state: tenacity.RetryCallState) -> float:
-    """Return the pause before the next attempt: what the neighbour asked for, plus a little to spread the callers."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after_seconds if isinstance(error, UpstreamUnavailable) else None
-    if asked is None and isinstance(error, UpstreamUnavailable) and error.reason is UpstreamReason.THROTTLED:
-        asked = 1.0
-    spread: float = random.uniform(0.05, 0.2) * 2 ** (state.attempt_number - 1)  # noqa: S311 (it spreads load)
-    return (asked or 0.0) + spread
