@@ -1,4 +1,4 @@
-"""One finds one's place: documents name files, functions and classes that are there."""
+"""One finds one's place: modules are short, and documents name files, functions and classes that are there."""
 
 import ast
 import importlib
@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCT = ROOT / "enterprise_access"
 DOCUMENTS = ROOT / "docs"
+MOST_LINES = 300
 MOST_STEPS = 8
 
 ONE_LOGIN = (DOCUMENTS / "explanation/one-login.rst").read_text()
@@ -17,6 +18,14 @@ STEPS = re.findall(r"^     - ``([\w/]+\.py)``: ``(\w+)``$", ONE_LOGIN, flags=re.
 ADD_AN_APP = (DOCUMENTS / "how-to/add-an-app.rst").read_text()
 # The app that the page about new apps writes.
 EXAMPLE = "notices"
+
+
+def test_no_module_of_the_product_is_too_long():
+    modules = [path for path in PRODUCT.rglob("*.py") if not {"tests", "migrations"} & set(path.parts)]
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in modules}
+    assert lengths
+    too_long = {path: lines for path, lines in lengths.items() if lines > MOST_LINES}
+    assert not too_long, "Split it by what it does (docs/decisions/0003)."
 
 
 def test_one_login_takes_few_steps():
