@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner
 from enterprise_access.apps.customers.services import find_customer
-from enterprise_access.lib.admin import AsksBeforeAddingAdmin, LearnerRowsAdmin, RowFilter, SectionedAdmin
+from enterprise_access.lib.admin import AsksBeforeAddingAdmin, LearnerRowsAdmin, SectionedAdmin
+from enterprise_access.lib.admin_filters import RowFilter
 from enterprise_access.lib.errors import ServiceError
 
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.lib.admin import MOST_SUGGESTIONS
+from enterprise_access.lib.admin_filters import MOST_SUGGESTIONS
 
 # So many slugs are named where several customers match.
 MOST_NAMED: Final = 5

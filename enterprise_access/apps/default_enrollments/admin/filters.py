@@ -12,7 +12,7 @@ from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.drift import IN_ANOTHER_MODE
 from enterprise_access.lib import clock
-from enterprise_access.lib.admin import SelectFilter
+from enterprise_access.lib.admin_filters import SelectFilter
 from enterprise_access.lib.wording import in_words
 
 

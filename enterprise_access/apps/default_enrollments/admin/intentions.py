@@ -15,8 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from enterprise_access.apps.customers.admin import CustomerFilter
-from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.adding import AddIntentionForm
+from enterprise_access.apps.default_enrollments.admin.checking import CUSTOMER, CheckingAdmin
 from enterprise_access.apps.default_enrollments.admin.csv_pages import export_view, import_view
 from enterprise_access.apps.default_enrollments.admin.filters import (
     HealthFilter,
@@ -32,9 +32,7 @@ from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, 
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
 from enterprise_access.apps.default_enrollments.selectors.standing import count_learners_of
 from enterprise_access.apps.default_enrollments.services.health.verdicts import (
-    check_intentions,
     check_saved,
-    refresh_and_check,
 )
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
@@ -43,20 +41,18 @@ from enterprise_access.apps.default_enrollments.services.intentions.lifecycle im
 )
 from enterprise_access.apps.default_enrollments.services.operations.steering import is_everything_paused
 from enterprise_access.apps.default_enrollments.services.requests.sweeping import MAY_BACKFILL
-from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator, ReadOnlyHistoryAdmin
+from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
 from enterprise_access.lib.errors import ServiceError
 
 Intention = DefaultEnterpriseEnrollmentIntention
 LIST = "admin:default_enrollments_defaultenterpriseenrollmentintention_changelist"
-CHANGE = "admin:default_enrollments_defaultenterpriseenrollmentintention_change"
 REALIZATIONS = "admin:default_enrollments_defaultenterpriseenrollmentrealization_changelist"
 ATTEMPTS = "admin:default_enrollments_realizationattempt_changelist"
-CUSTOMER = "admin:customers_enterprisecustomer_change"
 NOTHING = "-"
 
 
 @admin.register(Intention)
-class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
+class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
     """What customers intend. A key is not changed: delete the intention and add another."""
 
     change_list_template = "default_enrollments/intentions.html"
@@ -286,40 +282,3 @@ class IntentionAdmin(BoundedActionsAdmin, ReadOnlyHistoryAdmin):
             if health.explanation is not None:
                 text, change = health.explanation.text, health.explanation.what_would_change_it
                 messages.warning(request, f"On {health.intention}: {text} What would change it: {change}")
-
-    # --- checking --------------------------------------------------------------------------------------------------
-
-    @method_decorator(require_POST)
-    def check_one_view(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
-        """Read again what one intention resolves to."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        intention = get_object_or_404(Intention.objects.living(), pk=uuid)
-        try:
-            changed = check_intentions(customer_uuid=intention.customer_id, only={intention.pk})
-        except ServiceError as error:
-            messages.error(request, f"It could not be checked. This page shows older facts. {error.detail}")
-        else:
-            self.log_change(request, intention, "Checked.")
-            messages.success(
-                request, "Checked. Something is different from before." if changed else "Checked. Nothing changed."
-            )
-        return HttpResponseRedirect(reverse(CHANGE, args=[intention.pk]))
-
-    @method_decorator(require_POST)
-    def check_view(self, request: HttpRequest, customer_uuid: UUID) -> HttpResponse:
-        """Read the customer, and what its intentions resolve to, again."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        customer = get_object_or_404(EnterpriseCustomer, pk=customer_uuid)
-        try:
-            changed = refresh_and_check(customer_uuid=customer_uuid)
-        except ServiceError as error:
-            messages.error(request, f"Not everything could be read again. This page shows older facts. {error.detail}")
-        else:
-            self.log_change(request, customer, "Checked the default enrollments.")
-            what = ", ".join(map(str, changed))
-            messages.success(
-                request, f"Checked. Different from before: {what}." if what else "Checked. Nothing changed."
-            )
-        return HttpResponseRedirect(reverse(CUSTOMER, args=[customer_uuid]))

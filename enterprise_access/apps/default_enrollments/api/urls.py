@@ -18,14 +18,13 @@ from enterprise_access.apps.default_enrollments.api.views.learners import (
 )
 from enterprise_access.apps.default_enrollments.api.views.operations import (
     BulkAddView,
-    CancelOverrideView,
     CheckIntentionView,
     CustomersView,
-    OverridesView,
     PauseView,
     QueueView,
     ResumeView,
 )
+from enterprise_access.apps.default_enrollments.api.views.overrides import CancelOverrideView, OverridesView
 from enterprise_access.apps.default_enrollments.api.views.records import (
     AttemptsView,
     AttemptView,

@@ -1,12 +1,9 @@
-"""What operators do at support: overrides, pauses, the queue, customers, and many intentions at once."""
+"""What operators do at support: pauses, checks, the queue, customers, and many intentions at once."""
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import status
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +17,8 @@ from enterprise_access.apps.default_enrollments.api.access import (
     load_intention,
     refuse_unless_writer,
 )
-from enterprise_access.apps.default_enrollments.api.filters import CustomersQuery, OverridesQuery, QueueQuery
+from enterprise_access.apps.default_enrollments.api.filters import CustomersQuery, QueueQuery
+from enterprise_access.apps.default_enrollments.api.operating import CUSTOMER, need_operator, note
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import (
     IntentionHealthSerializer,
     render_health,
@@ -28,140 +26,28 @@ from enterprise_access.apps.default_enrollments.api.serializers.intentions impor
 from enterprise_access.apps.default_enrollments.api.serializers.operations import (
     BulkAddedSerializer,
     BulkAddSerializer,
-    CancelOverrideSerializer,
     CustomerPageSerializer,
     CustomerRowSerializer,
-    GrantOverrideSerializer,
-    OverridePageSerializer,
-    OverrideSerializer,
     PauseRequestSerializer,
     PauseSerializer,
     QueuePageSerializer,
     ResumeSerializer,
     render_bulk,
-    render_override,
     render_pause,
     render_queued,
 )
-from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, MayNotOperate, OverrideUnknown
+from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, MayNotOperate
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_checked
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause, get_pause_switch
 from enterprise_access.apps.default_enrollments.selectors.queue import (
     EvaluationRequestState,
-    find_overrides,
     find_requests,
-    get_override,
 )
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.apps.default_enrollments.services.moving_in.bulk import add_many
 from enterprise_access.apps.default_enrollments.services.operations.steering import pause_everything, resume_everything
-from enterprise_access.apps.default_enrollments.services.overrides import cancel_override, grant_override
 from enterprise_access.lib import clock
-from enterprise_access.lib.api import MAX_ID, NoQuery, failures, paginated, parse_body, parse_query
-
-CUSTOMER = "enterprise_customer_uuid"
-
-
-def _operator_of(request: Request, customer_uuid: UUID | None) -> None:
-    """Raise MayNotRead for whoever has no role, and MayNotOperate for anybody but operators of this customer.
-
-    `customer_uuid` None: of every customer.
-    """
-    caller = caller_with_a_role(request)
-    if not caller.has(Role.OPERATOR, customer_uuid=customer_uuid):
-        raise MayNotOperate(
-            "Only operators do this."
-            if customer_uuid is not None
-            else f"Only operators of every customer do this without naming a customer ({CUSTOMER})."
-        )
-
-
-def _note(request: Request, row: Any, message: str, *, flag: int = CHANGE) -> None:
-    """Write down who did what, where the admin writes it down."""
-    LogEntry.objects.log_actions(user_id=request.user.pk or 0, queryset=[row], action_flag=flag, change_message=message)
-
-
-# --- Overrides -----------------------------------------------------------------------------------------------------
-
-
-class OverridesView(APIView):
-    """Permissions to enroll a learner once more."""
-
-    throttle_scope = "explain"
-
-    @extend_schema(
-        operation_id="default_enterprise_enrollment_overrides_list",
-        parameters=[OverridesQuery],
-        responses={200: OverridePageSerializer, **failures(400)},
-    )
-    def get(self, request: Request) -> Response:
-        """Return the overrides, newest first. Operators only."""
-        query = parse_query(OverridesQuery, request)
-        _operator_of(request, query.get(CUSTOMER))
-        now = clock.now()
-        rows = find_overrides(
-            now=now,
-            customer_uuid=query.get(CUSTOMER),
-            lms_user_id=query.get("lms_user_id"),
-            intention_uuid=query.get("intention"),
-            is_active={"active": True, "ended": False}.get(query.get("state", "")),
-        )
-        return paginated(self, rows, lambda page: [render_override(row, now=now) for row in page])
-
-    @extend_schema(
-        operation_id="default_enterprise_enrollment_overrides_grant",
-        request=GrantOverrideSerializer,
-        responses={201: OverrideSerializer, **failures(400, 404, 409, 503)},
-    )
-    def post(self, request: Request) -> Response:
-        """Let a learner who left a course, or lost the license for it, be enrolled once more. Operators only.
-
-        Refused unless that is what blocks the learner now. The override is used up by the enrollment, or expires.
-        """
-        caller = caller_with_a_role(request)
-        parse_query(NoQuery, request)
-        body = parse_body(GrantOverrideSerializer, request)
-        intention = load_intention(caller, body["intention"])
-        refuse_unless_writer(caller, intention.customer_id)
-        if intention.is_deleted:
-            raise IntentionDeleted("The intention is deleted; restore it first.", extra={"uuid": str(intention.pk)})
-        now = clock.now()
-        override = grant_override(
-            intention=intention,
-            lms_user_id=body["lms_user_id"],
-            by=request.user.get_username(),
-            reason=body["reason"],
-            now=now,
-        )
-        _note(request, override, "Override given.", flag=ADDITION)
-        return Response(render_override(override, now=now), status=status.HTTP_201_CREATED)
-
-
-class CancelOverrideView(APIView):
-    """Taking a permission back."""
-
-    @extend_schema(
-        operation_id="default_enterprise_enrollment_overrides_cancel",
-        parameters=[OpenApiParameter("override_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
-        request=CancelOverrideSerializer,
-        responses={200: OverrideSerializer, **failures(400, 404, 409)},
-    )
-    def post(self, request: Request, override_id: int) -> Response:
-        """Cancel an active override, with a reason. Operators only."""
-        caller = caller_with_a_role(request)
-        parse_query(NoQuery, request)
-        body = parse_body(CancelOverrideSerializer, request)
-        if override_id > MAX_ID:
-            raise OverrideUnknown("There is no override with so high a number.")
-        override = get_override(override_id=override_id)
-        if not caller.has(Role.OPERATOR, customer_uuid=override.intention.customer_id):
-            raise OverrideUnknown(f"There is no override {override_id}.")
-        now = clock.now()
-        cancel_override(override=override, by=request.user.get_username(), reason=body["reason"], now=now)
-        override.refresh_from_db()
-        _note(request, override, "Override cancelled.")
-        return Response(render_override(override, now=now))
-
+from enterprise_access.lib.api import NoQuery, failures, paginated, parse_body, parse_query
 
 # --- Pauses --------------------------------------------------------------------------------------------------------
 
@@ -183,7 +69,7 @@ class PauseView(APIView):
         parse_query(NoQuery, request)
         body = parse_body(PauseRequestSerializer, request)
         customer_uuid: UUID | None = body.get(CUSTOMER)
-        _operator_of(request, customer_uuid)
+        need_operator(request, customer_uuid)
         by, because = request.user.get_username(), body["reason"]
         if customer_uuid is None:
             is_changed = pause_everything(by=by, because=because)
@@ -192,7 +78,7 @@ class PauseView(APIView):
             row = _customer(customer_uuid)
             is_changed = pause_customer(customer_uuid=customer_uuid, by=by, because=because, now=clock.now())
         if is_changed:
-            _note(request, row, f"Paused: {because}")
+            note(request, row, f"Paused: {because}")
         return _paused(customer_uuid, is_changed=is_changed)
 
 
@@ -210,7 +96,7 @@ class ResumeView(APIView):
         parse_query(NoQuery, request)
         body = parse_body(ResumeSerializer, request)
         customer_uuid: UUID | None = body.get(CUSTOMER)
-        _operator_of(request, customer_uuid)
+        need_operator(request, customer_uuid)
         if customer_uuid is None:
             is_changed = resume_everything(by=request.user.get_username())
             row: Any = get_pause_switch()
@@ -218,7 +104,7 @@ class ResumeView(APIView):
             row, pause = _customer(customer_uuid), get_pause(customer_uuid=customer_uuid)
             is_changed = pause is not None and resume_customer(customer_uuid=customer_uuid, shown=pause.since)
         if is_changed:
-            _note(request, row, "Resumed.")
+            note(request, row, "Resumed.")
         return _paused(customer_uuid, is_changed=is_changed)
 
 
@@ -259,7 +145,7 @@ class CheckIntentionView(APIView):
         if intention.is_deleted:
             raise IntentionDeleted("The intention is deleted; restore it first.", extra={"uuid": str(intention.pk)})
         check_intentions(customer_uuid=intention.customer_id, only={intention.pk})
-        _note(request, intention, "Checked.")
+        note(request, intention, "Checked.")
         return Response(render_health(find_checked(customer_uuid=intention.customer_id).get(pk=intention.pk)))
 
 
@@ -280,7 +166,7 @@ class QueueView(APIView):
         To queue a learner now, call realize.
         """
         query = parse_query(QueueQuery, request)
-        _operator_of(request, query.get(CUSTOMER))
+        need_operator(request, query.get(CUSTOMER))
         now = clock.now()
         rows = find_requests(
             now=now,
@@ -333,7 +219,7 @@ class BulkAddView(APIView):
         parse_query(NoQuery, request)
         body = parse_body(BulkAddSerializer, request)
         customer_uuid: UUID = body[CUSTOMER]
-        _operator_of(request, customer_uuid)
+        need_operator(request, customer_uuid)
         found = add_many(
             customer_uuid=customer_uuid,
             content_keys=body["content_keys"],
