@@ -127,13 +127,14 @@ class LmsClient(PlatformClient):
         pages = self._links([_PAGE_SIZE, ("ordering", "user_id"), ("enterprise_customer", customer)])
         return (link for page in pages for link in page.rows)
 
-    def list_learner_links_page(self, *, customer_uuid: UUID, page: int) -> Page[LearnerLink]:
-        """Return one page of that list, for whoever continues where an earlier reading stopped.
+    def list_learner_links_page(self, *, customer_uuid: UUID, page: int, page_size: int = 100) -> Page[LearnerLink]:
+        """Return one page of that list, for whoever continues where an earlier reading stopped, or needs the count.
 
         A page beyond the last one is refused (`not_found`).
         """
         customer = self._checked.uuid(customer_uuid, "customer_uuid")
-        params = [_PAGE_SIZE, ("ordering", "user_id"), ("enterprise_customer", customer), ("page", str(page))]
+        size = ("page_size", str(page_size))
+        params = [size, ("ordering", "user_id"), ("enterprise_customer", customer), ("page", str(page))]
         return self._ask_as_staff(_LEARNERS)(params).read(page_of(LearnerLink, key=key_of_link))
 
     def _links(self, params: Params) -> Iterator[Page[LearnerLink]]:

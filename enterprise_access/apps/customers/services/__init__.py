@@ -2,6 +2,7 @@
 
 from enterprise_access.apps.customers.services.canary import CANARY_KEY, check_canary
 from enterprise_access.apps.customers.services.changes import apply_enrollment_changes
+from enterprise_access.apps.customers.services.counting import LinkedCount, fetch_linked_count
 from enterprise_access.apps.customers.services.customer_rows import (
     fetch_customer,
     fetch_customer_by_slug,
@@ -59,6 +60,7 @@ __all__ = [
     "SIGHTINGS",
     "FoundLearner",
     "FoundLearners",
+    "LinkedCount",
     "LinkedLearner",
     "LinksAskedFor",
     "NeighbourCheck",
@@ -74,6 +76,7 @@ __all__ = [
     "fetch_active_customers",
     "fetch_customer",
     "fetch_customer_by_slug",
+    "fetch_linked_count",
     "find_customer",
     "find_learners",
     "forget_active_link",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from attrs import frozen
 from django.contrib import admin
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -15,6 +16,7 @@ from django.urls import reverse, reverse_lazy
 
 from enterprise_access.apps.core.services import list_neighbours
 from enterprise_access.apps.customers.models import EnterpriseCustomer
+from enterprise_access.apps.customers.services import LinkedCount, fetch_linked_count
 from enterprise_access.apps.default_enrollments.admin.choosing import CustomerForm
 from enterprise_access.apps.default_enrollments.selectors.overview import Day, DecisionCounts, Overview, get_overview
 from enterprise_access.apps.default_enrollments.services.requests.work_items import is_paused
@@ -60,6 +62,7 @@ def overview_view(request: HttpRequest, customer_uuid: UUID | None = None) -> Te
     if form.is_bound and form.is_valid():
         return HttpResponseRedirect(reverse("customer_overview", args=[form.cleaned_data["customer"].pk]))
     overview = get_overview(customer_uuid=customer_uuid)
+    linked = fetch_linked_count(customer_uuid=customer_uuid) if customer_uuid else None
     context = {
         **admin.site.each_context(request),
         "title": f"Overview: {customer}" if customer else "Overview",
@@ -67,7 +70,7 @@ def overview_view(request: HttpRequest, customer_uuid: UUID | None = None) -> Te
         "is_customer_paused": customer is not None and is_paused(customer_uuid=customer.pk),
         "form": form,
         "overview": overview,
-        "learner_steps": learner_steps(overview, customer_uuid),
+        "learner_steps": learner_steps(overview, customer_uuid, linked),
         "decision_steps": decision_steps(overview.decisions, customer_uuid),
         "bars": bars(overview.days),
         "most": max(day.realized for day in overview.days),
@@ -84,21 +87,26 @@ def outbox() -> Waiting | None:
     return waiting if waiting.count or is_publishing() else None
 
 
-def learner_steps(overview: Overview, customer_uuid: UUID | None) -> list[FunnelStep]:
-    """Return how many learners got how far."""
+def learner_steps(
+    overview: Overview, customer_uuid: UUID | None, linked: LinkedCount | None = None
+) -> list[FunnelStep]:
+    """Return how many learners got how far. `linked`: the LMS's own count, for one customer."""
     learners, mine = overview.learners, _of(customer_uuid)
+    known = "Linked, among the learners whose links this service has read."
+    if customer_uuid and linked is None:
+        known += f" The LMS did not answer when asked for its own count. Known here: {learners.linked:,}."
     seen = "Signed in, opened the portal, or were queued by staff."
     return _steps(
-        (
-            "Linked",
-            learners.linked,
-            "Linked, among the learners whose links this service has read.",
-            "",
-            f"{LEARNERS}?is_linked__exact=1&{mine}",
-        ),
+        *([("Linked", linked.count, _counted(linked), "", "")] if linked else []),
+        ("Linked and known here", learners.linked, known, "", f"{LEARNERS}?is_linked__exact=1&{mine}"),
         ("Seen", learners.asked_for, seen, "", f"{REQUESTS}?{mine}"),
         ("Served", learners.served, "Enrolled by this service at least once.", "good", f"{REALIZATIONS}?{mine}"),
     )
+
+
+def _counted(linked: LinkedCount) -> str:
+    at = f"{linked.counted_at:%Y-%m-%d %H:%M} UTC"
+    return f"Linked to the customer, as counted by the LMS at {at}, {naturaltime(linked.counted_at)}."
 
 
 def decision_steps(decisions: DecisionCounts, customer_uuid: UUID | None) -> list[FunnelStep]:

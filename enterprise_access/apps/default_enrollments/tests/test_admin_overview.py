@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from enterprise_access.apps.customers.services import iterate_linked_learners
 from enterprise_access.apps.default_enrollments.admin.overview import bars
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
 from enterprise_access.apps.default_enrollments.selectors.overview import (
@@ -322,6 +323,49 @@ def test_every_table_has_a_caption_and_every_field_a_label(staff, customer):
     fields = re.findall(r'<input type="text"[^>]*id="(\w+)"', page)
     assert fields
     assert all(f'<label for="{field}"' in page for field in fields)
+
+
+# --- How many are linked -------------------------------------------------------------------------------------------
+
+
+def test_the_lms_counts_who_is_linked_to_a_customer(staff, world, time_machine):
+    time_machine.move_to("2026-11-28 16:28:00+00:00", tick=False)
+    intend(DEMO)
+    visit(ADA, HAL)
+    linked = {link.lms_user_id for link in iterate_linked_learners(customer_uuid=ACME)}
+    assert len(linked) > 2
+    text = text_of(staff, ACME)
+    assert f"Linked {len(linked)} Linked to the customer, as counted by the LMS at 2026-11-28 16:28 UTC" in text
+    assert "Linked and known here 2 " in text
+
+
+def test_the_count_is_remembered_for_some_minutes_and_its_age_is_said(staff, world, time_machine):
+    time_machine.move_to("2026-11-28 16:28:00+00:00", tick=False)
+    intend(DEMO)
+    text_of(staff, ACME)
+    asked = len(world.journal.calls())
+    time_machine.shift(180)
+    assert re.search(r"counted by the LMS at 2026-11-28 16:28 UTC, 3\s?minutes ago", text_of(staff, ACME))
+    assert len(world.journal.calls()) == asked
+
+
+@pytest.mark.parametrize("kind", ["status", "hang"])
+def test_without_the_lmss_count_the_page_says_so(staff, simulator, kind):
+    intend(DEMO)
+    visit(ADA)
+    simulator.faults.add(kind, "lms.learners", times=None, **({"status": 500} if kind == "status" else {}))
+    text = text_of(staff, ACME)
+    assert "The LMS did not answer when asked for its own count. Known here: 1." in text
+    assert "as counted by the LMS" not in text
+
+
+def test_a_count_that_fails_keeps_no_learner_from_being_enrolled(staff, simulator, settings):
+    intend(DEMO)
+    simulator.faults.add("status", "lms.learners", times=None, status=500)
+    for _ in range(settings.BREAKER_FAILURES + 1):
+        staff.get(page_of(ACME))
+    assert breaker_of("lms", part="counts").is_open
+    assert breaker_of("lms").is_closed
 
 
 # --- Cost ----------------------------------------------------------------------------------------------------------
