@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 
 from enterprise_access.apps.core.models import User
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.tests.stories import ADA, DEMO, LINUX, visit
 
@@ -37,6 +37,11 @@ def test_customers_and_intentions_are_made(world, capsys):
     assert set(EnterpriseCustomer.objects.values_list("slug", flat=True)) == {"acme", "globex"}
     assert set(Intention.objects.values_list("content_key", flat=True)) == {DEMO, LINUX}
     assert f"Acme Learning: {DEMO}" in capsys.readouterr().out
+
+
+def test_the_first_intentions_are_checked(world):
+    seed(f"acme={DEMO},{LINUX}")
+    assert list(IntentionHealth.objects.values_list("is_healthy", flat=True)) == [True, True]
 
 
 def test_it_may_be_repeated(world, monkeypatch):

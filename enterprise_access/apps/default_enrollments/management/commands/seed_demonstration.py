@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from enterprise_access.apps.customers.services import fetch_customer_by_slug
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention
 from enterprise_access.lib.errors import ServiceError
 
@@ -43,9 +44,12 @@ class Command(BaseCommand):
     def seed(self, entry: str) -> None:
         slug, _, keys = entry.partition("=")
         customer = fetch_customer_by_slug(slug=slug)
+        added = []
         for content_key in filter(None, keys.split(",")):
             try:
-                add_intention(customer_uuid=customer.pk, content_key=content_key)
+                intention, _ = add_intention(customer_uuid=customer.pk, content_key=content_key)
                 self.stdout.write(f"{customer}: {content_key}")
+                added.append(intention)
             except (IntentionExists, IntentionDeleted):
                 continue
+        check_saved(added)
