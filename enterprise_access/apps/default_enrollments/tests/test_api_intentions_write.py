@@ -1,10 +1,12 @@
 """POST, PATCH, DELETE and restore intentions: who may, what is taken, what is refused, and what races leave behind."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
@@ -30,6 +32,8 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
 from simulator.seed import ACME, DORMANT, GLOBEX
 
 Intention = DefaultEnterpriseEnrollmentIntention
+
+CLOSED = "BerkeleyX+CS188.1x"
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +112,13 @@ def test_adding_answers_with_what_the_key_stands_for(world, api_as):
     assert (body["content_key"], body["course_run_key"], body["warnings"]) == (DEMO, DEMO_RUN, [])
     assert body["best_mode_for_course_run"] == "verified"
     assert Intention.objects.get().pk == Intention.objects.get(pk=body["uuid"]).pk
+
+
+def test_what_was_added_is_checked_as_in_the_admin(world, api_as):
+    assert post(api_as(OPERATOR)).status_code == 201
+    assert IntentionHealth.objects.get().is_healthy
+    assert post(api_as(OPERATOR), CLOSED).status_code == 201
+    assert IntentionHealth.objects.get(intention__content_key=CLOSED).reason == "enrollment_closed"
 
 
 def test_adding_for_a_customer_that_only_the_lms_knows_yet(world, api_as):
@@ -349,6 +360,21 @@ def test_restoring_answers_with_the_intention_and_happens_once(world, api_as):
         assert answer.status_code == 200
         assert (answer.json()["content_key"], answer.json()["deleted_at"]) == (DEMO, None)
     assert intention.history.count() == 3
+
+
+def test_what_was_restored_is_checked_again(world, api_as):
+    (intention,) = intend(DEMO)
+    check_intentions(customer_uuid=ACME)
+    delete(api_as(OPERATOR), intention)
+    world.change_run(run_key=DEMO_RUN, enrollment_end=timezone.now() - timedelta(days=1))
+    assert restore(api_as(OPERATOR), intention).status_code == 200
+    assert IntentionHealth.objects.get().reason == "enrollment_closed"
+
+
+def test_restoring_an_active_intention_checks_nothing(world, api_as):
+    (intention,) = intend(DEMO)
+    assert restore(api_as(OPERATOR), intention).status_code == 200
+    assert not IntentionHealth.objects.exists()
 
 
 def test_an_intention_that_does_not_exist_is_404_whatever_is_asked(world, api_as):

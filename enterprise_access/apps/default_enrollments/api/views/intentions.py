@@ -45,6 +45,7 @@ from enterprise_access.apps.default_enrollments.selectors.intentions import (
     find_intentions,
     list_changes,
 )
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.describing import describe_all, preview_key
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
@@ -103,13 +104,17 @@ class IntentionsView(APIView):
     def post(self, request: Request) -> Response:
         """Add an intention. Operators only.
 
-        A key that no catalog has is refused. Everything else that prevents enrollments today is a warning.
+        A key that no catalog has is refused. Everything else that prevents enrollments today is a warning. The
+        intention is checked immediately.
         """
         caller_with_a_role(request)
         body = parse_body(AddIntentionSerializer, request)
         customer_uuid: UUID = body[CUSTOMER]
         writer_of(request, customer_uuid)
-        _, description = add_intention(customer_uuid=customer_uuid, content_key=body["content_key"], asks_lms=True)
+        intention, description = add_intention(
+            customer_uuid=customer_uuid, content_key=body["content_key"], asks_lms=True
+        )
+        check_saved([intention])
         return Response(render_intention(description), status=status.HTTP_201_CREATED)
 
 
@@ -171,9 +176,12 @@ class RestoreIntentionView(APIView):
         examples=[examples.answer("Restored", examples.INTENTION_ROW)],
     )
     def post(self, request: Request, intention_uuid: UUID) -> Response:
-        """Restore a deleted intention. An active one remains unchanged. Operators only."""
+        """Restore a deleted intention, and check it. An active one remains unchanged. Operators only."""
         intention = _load_to_write(request, intention_uuid)
+        was_deleted = intention.is_deleted
         restore_intention(intention)
+        if was_deleted:
+            check_saved([intention])
         return Response(render_intention(describe_all([intention])[0]))
 
 
