@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_protect
 from simple_history.admin import SimpleHistoryAdmin
 
 from enterprise_access.lib import admin_filters  # noqa: F401 (lists offer choices in words)
+from enterprise_access.lib.admin_columns import Column
 from enterprise_access.lib.wording import in_words, named
 
 # How far the rows of a list are counted and paged through. Who wants to see more has not asked well enough.
@@ -241,7 +242,7 @@ Section = Callable[[HttpRequest, Any], str]
 
 
 class SectionedAdmin(ReadableAdmin):
-    """A page to which the apps above may add `sections`, below what the app itself has to show.
+    """A page to which the apps above may add `sections`, and a list to which they may add `columns`.
 
     A section is a function that returns HTML; so an app need not know who has something to say about its rows.
     """
@@ -251,6 +252,17 @@ class SectionedAdmin(ReadableAdmin):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sections: list[Section] = []
+        self.columns: list[Column] = []
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_display(request), *(column.display() for column in self._columns_for(request))]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        values = {column.name: column.value for column in self._columns_for(request)}
+        return super().get_queryset(request).annotate(**values)
+
+    def _columns_for(self, request: HttpRequest) -> list[Column]:
+        return [column for column in self.columns if request.user.has_perm(column.permission)]
 
     def render_change_form(
         self,
