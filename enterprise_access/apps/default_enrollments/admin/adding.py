@@ -2,13 +2,30 @@
 
 from typing import Any
 
+from attrs import frozen
 from django import forms
 
+from enterprise_access.apps.customers.services import LinkedCount, fetch_linked_count
 from enterprise_access.apps.default_enrollments.admin.choosing import CustomerField
 from enterprise_access.apps.default_enrollments.domain.reasons import Explanation, explain
+from enterprise_access.apps.default_enrollments.selectors.queue import QueuedLearners, count_queued
+from enterprise_access.apps.default_enrollments.services.health.verdicts import count_blocked_by_content
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_key
+from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
+
+
+@frozen(kw_only=True)
+class Reach:
+    """Learners of the customer: in the queue, blocked by the content of what would be restored, and linked.
+
+    `linked` None: the LMS did not answer.
+    """
+
+    queued: QueuedLearners
+    blocked: int
+    linked: LinkedCount | None
 
 
 class AddIntentionForm(forms.Form):
@@ -44,6 +61,17 @@ class AddIntentionForm(forms.Form):
         if twin is not None and not twin.is_deleted:
             self.add_error("content_key", f"The customer has an intention for {twin.content_key} already.")
         return cleaned
+
+    @property
+    def reach(self) -> Reach:
+        """Whom saving concerns, and when."""
+        customer_uuid = self.cleaned_data["customer"].pk
+        twin = self.preview.twin if self.preview else None
+        return Reach(
+            queued=count_queued(customer_uuid=customer_uuid, now=clock.now()),
+            blocked=count_blocked_by_content(twin) if twin else 0,
+            linked=fetch_linked_count(customer_uuid=customer_uuid),
+        )
 
     @property
     def address(self) -> str:

@@ -210,12 +210,14 @@ class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
             intention = self._add(request, form)
             if intention is not None:
                 return HttpResponseRedirect(reverse(CUSTOMER, args=[intention.customer_id]))
+        preview = form.preview if form.is_bound and not form.errors else None
         context = {
             **self.admin_site.each_context(request),
             "title": "Add a default enrollment",
             "opts": self.opts,
             "form": form,
-            "preview": form.preview if form.is_bound and not form.errors else None,
+            "preview": preview,
+            "reach": form.reach if preview else None,
         }
         return TemplateResponse(request, "default_enrollments/add_intention.html", context)
 

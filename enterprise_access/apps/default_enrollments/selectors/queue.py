@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from attrs import frozen
+from django.db.models import Count, Q, QuerySet
 
 from enterprise_access.apps.default_enrollments.errors import OverrideUnknown
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest
@@ -57,6 +58,36 @@ def find_requests(
         case EvaluationRequestState.SCHEDULED:
             rows = rows.filter(free, due_at__gt=now)
     return rows.order_by("-pk")
+
+
+# Counted no further: a page says "or more".
+MOST_COUNTED = 10_000
+
+
+@frozen(kw_only=True)
+class QueuedLearners:
+    """How many learners of a customer are evaluated without anybody doing anything: now, or once they come due."""
+
+    now: int
+    later: int
+
+    @property
+    def count(self) -> int:
+        return self.now + self.later
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.count > MOST_COUNTED
+
+
+def count_queued(*, customer_uuid: UUID, now: datetime) -> QueuedLearners:
+    """Count the pending evaluations of a customer that have not failed, in one bounded statement."""
+    rows = RealizationRequest.objects.filter(customer_id=customer_uuid, failed_at=None, due_at__isnull=False)
+    counted = rows.order_by()[: MOST_COUNTED + 1].aggregate(
+        now=Count("pk", filter=Q(due_at__lte=now)), later=Count("pk", filter=Q(due_at__gt=now))
+    )
+    return QueuedLearners(now=counted["now"], later=counted["later"])
 
 
 def find_overrides(

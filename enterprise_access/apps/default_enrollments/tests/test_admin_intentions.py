@@ -1,5 +1,7 @@
 """The admin pages of intentions: adding with what the key stands for, deleting softly, restoring; keys never change."""
 
+import re
+
 import pytest
 from django.contrib.admin.models import ADDITION, DELETION, LogEntry
 from django.contrib.auth.models import Permission
@@ -8,12 +10,13 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from enterprise_access.apps.customers.services import fetch_customer
+from enterprise_access.apps.customers.services import fetch_customer, iterate_linked_learners
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     IntentionHealth,
+    RealizationAttempt,
     RealizationRequest,
 )
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
@@ -25,9 +28,12 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     DEMO_RUN,
     HAL,
     LINUX,
+    MINUTE,
+    ask_for,
     intend,
     request_of,
     visit,
+    work,
 )
 from enterprise_access.jobs.services import run_jobs
 from simulator.seed import ACME, GLOBEX
@@ -111,6 +117,53 @@ def test_before_anything_is_saved_the_page_shows_what_the_key_stands_for(staff):
     for shown in ("edX Demonstration Course", DEMO_RUN, "verified", "A new learner would be enrolled"):
         assert shown in page
     assert not Intention.objects.exists()
+
+
+def reach_of(answer):
+    """Return what the page says of whom saving concerns."""
+    (part,) = re.findall(r'(?s)<div class="form-row" id="reach">(.*?)</div>', answer.content.decode())
+    return " ".join(re.sub(r"<[^>]+>", "", part).split())
+
+
+def test_before_anything_is_saved_the_page_says_who_is_evaluated_when(staff, world):
+    linked = len(list(iterate_linked_learners(customer_uuid=ACME)))
+    text = reach_of(look_up(staff, DEMO))
+    assert text.startswith("Saving it queues no learners for evaluation. No learners of the customer are in the queue.")
+    assert "Linked learners are evaluated at their next sign-in" in text
+    assert f"The LMS counted {linked} linked learners at " in text
+
+
+def test_learners_who_are_in_the_queue_are_counted_and_evaluated_for_it(staff, clock):
+    intend(DEMO)
+    visit(HAL)
+    ask_for(ADA)
+    due_at = request_of(HAL).due_at
+    text = reach_of(look_up(staff, LINUX))
+    assert "2 learners of the customer are in the queue already (1 due now, 1 later)" in text
+    add(staff, LINUX)
+    assert request_of(HAL).due_at == due_at
+    clock.move_to(due_at + MINUTE)
+    work()
+    work()
+    assert {row.intention.content_key for row in RealizationAttempt.objects.filter(lms_user_id=HAL)} == {DEMO, LINUX}
+
+
+def test_before_restoring_the_page_says_whom_it_may_queue(staff, world):
+    (intention,) = intend("BerkeleyX+CS188.1x")
+    visit(ADA)
+    check_intentions(customer_uuid=ACME)
+    RealizationRequest.objects.update(due_at=None)
+    delete_intention(intention)
+    text = reach_of(look_up(staff, "BerkeleyX+CS188.1x"))
+    assert "restoring it queues 1 learner whom the content blocked" in text
+    world.change_run(run_key="course-v1:BerkeleyX+CS188.1x+2026", enrollment_end=None)
+    staff.post(reverse("admin:restore_intention", args=[intention.pk]))
+    assert request_of(ADA).due_at is not None
+
+
+def test_while_the_lms_is_silent_the_page_says_that_it_does_not_know_who_is_linked(staff, simulator):
+    simulator.faults.add("status", "lms.learners", times=None, status=500)
+    assert "The LMS did not answer when asked how many learners are linked." in reach_of(look_up(staff, DEMO))
 
 
 def test_a_key_that_was_changed_after_it_was_shown_is_shown_first(staff):

@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, list_modes, refresh_content
@@ -201,7 +202,7 @@ def _as_sorted(pairs: Iterable[tuple[str, datetime | None]]) -> list[list[str]]:
 
 def _wake(intention: Intention, now: datetime) -> None:
     """Owe a look to everybody whose last obstacle a change of the content may have removed."""
-    ids = _blocked_by_content(intention)
+    ids = list(_blocked_by_content(intention).order_by("lms_user_id"))
     for start in range(0, len(ids), LEARNERS_AT_ONCE):
         request_realization(
             customer_uuid=intention.customer_id,
@@ -211,8 +212,13 @@ def _wake(intention: Intention, now: datetime) -> None:
         )
 
 
-def _blocked_by_content(intention: Intention) -> list[int]:
+def count_blocked_by_content(intention: Intention) -> int:
+    """Count the learners who are evaluated as soon as a check finds that the content has changed."""
+    return _blocked_by_content(intention).order_by().count()
+
+
+def _blocked_by_content(intention: Intention) -> QuerySet[RealizationAttempt, int]:
     """Return the learners whose newest attempt ended at something about the content."""
     newest = RealizationAttempt.objects.newest().filter(intention=intention)
     blocked = newest.filter(outcome=Outcome.BLOCKED, reason__in=WOKEN_BY_CONTENT)
-    return list(blocked.order_by("lms_user_id").values_list("lms_user_id", flat=True))
+    return blocked.values_list("lms_user_id", flat=True)
