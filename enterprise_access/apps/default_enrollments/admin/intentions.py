@@ -14,6 +14,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from enterprise_access.apps.content_metadata.selectors import peek_content
 from enterprise_access.apps.customers.admin import CustomerFilter
 from enterprise_access.apps.default_enrollments.admin.adding import AddIntentionForm
 from enterprise_access.apps.default_enrollments.admin.checking import CUSTOMER, CheckingAdmin
@@ -80,6 +81,7 @@ class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
     fields = [
         "customer",
         "content_key",
+        "title",
         "content_type",
         "stands_for",
         "last_check",
@@ -95,6 +97,13 @@ class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return [str(field) for field in self.fields or ()]
+
+    @admin.display(description="course")
+    def title(self, intention: Intention) -> str:
+        """Show the title that the cache has; no upstream service is called for it."""
+        found = peek_content(customer_uuid=intention.customer_id, content_keys=[intention.content_key])
+        content = found.get(intention.content_key_folded)
+        return content.title or NOTHING if content else NOTHING
 
     @admin.display(description="resolves to")
     def stands_for(self, intention: Intention) -> str:

@@ -314,6 +314,16 @@ def test_what_could_not_be_looked_up_is_tried_again_and_not_saved(staff, simulat
     assert not Intention.objects.exists()
 
 
+def test_the_page_has_the_title_of_the_course_and_calls_nobody_for_it(staff, world):
+    (intention,) = intend(DEMO)
+    page = reverse(f"{BASE}_change", args=[intention.pk])
+    calls = len(world.journal.calls())
+    assert "edX Demonstration Course" in staff.get(page).content.decode()
+    cache.clear()
+    assert "edX Demonstration Course" not in staff.get(page).content.decode()
+    assert len(world.journal.calls()) == calls
+
+
 @pytest.mark.parametrize("search", [DEMO_RUN.upper(), "acme learn", "needs_enroll", "acme demox"])
 def test_the_list_is_searched_in_what_its_rows_show(staff, search):
     (intention, _) = intend(DEMO, "MITx+6.00.1x")
