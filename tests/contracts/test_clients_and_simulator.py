@@ -132,8 +132,8 @@ def test_every_method_of_every_client_is_called():
     public = {
         f"{kind.__name__}.{name}"
         for kind in PREFIXES
-        for name, member in vars(kind).items()
-        if callable(member) and not name.startswith("_") and name not in SILENT
+        for name, _ in inspect.getmembers(kind, callable)
+        if not name.startswith("_") and name not in SILENT
     }
     assert set(BY_NAME) == public
     assert len(BY_NAME) == len(CALLS)
@@ -148,7 +148,13 @@ def test_every_client_is_called():
         for name, member in vars(module).items()
         if isinstance(member, type) and member.__module__ == module.__name__ and takes_a_transport(member)
     }
-    assert asked == {f"{kind.__module__}:{kind.__name__}" for kind in PREFIXES}
+    # Some are made of others, which are called through them.
+    assert asked == {
+        f"{each.__module__}:{each.__name__}"
+        for kind in PREFIXES
+        for each in kind.__mro__
+        if each.__module__.startswith(upstream.__name__)
+    }
 
 
 def takes_a_transport(kind: type) -> bool:

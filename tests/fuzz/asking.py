@@ -20,6 +20,7 @@ from tests.fuzz.hostile import ATTRIBUTE, SCRIPT
 from tests.tally import Tally
 
 ERROR = {"code", "detail", "extra", "request_id"}
+REFUSAL = {"reason", "user_message", "metadata", "policy_uuids"}
 # Of the processor's time, for one request. Nothing that is sent to us may keep a worker busy.
 MOST_SECONDS = 2.0
 WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
@@ -43,11 +44,14 @@ class Answer:
 
     @property
     def is_shaped(self) -> bool:
-        """Whether this is an error in the one shape."""
+        """Whether this is an error in the one shape, or a refusal of learner credit: a list of reasons."""
         try:
-            return set(json.loads(self.content)) == ERROR
+            told = json.loads(self.content)
         except ValueError:
             return False
+        if isinstance(told, list):
+            return self.status == 422 and bool(told) and all(set(reason) == REFUSAL for reason in told)
+        return set(told) == ERROR
 
 
 def encoded(value: str) -> str:

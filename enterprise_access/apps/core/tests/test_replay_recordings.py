@@ -39,7 +39,7 @@ def test_people_read_what_was_asked_and_what_came_of_it():
     said = run(RECORDINGS / "edx-platform")
     assert "course-400-unknown-run.json: GET /api/enrollment/v1/course/course-v1:AX+NONE+R1, answered 400\n" in said
     assert "    method   LmsClient.get_run_modes\n    request  equal\n    outcome  None\n" in said
-    assert "    outcome  4 x PlatformEnrollment\n" in said
+    assert "    outcome  4 x PlatformEnrollmentRecord\n" in said
     assert "    outcome  UpstreamRefused, forbidden: lms answered 403 to GET /api/enrollment/v1/enrollments\n" in said
     *_, summary = said.splitlines()
     assert summary.startswith("8 recordings, 8 in use, 0 not in use, 8 equal, 0 different, 0 refused locally, ")
@@ -50,7 +50,7 @@ def test_machines_read_the_whole_value():
     (found, *_) = json.loads(run(RECORDINGS / "edx-platform", "--json"))["recordings"]
     assert (found["file"], found["in_use"], found["typed"]) == ("course-200-include-expired.json", True, True)
     assert found["request"] == {"verdict": "equal", "differences": []}
-    assert found["outcome"]["type"] == "RunModes"
+    assert found["outcome"]["type"] == "RunModesRecord"
     assert found["outcome"]["value"]["modes"][1] == {"slug": "verified", "expires_at": "2027-06-20T23:59:59+00:00"}
 
 

@@ -1,5 +1,6 @@
 """What is said about a recording, whatever small ways its folder has."""
 
+import inspect
 import json
 
 import pytest
@@ -350,7 +351,7 @@ def test_every_endpoint_that_a_client_knows_has_a_route():
     methods = {
         f"{client.__name__}.{name}"
         for client in clients
-        for name, member in vars(client).items()
-        if callable(member) and not name.startswith("_") and name not in ASKS_NOTHING_NEW
+        for name, _ in inspect.getmembers(client, callable)
+        if not name.startswith("_") and name not in ASKS_NOTHING_NEW
     }
     assert routed == methods

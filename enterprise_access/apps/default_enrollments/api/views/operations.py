@@ -158,7 +158,7 @@ class QueueView(APIView):
     @extend_schema(
         operation_id="default_enterprise_enrollment_requests_list",
         parameters=[QueueQuery],
-        responses={200: QueuePageSerializer, **failures(400)},
+        responses={200: QueuePageSerializer, **failures(400, 404)},
     )
     def get(self, request: Request) -> Response:
         """Return the pending evaluations, latest first: what is due, scheduled, in progress or failed. Operators only.
@@ -186,7 +186,7 @@ class CustomersView(APIView):
     @extend_schema(
         operation_id="enterprise_customers_list",
         parameters=[CustomersQuery],
-        responses={200: CustomerPageSerializer, **failures(400)},
+        responses={200: CustomerPageSerializer, **failures(400, 404)},
     )
     def get(self, request: Request) -> Response:
         """Return the customers with a text in their name or slug, by name. Operators of every customer only."""

@@ -41,7 +41,7 @@ class OverridesView(APIView):
     @extend_schema(
         operation_id="default_enterprise_enrollment_overrides_list",
         parameters=[OverridesQuery],
-        responses={200: OverridePageSerializer, **failures(400)},
+        responses={200: OverridePageSerializer, **failures(400, 404)},
     )
     def get(self, request: Request) -> Response:
         """Return the overrides, newest first. Operators only."""
