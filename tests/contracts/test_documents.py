@@ -1,5 +1,6 @@
 """The pages about the neighbours name every method and every reason, and nothing that does not exist."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def words(text: str) -> set[str]:
 
 @pytest.mark.parametrize(("pages", "client"), CLIENTS.items(), ids=str)
 def test_every_method_is_described(pages: tuple[str, ...], client: type) -> None:
-    methods = {name for name, member in vars(client).items() if callable(member) and not name.startswith("_")}
+    methods = {name for name, member in inspect.getmembers(client) if callable(member) and not name.startswith("_")}
     assert methods <= words(text_of(*pages))
 
 
