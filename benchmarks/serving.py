@@ -175,7 +175,7 @@ def served_here(workers: int = 2) -> Iterator[Callable[[str, dict[str, str]], by
 def _serve(port: int, workers: int) -> None:
     """Be the server until it is ended."""
     from django.core.wsgi import get_wsgi_application
-    from gunicorn.app.base import BaseApplication
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     class Server(BaseApplication):
         def load_config(self) -> None:

@@ -173,8 +173,9 @@ def _problems(answer: Answer, crashes: list[BaseException]) -> list[str]:
     return []
 
 
-# Sessions note who is there; modes of runs are a copy of what the LMS says, which a refused request may have asked for.
-MAY_CHANGE = {"sessions.Session", "content_metadata.RunModes"}
+# Sessions note who is there; modes of runs and accounts are copies of what the LMS and the ledger say, which a refused
+# request may have asked for.
+MAY_CHANGE = {"sessions.Session", "content_metadata.RunModes", "subsidy_access_policies.Subsidy"}
 COPIES = frozenset({"customers.EnterpriseLearner", "customers.LearnerEnrollment"})
 # An override is refused by facts that are read for it, and what they say of earlier enrollments is written down.
 OVERRIDES = "/api/v1/default-enterprise-enrollment-overrides/"
