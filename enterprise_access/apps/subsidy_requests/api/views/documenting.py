@@ -34,7 +34,7 @@ def lists(name: str, query: Shape, item: Shape, body: Shape) -> Any:
             operation_id=f"{name}_create",
             tags=TAGS,
             request=body,
-            responses={200: item, 201: item, **failures(400, 422)},
+            responses={200: item, 201: item, **failures(400, 404, 422)},
         ),
     )
 
