@@ -41,10 +41,10 @@ django.setup()
 from uuid import UUID, uuid4
 from django.db import transaction
 from enterprise_access.apps.content_assignments.domain.expiring import ExpirationReason
-from enterprise_access.apps.content_assignments.errors import AllocationRefused, TransitionRefused
+from enterprise_access.apps.content_assignments.errors import AllocationRefused, AssignmentTransitionRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment as Assignment
 from enterprise_access.apps.content_assignments.services import allocating, redeeming, reminding, transitions
-from enterprise_access.apps.content_assignments.services.offered import Facts
+from enterprise_access.apps.content_assignments.services.offered import AllocationFacts
 from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
@@ -58,7 +58,7 @@ price, people, rounds, admins, learners, others = map(int, sys.argv[3:])
 KEY = "A+B"
 offer = Offer(run_key="course-v1:A+B+C", course_key=KEY, title="Biology", is_in_catalog=True, has_metadata=True,
               run_dollars=price / 100)
-facts = Facts(content_key=KEY, offer=offer, content=None, has_account=True)
+facts = AllocationFacts(content_key=KEY, offer=offer, content=None, has_account=True)
 done = []
 
 def some():
@@ -75,7 +75,7 @@ def administer():
     for act in (transitions.cancel, reminding.remind):
         try:
             act(random.sample(mine, min(2, len(mine))), now=clock.now())
-        except TransitionRefused:
+        except AssignmentTransitionRefused:
             pass
 
 @retry_deadlocks
@@ -96,7 +96,7 @@ def redeem():
     row = random.choice(rows)
     try:
         promise = begin(row, uuid4())
-    except TransitionRefused:
+    except AssignmentTransitionRefused:
         return
     now = clock.now()
     news = LedgerNews(uuid=uuid4(), subsidy_uuid=subsidy, policy_uuid=policy, lms_user_id=7,
@@ -115,7 +115,7 @@ def tend(number):
         rows = list(Assignment.objects.filter(policy_uuid=policy, state="allocated").values_list("pk", flat=True)[:1])
         try:
             transitions.expire(rows, reason=ExpirationReason.NINETY_DAYS_PASSED, now=clock.now())
-        except TransitionRefused:
+        except AssignmentTransitionRefused:
             pass
 
 reading, writing = os.pipe()

@@ -35,7 +35,7 @@ from django.db import connection
 from requests.adapters import HTTPAdapter
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 from enterprise_access.lib import clock
 policy_uuid, run, first, part = sys.argv[1:]
@@ -55,7 +55,7 @@ def in_child(work):
 
 def ask(learners):
     for learner in learners:
-        redeem(Asked(policy=get_policy(UUID(policy_uuid)), lms_user_id=learner, run_key=run))
+        redeem(RedemptionOrder(policy=get_policy(UUID(policy_uuid)), lms_user_id=learner, run_key=run))
 
 def killed_at(step, work):
     steps = iter(range(1, 10_000))

@@ -45,7 +45,7 @@ from uuid import UUID
 from requests.adapters import HTTPAdapter
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services.advancing import work_on_attempts
-from enterprise_access.apps.redemption.services.redeeming import Asked, redeem
+from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 policy_uuid, run, first, learners, processes, workers, killed, told_in = sys.argv[1:]
 first, learners, processes, workers, killed = int(first), int(learners), int(processes), int(workers), int(killed)
@@ -76,7 +76,7 @@ def ask(number):
     policy = get_policy(UUID(policy_uuid))
     for learner in range(first + number, first + learners, processes):
         for _ in range(2):
-            redeem(Asked(policy=policy, lms_user_id=learner, run_key=run))
+            redeem(RedemptionOrder(policy=policy, lms_user_id=learner, run_key=run))
 
 def work():
     while RedemptionAttempt.objects.exclude(due_at=None).exists():
