@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 
 _API = "/api/"
 
@@ -19,4 +20,9 @@ class ApiLanguageMiddleware(LocaleMiddleware):
             super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
-        return super().process_response(request, response) if request.path_info.startswith(_API) else response
+        if not request.path_info.startswith(_API):
+            return response
+        told = super().process_response(request, response)
+        # The thread serves other people, and pages in English, next.
+        translation.deactivate()
+        return told

@@ -44,3 +44,10 @@ def test_the_api_answers_in_the_language_of_the_browser_and_the_admin_in_english
     assert "Content-Language" not in page
     assert "Iniciar" not in page.content.decode()
     assert translation.get_language().startswith("en")
+
+
+@pytest.mark.django_db
+def test_the_language_of_an_answer_is_not_that_of_the_next_request():
+    before = translation.get_language()
+    APIClient(headers={"Accept-Language": "es"}).get("/api/v1/default-enterprise-enrollment-intentions/")
+    assert translation.get_language() == before
