@@ -5,7 +5,7 @@ the statement that the ORM has written for the database at hand, and its own con
 that nothing is written here in SQL.
 
 Reads that follow each other can be sent together (`read_together`): then they cost one round trip, where the database
-answers several statements at once.
+answers several statements at once. A session of PostgreSQL keeps what it has read once (`lib/sessions.py`).
 """
 
 import functools
@@ -18,6 +18,8 @@ from uuid import UUID
 
 from attrs import frozen
 from django.db import connections, models
+
+from enterprise_access.lib.sessions import Statement, answers_several, run
 
 # What stands for a parameter while the statement is written. Nothing that a QuerySet holds by itself looks like these.
 _STAND_INS: Final[dict[type, Callable[[int], object]]] = {
@@ -33,13 +35,10 @@ Rows = Sequence[tuple[Any, ...]]
 
 
 @frozen
-class _Statement:
-    """What was written for one database. `places` says, for each of `params`, which parameter goes there, if any;
-    `plain` are the parameters that the driver takes as they are."""
+class _Written:
+    """What was written for one database. `plain` are the parameters that the driver takes as they are."""
 
-    sql: str
-    params: tuple[Any, ...]
-    places: tuple[str | None, ...]
+    statement: Statement
     plain: frozenset[str]
     converters: Mapping[int, tuple[Sequence[Callable[..., Any]], Any]]
 
@@ -54,7 +53,7 @@ class Prepared:
     def __init__(self, build: Callable[..., "models.QuerySet[Any, Any]"], **kinds: "models.Field[Any, Any]") -> None:
         self._build = build
         self._kinds = kinds
-        self._statements: dict[str, _Statement] = {}
+        self._written: dict[str, _Written] = {}
 
     def rows(self, **values: object) -> Rows:
         """Return what the QuerySet would, with these values for the parameters."""
@@ -67,30 +66,24 @@ class Prepared:
             known = read_already.get(self.read_of(**values))
             if known is not None:
                 return known
-        with connections["default"].cursor() as cursor:
-            cursor.execute(*self._filled(values))
-            rows: Rows = cursor.fetchall()
+        (rows,) = run([self._filled(values)])
         return rows
 
     def read_of(self, **values: object) -> "Read":
         """Return the read with these values, for `read_together`."""
         return Read(self, tuple(sorted(values.items())))
 
-    def _filled(self, values: Mapping[str, object]) -> tuple[str, list[Any]]:
+    def _filled(self, values: Mapping[str, object]) -> tuple[Statement, dict[str, Any]]:
         """Return the statement, and what goes into it."""
-        statement, connection = self._statement(), connections["default"]
-        filled = {
-            name: value if name in statement.plain else self._kinds[name].get_db_prep_value(value, connection)
+        written, connection = self._written_here(), connections["default"]
+        return written.statement, {
+            name: value if name in written.plain else self._kinds[name].get_db_prep_value(value, connection)
             for name, value in values.items()
         }
-        return statement.sql, [
-            value if place is None else filled[place]
-            for value, place in zip(statement.params, statement.places, strict=True)
-        ]
 
     def converted(self, rows: Rows) -> Rows:
         """Return raw rows as the QuerySet would have. They may be cut off behind some column."""
-        converters = self._statement().converters
+        converters = self._written_here().converters
         if not rows or not converters:
             return rows
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
@@ -108,13 +101,13 @@ class Prepared:
             columns[place] = [known[value] for value in columns[place]]
         return list(zip(*columns, strict=True))
 
-    def _statement(self) -> _Statement:
+    def _written_here(self) -> _Written:
         vendor = connections["default"].vendor
-        if vendor not in self._statements:
-            self._statements[vendor] = self._written()
-        return self._statements[vendor]
+        if vendor not in self._written:
+            self._written[vendor] = self._write()
+        return self._written[vendor]
 
-    def _written(self) -> _Statement:
+    def _write(self) -> _Written:
         """Let the ORM write the statement."""
         connection = connections["default"]
         stand_ins = {name: _STAND_INS[type(kind)](number) for number, (name, kind) in enumerate(self._kinds.items())}
@@ -126,7 +119,7 @@ class Prepared:
             raise ValueError(f"The statement has no place for {sorted(missing)}.")
         selected = [column[0] for column in compiler.select[: compiler.col_count]]
         plain = frozenset(name for name, kind in self._kinds.items() if type(kind) in _PLAIN)
-        return _Statement(sql, tuple(params), places, plain, compiler.get_converters(selected))
+        return _Written(Statement(sql, tuple(params), places), plain, compiler.get_converters(selected))
 
 
 @frozen
@@ -140,7 +133,7 @@ class Read:
         """Return what the QuerySet would."""
         return self.prepared.rows(**dict(self.values))
 
-    def filled(self) -> tuple[str, list[Any]]:
+    def filled(self) -> tuple[Statement, dict[str, Any]]:
         """Return the statement, and what goes into it."""
         return self.prepared._filled(dict(self.values))
 
@@ -163,7 +156,7 @@ def read_together(*reads: Read) -> Iterator[None]:
     if known is not None:
         _read_ahead([read for read in reads if read not in known], known)
         yield
-    elif not reads or not _answers_several():
+    elif not reads or not answers_several():
         yield
     else:
         known = {}
@@ -185,26 +178,11 @@ def forget_reads() -> None:
 
 
 def _forgetting(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-    if not sql.startswith("SELECT") or "FOR UPDATE" in sql:
+    if not sql.startswith(("SELECT", "PREPARE", "EXECUTE")) or "FOR UPDATE" in sql:
         forget_reads()
     return execute(sql, params, many, context)
 
 
-def _answers_several() -> bool:
-    """Say whether several statements can be sent at once: with psycopg 3, when it fills in the values itself."""
-    connection = connections["default"]
-    if connection.vendor != "postgresql":
-        return False
-    is_psycopg3 = connection.Database.__name__ == "psycopg"  # type: ignore[attr-defined]
-    return is_psycopg3 and not connection.settings_dict["OPTIONS"].get("server_side_binding")
-
-
 def _read_ahead(reads: Sequence[Read], known: dict[Read, Rows]) -> None:
-    if not reads:
-        return
-    filled = [read.filled() for read in reads]
-    with connections["default"].cursor() as cursor:
-        cursor.execute("; ".join(sql for sql, _ in filled), [value for _, values in filled for value in values])
-        for read in reads:
-            known[read] = cursor.fetchall()
-            cursor.nextset()
+    if reads:
+        known.update(zip(reads, run([read.filled() for read in reads]), strict=True))
