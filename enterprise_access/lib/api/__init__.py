@@ -17,6 +17,7 @@ from enterprise_access.lib.api.queries import (
     OptionalCustomerQuery,
     PageQuery,
     customer_field,
+    parse_parameters,
     parse_query,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "failures",
     "paginated",
     "parse_body",
+    "parse_parameters",
     "parse_query",
 ]

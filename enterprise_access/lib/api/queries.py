@@ -3,6 +3,7 @@
 A filter that were ignored would answer with everything, which a client takes for what it asked for.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rest_framework import serializers
@@ -71,9 +72,16 @@ class PageQuery(serializers.Serializer):  # type: ignore[type-arg]
 
 def parse_query(query: "type[serializers.Serializer[Any]]", request: Request) -> dict[str, Any]:
     """Return the query parameters as values. Raises Invalid, which names the parameter and says what it takes."""
-    given = query(data=request.query_params.dict())
+    return parse_parameters(query, dict(request.query_params.lists()))
+
+
+def parse_parameters(
+    query: "type[serializers.Serializer[Any]]", parameters: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Return these parameters as values, as `parse_query` does. Each comes with everything that is given for it."""
+    given = query(data={name: values[-1] for name, values in parameters.items()})
     fields = given.fields
-    for name, values in request.query_params.lists():
+    for name, values in parameters.items():
         if name not in fields:
             known = ", ".join(fields) or "none"
             raise _invalid(name, f"There is no query parameter {name!r} here; there are {known}.")
@@ -82,7 +90,7 @@ def parse_query(query: "type[serializers.Serializer[Any]]", request: Request) ->
     if not given.is_valid():
         name, complaints = next(iter(given.errors.items()))
         is_instant = isinstance(fields[name], serializers.DateTimeField)
-        hint = PLUS_HINT if is_instant and " " in request.query_params[name] else ""
+        hint = PLUS_HINT if is_instant and " " in parameters[name][-1] else ""
         raise _invalid(name, f"{name} {_inside_a_sentence(str(complaints[0]))}{hint}", *map(str, complaints))
     parsed: dict[str, Any] = given.validated_data
     return parsed

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from enterprise_access.apps.content_metadata.domain import ContentType, content_type_of
 from enterprise_access.apps.content_metadata.errors import MalformedContentKey
-from enterprise_access.lib.api import LmsUserIdField, StrictSerializer, TextField, customer_field, parse_query
+from enterprise_access.lib.api import LmsUserIdField, StrictSerializer, TextField, customer_field, parse_parameters
 from enterprise_access.lib.errors import Invalid
 
 MAX_KEYS: Final = 400
@@ -73,17 +73,9 @@ def parse_can_redeem(request: Request) -> tuple[list[str], int | None]:
             run_key_of(key)
         except serializers.ValidationError:
             raise Invalid(f"Invalid content_key: {key}") from None
-    rest = _OneKey(request)
-    learner: int | None = parse_query(_LearnerQuery, rest).get("lms_user_id")  # type: ignore[arg-type]
+    rest = {name: values for name, values in request.query_params.lists() if name != "content_key"}
+    learner: int | None = parse_parameters(_LearnerQuery, rest).get("lms_user_id") if rest else None
     return list(dict.fromkeys(keys)), learner
-
-
-class _OneKey:
-    """A request whose repeated key is read apart."""
-
-    def __init__(self, request: Request) -> None:
-        self.query_params = request.query_params.copy()
-        self.query_params.pop("content_key", None)
 
 
 class RedeemSerializer(StrictSerializer):

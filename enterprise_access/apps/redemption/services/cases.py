@@ -20,7 +20,7 @@ from enterprise_access.apps.redemption.domain.case import (
 )
 from enterprise_access.apps.redemption.domain.choosing import PolicyAnswer, Rank
 from enterprise_access.apps.redemption.domain.transactions import Transaction
-from enterprise_access.apps.redemption.services.facts import CreditFacts, OpenAttempt, groups_of
+from enterprise_access.apps.redemption.services.facts import CreditFacts, OpenAttempt
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
@@ -63,7 +63,7 @@ class RunState:
 
 def standing_of(facts: CreditFacts, policy: Policy) -> PolicyStanding:
     """Return what does not depend on the run."""
-    groups = groups_of(policy)
+    groups = facts.groups[policy.pk]
     return PolicyStanding(
         policy=policy,
         case=_policy_of(facts, policy, groups),
@@ -94,7 +94,7 @@ def run_state_of(facts: CreditFacts, run_key: str) -> RunState:
 
 def offer_of(facts: CreditFacts, policy: Policy, run: RunState) -> Offer:
     """Return what the catalog of a policy offers of the run."""
-    return facts.offers.get((policy.pk, run.folded), _UNKNOWN_OFFER)
+    return facts.offers.get((policy.catalog_uuid, run.folded), _UNKNOWN_OFFER)
 
 
 def place_of(

@@ -43,12 +43,11 @@ from enterprise_access.apps.subsidy_access_policies.services import (
     Offer,
     begin_to_refresh_accounts,
     begin_to_refresh_transactions,
-    fetch_offers,
+    fetch_offers_of_catalogs,
 )
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import NotFound, UpstreamError
 from enterprise_access.lib.http import deadline
-from enterprise_access.lib.keys import fold
 from enterprise_access.lib.prepared import Prepared, Read, read_together
 
 # How old copies may be for a question, and for a redemption.
@@ -70,8 +69,9 @@ class CreditFacts:
     """What is known of one learner of one customer. `is_linked` and `enrollments` None: could not be asked.
 
     `accounts` has no row of an account that could not be asked. `known_ledgers`: the accounts whose transactions of
-    this learner are known. `started_here`: the transactions of our own attempts. `open_runs` is by folded run
-    key. A group that is missing in `memberships`: the learner is no member.
+    this learner are known. `started_here`: the transactions of our own attempts. `open_runs` is by folded run key,
+    `offers` by catalog and folded run key, `groups` (to which a policy is restricted) by policy. A group that is
+    missing in `memberships`: the learner is no member.
     """
 
     customer_uuid: UUID
@@ -88,6 +88,7 @@ class CreditFacts:
     uses: Mapping[UUID, PolicyUse]
     learner_uses: Mapping[UUID, LearnerUse]
     offers: Mapping[tuple[UUID, str], Offer]
+    groups: Mapping[UUID, frozenset[UUID]]
     assignment_rows: tuple[AssignmentRow, ...]
     assignments: Mapping[UUID, tuple[Assignment, ...]]
     memberships: Mapping[UUID, Membership]
@@ -141,16 +142,15 @@ def fetch_facts_of_learners(
         links = _links(customer_uuid, lms_user_ids, max_age=max_age, now=now)
         enrollments = _enrollments(links, max_age=max_age) if run_keys else dict.fromkeys(lms_user_ids, ())
         accounts, known = asked_accounts(), asked_ledgers()
-        offers = fetch_offers(rows, run_keys, now=now) if rows and run_keys else {}
-        groups = {group for policy in rows for group in groups_of(policy)}
-        memberships = memberships_of(lms_user_ids, groups=groups)
+        offers = _offers(customer_uuid, rows, run_keys)
+        groups = {policy.pk: groups_of(policy) for policy in rows}
+        memberships = memberships_of(lms_user_ids, groups={each for own in groups.values() for each in own})
     # Last: what the budget uses is compared with the newest balance.
     with read_together(*reads_of_facts(customer_uuid, lms_user_ids)):
         transactions = list_transactions_of(lms_user_ids, subsidy_uuids={*ledgers, *own_ledgers})
         attempts = _attempts_of(lms_user_ids)
         assigned = list_assignments_of(lms_user_ids, policy_uuids=[policy.pk for policy in rows])
         uses, learner_uses = totals_of_customer(customer_uuid), learner_uses_of(rows, lms_user_ids=lms_user_ids)
-    folded_offers = {(policy_uuid, fold(key)): offer for (policy_uuid, key), offer in offers.items()}
     return {
         learner: CreditFacts(
             customer_uuid=customer_uuid,
@@ -166,7 +166,8 @@ def fetch_facts_of_learners(
             accounts=accounts,
             uses=uses,
             learner_uses=learner_uses[learner],
-            offers=folded_offers,
+            offers=offers,
+            groups=groups,
             assignment_rows=tuple(assigned[learner]),
             assignments=assignments_by_policy(assigned[learner]),
             memberships=memberships[learner],
@@ -187,6 +188,15 @@ def reads_of_facts(customer_uuid: UUID, lms_user_ids: Collection[int]) -> tuple[
         read_of_all_policies(customer_uuid),
         read_of_learner_uses(lms_user_id),
     )
+
+
+def _offers(
+    customer_uuid: UUID, policies: Collection[Policy], run_keys: Collection[str]
+) -> dict[tuple[UUID, str], Offer]:
+    if not policies or not run_keys:
+        return {}
+    catalogs = {policy.catalog_uuid for policy in policies}
+    return fetch_offers_of_catalogs(customer_uuid=customer_uuid, catalog_uuids=catalogs, content_keys=run_keys)
 
 
 def _attempts_of(lms_user_ids: Collection[int]) -> dict[int, list["_Attempt"]]:

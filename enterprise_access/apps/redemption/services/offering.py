@@ -24,7 +24,6 @@ from enterprise_access.apps.redemption.services.facts import (
     READING_AGE,
     CreditFacts,
     fetch_credit_facts,
-    groups_of,
     reads_of_facts,
 )
 from enterprise_access.apps.redemption.services.judging import RunJudgement, judge_runs, transactions_for
@@ -193,7 +192,7 @@ def _credit_of(facts: CreditFacts, policy: Policy, *, now: datetime) -> Credit |
 
 def _may_use(facts: CreditFacts, policy: Policy) -> bool:
     """Say whether the learner may be a member of one of the policy's groups: unknown is not "no"."""
-    groups = groups_of(policy)
+    groups = facts.groups[policy.pk]
     if not groups:
         return True
     states = {facts.memberships.get(group) for group in groups}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 from uuid import UUID
 
+from attrs import frozen
 from django.db import models
 from django.db.models import QuerySet
 
@@ -52,7 +53,7 @@ def list_all_policies(customer_uuid: UUID) -> tuple[SubsidyAccessPolicy, ...]:
 
     They are not to be changed: as long as the database answers the same, they are the same objects.
     """
-    return _as_policies(customer_uuid, _without_totals(_ALL_POLICIES.raw_rows(customer_uuid=customer_uuid)))
+    return _as_policies(customer_uuid, _ALL_POLICIES.raw_rows(customer_uuid=customer_uuid))
 
 
 def list_totals(customer_uuid: UUID) -> list[tuple[SubsidyAccessPolicy, Mapping[str, int | None]]]:
@@ -65,7 +66,7 @@ def list_totals(customer_uuid: UUID) -> list[tuple[SubsidyAccessPolicy, Mapping[
     totals = {row[_UUID_PLACE]: row[_WITHOUT_TOTALS:] for row in rows}
     return [
         (policy, dict(zip(TOTALS_COLUMNS, values, strict=True)))
-        for policy, values in zip(_as_policies(customer_uuid, _without_totals(rows)), totals.values(), strict=True)
+        for policy, values in zip(_as_policies(customer_uuid, rows), totals.values(), strict=True)
     ]
 
 
@@ -97,24 +98,30 @@ def _all_policies(customer_uuid: UUID) -> QuerySet[SubsidyAccessPolicy, Any]:
 _ALL_POLICIES: Final = Prepared(_all_policies, customer_uuid=models.UUIDField())
 
 
-def _without_totals(rows: Rows) -> Rows:
-    return [row[:_WITHOUT_TOTALS] for row in rows]
+@frozen
+class _Kept:
+    """Budgets as they were last read: `rows`, and the same `read` with totals."""
+
+    read: Rows
+    rows: Rows
+    policies: tuple[SubsidyAccessPolicy, ...]
 
 
 # The budgets of a customer as they were last read, with their rows. Older ones are of no use: an account is read anew
 # each minute, so that several versions of some hundred budgets would soon be most of a process's memory.
-_kept: Final[dict[UUID, tuple[Rows, tuple[SubsidyAccessPolicy, ...]]]] = {}
+_kept: Final[dict[UUID, _Kept]] = {}
 
 
-def _as_policies(customer_uuid: UUID, rows: Rows) -> tuple[SubsidyAccessPolicy, ...]:
-    """Return the budgets of rows: the same objects as before if the rows are the same."""
-    known_rows, known = _kept.get(customer_uuid, (None, ()))
-    if known_rows == rows:
-        return known
-    policies = _made_of(rows)
-    if len(_kept) >= MOST_KEPT:
+def _as_policies(customer_uuid: UUID, read: Rows) -> tuple[SubsidyAccessPolicy, ...]:
+    """Return the budgets of what was read: the same objects as before if they are the same but for totals."""
+    kept = _kept.get(customer_uuid)
+    if kept is not None and kept.read is read:
+        return kept.policies
+    rows = [row[:_WITHOUT_TOTALS] for row in read]
+    policies = kept.policies if kept is not None and kept.rows == rows else _made_of(rows)
+    if kept is None and len(_kept) >= MOST_KEPT:
         _kept.clear()
-    _kept[customer_uuid] = rows, policies
+    _kept[customer_uuid] = _Kept(read, rows, policies)
     return policies
 
 

@@ -15,7 +15,7 @@ from enterprise_access.apps.subsidy_access_policies.services.budget import (
 )
 from enterprise_access.apps.subsidy_access_policies.services.deposits import QUEUE as DEPOSITS
 from enterprise_access.apps.subsidy_access_policies.services.deposits import add_deposit
-from enterprise_access.apps.subsidy_access_policies.services.offers import Offer, fetch_offers
+from enterprise_access.apps.subsidy_access_policies.services.offers import Offer, fetch_offers, fetch_offers_of_catalogs
 from enterprise_access.apps.subsidy_access_policies.services.people import forget_learner
 from enterprise_access.apps.subsidy_access_policies.services.policies import (
     By,
@@ -44,6 +44,7 @@ __all__ = [
     "begin_to_refresh_transactions",
     "change_policy",
     "fetch_offers",
+    "fetch_offers_of_catalogs",
     "forget_learner",
     "list_differences_now",
     "record_all_news",

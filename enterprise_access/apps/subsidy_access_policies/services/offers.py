@@ -64,14 +64,27 @@ def fetch_offers(
         by_customer[policy.customer_uuid].append(policy)
     offers: dict[tuple[UUID, str], Offer] = {}
     for customer_uuid, own in by_customer.items():
-        found = fetch_content(customer_uuid=customer_uuid, content_keys=content_keys)
-        catalogs = {policy.catalog_uuid for policy in own}
-        for key in content_keys:
-            # Budgets of one catalog have one offer.
-            of_key = {catalog_uuid: _offer_of(found[fold(key)], catalog_uuid) for catalog_uuid in catalogs}
-            for policy in own:
-                offers[policy.pk, key] = of_key[policy.catalog_uuid]
+        of_catalogs = fetch_offers_of_catalogs(
+            customer_uuid=customer_uuid,
+            catalog_uuids={policy.catalog_uuid for policy in own},
+            content_keys=content_keys,
+        )
+        offers |= {
+            (policy.pk, key): of_catalogs[policy.catalog_uuid, fold(key)] for policy in own for key in content_keys
+        }
     return offers
+
+
+def fetch_offers_of_catalogs(
+    *, customer_uuid: UUID, catalog_uuids: Collection[UUID], content_keys: Collection[str]
+) -> dict[tuple[UUID, str], Offer]:
+    """Do the same for catalogs of one customer, by catalog and folded key."""
+    found = fetch_content(customer_uuid=customer_uuid, content_keys=content_keys)
+    return {
+        (catalog_uuid, key): _offer_of(content, catalog_uuid)
+        for key, content in found.items()
+        for catalog_uuid in catalog_uuids
+    }
 
 
 def _offer_of(content: Content, catalog_uuid: UUID) -> Offer:
