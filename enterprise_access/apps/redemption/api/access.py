@@ -43,6 +43,12 @@ def may_read(caller: Caller, *, customer_uuid: UUID, lms_user_id: int | None) ->
     return caller.has(Role.ADMIN, Role.OPERATOR, *_as_learner(is_own), customer_uuid=customer_uuid)
 
 
+def may_read_redemption(caller: Caller, *, customer_uuid: UUID, lms_user_id: int | None) -> bool:
+    """Say whether the caller may read a redemption of this learner: one's own also after leaving the customer."""
+    is_own = lms_user_id is not None and caller.lms_user_id == lms_user_id
+    return is_own or may_read(caller, customer_uuid=customer_uuid, lms_user_id=lms_user_id)
+
+
 def need_redeemer(caller: Caller, *, customer_uuid: UUID, lms_user_id: int) -> None:
     """Raise MayNotRedeem unless the caller may redeem for this learner of the customer."""
     is_own = caller.lms_user_id == lms_user_id

@@ -12,7 +12,7 @@ from enterprise_access.apps.core.domain import Caller
 from enterprise_access.apps.redemption.api.access import (
     caller_with_a_role,
     learner_to_read,
-    may_read,
+    may_read_redemption,
     need_administrator,
     need_redeemer,
 )
@@ -232,7 +232,7 @@ class RedemptionAttemptView(APIView):
         caller = caller_with_a_role(request)
         parse_query(NoQuery, request)
         found = find_redemption(attempt_uuid)
-        if found.customer_uuid is None or not may_read(
+        if found.customer_uuid is None or not may_read_redemption(
             caller, customer_uuid=found.customer_uuid, lms_user_id=found.lms_user_id
         ):
             raise RedemptionAttemptUnknown("There is no such redemption.")

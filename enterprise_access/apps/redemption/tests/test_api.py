@@ -247,6 +247,14 @@ def test_who_may_redeem_and_read_for_whom(world, api_as, policy):
     assert redeem(api_as("ada"), policy, run=RUN).status_code == 200
 
 
+def test_a_redemption_can_be_followed_by_who_has_left_the_customer_meanwhile(world, api_as, policy):
+    url = redeem(api_as("ada"), policy).json()["transaction_status_api_url"]
+    world.unlink(username="ada", customer="acme")
+    world.link(username="ada", customer="globex")
+    assert api_as("ada").get(url).status_code == 200
+    assert redeem(api_as("ada"), policy).status_code == 404
+
+
 class TestCanRedeem:
     """What the course page asks."""
 
