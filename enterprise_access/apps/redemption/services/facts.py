@@ -142,7 +142,8 @@ def fetch_facts_of_learners(
         links = _links(customer_uuid, lms_user_ids, max_age=max_age, now=now)
         enrollments = _enrollments(links, max_age=max_age) if run_keys else dict.fromkeys(lms_user_ids, ())
         accounts, known = asked_accounts(), asked_ledgers()
-        offers = _offers(customer_uuid, rows, run_keys)
+        catalogs = {policy.catalog_uuid for policy in rows if run_keys}
+        offers = fetch_offers_of_catalogs(customer_uuid=customer_uuid, catalog_uuids=catalogs, content_keys=run_keys)
         groups = {policy.pk: groups_of(policy) for policy in rows}
         memberships = memberships_of(lms_user_ids, groups={each for own in groups.values() for each in own})
     # Last: what the budget uses is compared with the newest balance.
@@ -188,15 +189,6 @@ def reads_of_facts(customer_uuid: UUID, lms_user_ids: Collection[int]) -> tuple[
         read_of_all_policies(customer_uuid),
         read_of_learner_uses(lms_user_id),
     )
-
-
-def _offers(
-    customer_uuid: UUID, policies: Collection[Policy], run_keys: Collection[str]
-) -> dict[tuple[UUID, str], Offer]:
-    if not policies or not run_keys:
-        return {}
-    catalogs = {policy.catalog_uuid for policy in policies}
-    return fetch_offers_of_catalogs(customer_uuid=customer_uuid, catalog_uuids=catalogs, content_keys=run_keys)
 
 
 def _attempts_of(lms_user_ids: Collection[int]) -> dict[int, list["_Attempt"]]:

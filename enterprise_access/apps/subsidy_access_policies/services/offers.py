@@ -79,7 +79,7 @@ def fetch_offers_of_catalogs(
     *, customer_uuid: UUID, catalog_uuids: Collection[UUID], content_keys: Collection[str]
 ) -> dict[tuple[UUID, str], Offer]:
     """Do the same for catalogs of one customer, by catalog and folded key."""
-    found = fetch_content(customer_uuid=customer_uuid, content_keys=content_keys)
+    found = fetch_content(customer_uuid=customer_uuid, content_keys=content_keys) if catalog_uuids else {}
     return {
         (catalog_uuid, key): _offer_of(content, catalog_uuid)
         for key, content in found.items()
