@@ -33,8 +33,9 @@ os.environ.setdefault("LICENSE_READS_PER_MINUTE", "0")
 # What one process stores for another is seen at once; tests of the pause set their own.
 os.environ.setdefault("CONTENT_TRUSTED_SECONDS", "0")
 os.environ.setdefault("CORS_ALLOWED_ORIGINS", "https://portal.test")
-# No worker runs while a test's own request waits; tests of the wait set their own.
+# No worker runs while a test's own request waits; tests of the waits set their own.
 os.environ.setdefault("REDEEM_WAIT_SECONDS", "0")
+os.environ.setdefault("REALIZE_WAITERS", "0")
 os.environ.setdefault("PROVISIONING_CATALOG_QUERIES", "1=1,2=2,3=2,4=2")
 # Tests call as often as they like; those of throttling say otherwise.
 KINDS = ("USER", "READ", "WRITE", "REALIZE", "PORTAL", "EXPLAIN")

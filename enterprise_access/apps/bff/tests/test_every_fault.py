@@ -84,6 +84,7 @@ def _counted(tally: Tally) -> None:
 @pytest.fixture(autouse=True)
 def _budget(settings: Any) -> None:
     settings.PORTAL_BUDGET_SECONDS = BUDGET_SECONDS
+    settings.REALIZE_WAITERS = 16
 
 
 @pytest.fixture

@@ -144,10 +144,11 @@ def test_a_page_after_leaving_costs_one_combined_read_and_no_evaluation(
     assert (asked(world, THROTTLED) - reads, work().learners) == (1, 0)
 
 
-def test_a_newcomers_page_shows_the_enrollment_without_a_read_of_its_own(world, open_page, monkeypatch):
+def test_a_newcomers_page_shows_the_enrollment_without_a_read_of_its_own(world, open_page, monkeypatch, settings):
     import time
 
     intend(DEMO)
+    settings.REALIZE_WAITERS = 16
     monkeypatch.setattr(time, "sleep", lambda _: work())
     opened = open_page("ada")
     assert (opened.realizations, opened.runs) == ({DEMO: "enrolled"}, [DEMO_RUN])

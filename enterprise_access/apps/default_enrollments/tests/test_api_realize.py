@@ -279,7 +279,7 @@ def results_of(answer: Any) -> dict[str, tuple[str, str]]:
 
 
 @pytest.fixture
-def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], list[float]]:
+def while_waiting(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Callable[[Callable[[], object]], list[float]]:
     """Let something happen at every pause of who waits; the pauses are noted, and take no time."""
     pauses: list[float] = []
 
@@ -289,6 +289,7 @@ def while_waiting(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], obj
             happens()
 
         monkeypatch.setattr(time, "sleep", sleep)
+        settings.REALIZE_WAITERS = 16
         return pauses
 
     return set_up
@@ -306,8 +307,9 @@ def test_who_waits_gets_the_result_when_a_worker_is_quick_enough(world, api_as, 
     assert [row["course_run_key"] for row in answer.json()["results"]] == [DEMO_RUN, None]
 
 
-def test_who_waits_never_enrolls_in_the_web_process(world, api_as):
+def test_who_waits_never_enrolls_in_the_web_process(world, api_as, settings):
     intend(DEMO)
+    settings.REALIZE_WAITERS = 16
     started_at = time.monotonic()
     answer = ask(api_as("ada"), wait_seconds=0.2)
     assert 0.2 <= time.monotonic() - started_at < 2
