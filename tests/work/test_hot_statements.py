@@ -32,9 +32,11 @@ from enterprise_access.apps.notifications.services import queue as mail_queue
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.selectors import find_redemption
 from enterprise_access.apps.redemption.services import queue as redemption_queue
+from enterprise_access.apps.redemption.services.facts import reads_of_facts
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
 from enterprise_access.apps.subsidy_access_policies.models import (
+    LearnerTotals,
     Reservation,
     Subsidy,
     SubsidyAccessPolicy,
@@ -190,6 +192,7 @@ BIG_OF_CREDIT = (
     "redemptionattempt",
     "subsidy_access_policies_reservation",
     "subsidytransaction",
+    "learnertotals",
     "notifications_notification",
     "learnercontentassignment",
     "linkrequest",
@@ -263,6 +266,9 @@ def seeded_credit(seeded: None) -> None:
             source="answer",
         )
         for number, uuid, _ in rows()
+    )
+    LearnerTotals.objects.bulk_create(
+        LearnerTotals(policy=budget, lms_user_id=number, spent=1, redemptions=1) for number, _, _ in rows()
     )
     Notification.objects.bulk_create(
         Notification(
@@ -361,6 +367,7 @@ def news_of_transactions() -> None:
 
 HOT_OF_CREDIT: dict[str, Callable[[], object]] = {
     **{name: everything_about(queue) for name, queue in CREDIT_QUEUES.items()},
+    "what is known of a learner": lambda: [read.rows() for read in reads_of_facts(CUSTOMERS[0], [5])],
     "news of transactions": news_of_transactions,
     "attempts behind transactions": lambda: list(RedemptionAttempt.objects.filter(transaction_uuid__in=SOME)),
     "an attempt by its transaction": lambda: find_redemption(SOME[0]),

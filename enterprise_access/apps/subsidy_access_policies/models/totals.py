@@ -42,6 +42,7 @@ class LearnerTotals(models.Model):
     class Meta:
         ordering = ["pk"]
         constraints = [models.UniqueConstraint(fields=["policy", "lms_user_id"], name="one_row_of_totals_per_learner")]
+        indexes = [models.Index(fields=["lms_user_id"], name="credit_totals_by_learner")]
 
     def __str__(self) -> str:
         return f"learner {self.lms_user_id}"
