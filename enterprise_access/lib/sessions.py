@@ -52,8 +52,8 @@ class Statement:
         """It, for a session to keep. What is always the same is part of it, so that partial indexes can be used."""
         numbers = {name: f"${number}" for number, name in enumerate(self.named, 1)}
         marks = ["%s" if place is None else numbers[place] for place in self.places]
-        pieces = self.sql.split("%s")
-        sql = "".join(piece + mark for piece, mark in zip(pieces, [*marks, ""], strict=True))
+        # A doubled percent sign stays one, whatever follows it.
+        sql = self.sql.replace("%%", "%%%%") % tuple(marks)
         constants = [value for value, place in zip(self.params, self.places, strict=True) if place is None]
         return f"PREPARE {self.name} AS {sql}", constants
 

@@ -14,7 +14,7 @@ pytestmark = [
 ]
 
 SUM = Statement("SELECT %s::int + %s::int", (3, None), (None, "more"))
-TEXT = Statement("SELECT %s || '%%' WHERE %s <> ''", (None, None), ("text", "text"))
+TEXT = Statement("SELECT %s || '%%s' WHERE %s <> ''", (None, None), ("text", "text"))
 RATIO = Statement("SELECT 1 / %s::int", (None,), ("by",))
 TYPED = Statement("SELECT kind FROM typed", (), ())
 
@@ -42,7 +42,7 @@ def ask(*reads):
 def test_what_is_sent_once_is_kept_and_answers_the_same():
     reads = (SUM, {"more": 4}), (TEXT, {"text": "it's 100 %s"}), (SUM, {"more": 5})
     first, sent = ask(*reads)
-    assert first == [[(7,)], [("it's 100 %s%",)], [(8,)]]
+    assert first == [[(7,)], [("it's 100 %s%s",)], [(8,)]]
     assert [sent.count(word) for word in ("PREPARE", "EXECUTE", "SELECT")] == [2, 3, 2]
     again, sent = ask(*reads)
     assert again == first
