@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import cycle
 from typing import Any, Final
 
 from attrs import frozen
@@ -72,8 +73,10 @@ def list_modes(*, course_run_keys: Iterable[str], now: datetime) -> dict[str, Kn
         return {}
     oldest = now - timedelta(seconds=settings.MODES_FRESH_SECONDS)
     oldest_absent = now - timedelta(seconds=settings.MODES_ABSENT_SECONDS)
-    rows = _read_of(len(keys)).raw_rows(
-        oldest=oldest, oldest_absent=oldest_absent, **dict(zip(_names(len(keys)), keys, strict=True))
+    # As many as a power of two, so that sessions of the database keep a few statements, and not one for each number.
+    names = _names(1 << (len(keys) - 1).bit_length())
+    rows = _read_of(len(names)).raw_rows(
+        oldest=oldest, oldest_absent=oldest_absent, **dict(zip(names, cycle(keys), strict=False))
     )
     return {fold(row[_RUN_KEY]): _as_known_modes(row) for row in rows}
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.content_metadata.models import RunModes
 from enterprise_access.apps.content_metadata.selectors import ModesSource, list_modes, with_other_evidence
+from enterprise_access.apps.content_metadata.selectors.modes import _read_of
 from enterprise_access.apps.content_metadata.services import refresh_aging_modes, refresh_modes
 from enterprise_access.apps.content_metadata.tests.neighbourhood import DEMO, DEMO_RUN, fetch_one
 from enterprise_access.apps.course_types.models import CourseRunType
@@ -53,6 +54,16 @@ def test_modes_of_yesterday_are_asked_for_again(world, clock):
     known = refresh_modes(course_run_keys=[DEMO_RUN])[FOLDED]
     assert known.modes["verified"] == world.run(DEMO_RUN).modes[1].expires_at
     assert known.fetched_at == timezone.now()
+
+
+def test_few_statements_do_for_any_number_of_runs(world):
+    runs = add_runs(world, 8)
+    refresh_modes(course_run_keys=runs)
+    _read_of.cache_clear()
+    for number in range(3, 9):
+        known = list_modes(course_run_keys=runs[:number], now=timezone.now())
+        assert known.keys() == {key.lower() for key in runs[:number]}
+    assert _read_of.cache_info().currsize <= 3
 
 
 def test_that_the_lms_does_not_know_a_run_is_an_answer_and_asked_for_again_after_an_hour(world, clock):
