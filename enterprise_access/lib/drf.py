@@ -97,14 +97,15 @@ def _shaped(error: exceptions.APIException, data: Any) -> dict[str, Any]:
 
 
 def _first_sentence(data: Any) -> str:
-    """Return the first complaint in a tree of them, with the field it is about."""
+    """Return the first complaint in a tree of them, with the path of the field that it is about."""
     return next(_sentences(data), "The request makes no sense as it stands.")
 
 
 def _sentences(data: Any, field: str = "") -> Iterator[str]:
     if isinstance(data, dict):
         for name, inner in data.items():
-            yield from _sentences(inner, "" if name == "non_field_errors" else str(name))
+            path = [field] if name == "non_field_errors" else [field, str(name)]
+            yield from _sentences(inner, ".".join(filter(None, path)))
     elif isinstance(data, list):
         for inner in data:
             yield from _sentences(inner, field)

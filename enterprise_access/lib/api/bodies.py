@@ -1,6 +1,6 @@
 """Bodies, taken strictly: a member that nobody knows is refused, never ignored."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from rest_framework import serializers
@@ -11,11 +11,17 @@ class StrictSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """A body that holds nothing else: what is misspelled would otherwise be ignored in silence."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Refuse keys that nobody knows."""
-        if isinstance(data, dict) and (unknown := sorted(map(str, data.keys() - self.fields.keys()))):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({unknown[0]: [f"There is no such field here; there are {known}."]})
-        return super().to_internal_value(data)
+        """Refuse keys that nobody knows, together with what is wrong with the others."""
+        unknown = sorted(map(str, data.keys() - self.fields.keys())) if isinstance(data, dict) else []
+        if not unknown:
+            return super().to_internal_value(data)
+        known = ", ".join(self.fields) or "none"
+        faults: dict[str, Any] = {name: [f"There is no such field here; there are {known}."] for name in unknown}
+        try:
+            super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            faults |= cast("dict[str, Any]", error.detail)
+        raise serializers.ValidationError(faults)
 
 
 class TextField(serializers.CharField):

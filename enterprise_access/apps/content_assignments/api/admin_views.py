@@ -13,6 +13,7 @@ from enterprise_access.apps.content_assignments.api.access import administered_c
 from enterprise_access.apps.content_assignments.api.queries import (
     AssignmentFilterQuery,
     AssignmentsQuery,
+    NoBody,
     NudgeBody,
     UuidsBody,
     filters_of,
@@ -131,6 +132,8 @@ class _AllView(APIView):
     def post(self, request: Request, configuration_uuid: UUID) -> Response:
         query = parse_query(AssignmentsQuery, request)
         caller, _ = administered_configuration(request, configuration_uuid)
+        if request.data:
+            parse_body(NoBody, request)
         try:
             act_on_all(
                 self.action,

@@ -107,7 +107,10 @@ def _both(query: dict[str, Any], name: str) -> Any:
     one, many = query.get(name), query.get(f"{name}__in") or []
     if one in (None, ""):
         return many
-    return [one] if not many or one in many else [f"not {one}"]
+    if not many or one in many:
+        return [one]
+    # A value that no row has; 0 is no account.
+    return [0 if isinstance(one, int) else f"not {one}"]
 
 
 class EmailField(TextField):
@@ -143,7 +146,7 @@ class AllocateBody(StrictSerializer):
     content_key = TextField(max_length=MAX_KEY_LENGTH)
     content_price_cents = PriceField()
     admin_lms_user_id = serializers.JSONField(
-        required=False, help_text="Ignored: the acting admin is the owner of the token."
+        required=False, allow_null=True, help_text="Ignored: the acting admin is the owner of the token."
     )
 
     def validate_learner_emails(self, emails: list[str]) -> list[str]:
@@ -151,6 +154,10 @@ class AllocateBody(StrictSerializer):
         if len({fold_email(email) for email in emails}) > MAX_EMAILS:
             raise serializers.ValidationError(f"There are more than {MAX_EMAILS} people.")
         return emails
+
+
+class NoBody(StrictSerializer):
+    """Nothing: what is meant stands in the query, and a body that names rows must not be taken for all of them."""
 
 
 class UuidsBody(StrictSerializer):

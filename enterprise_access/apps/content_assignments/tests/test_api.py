@@ -52,6 +52,16 @@ class TestAllocating:
         assert len(post(admin, allocate_url(policy), BODY).json()["no_change"]) == 1
         check_money(policy)
 
+    @pytest.mark.parametrize("admin_lms_user_id", [None, 17, "undefined"])
+    def test_who_the_client_says_the_admin_is_does_not_matter(self, policy, admin, admin_lms_user_id):
+        """As recorded in allocate-admin-id-null."""
+        answer = post(admin, allocate_url(policy), {**BODY, "admin_lms_user_id": admin_lms_user_id})
+        assert answer.status_code == 202
+
+    def test_an_address_that_is_none_is_named_by_its_place(self, policy, admin):
+        answer = post(admin, allocate_url(policy), {**BODY, "learner_emails": ["ada@example.com", "nope"]})
+        assert answer.json()["detail"] == "learner_emails.1: Enter a valid email address."
+
     def test_a_refusal_is_the_list_that_the_portal_reads(self, policy, admin):
         answer = post(admin, allocate_url(policy), {**BODY, "content_price_cents": 100})
         assert answer.status_code == 422
@@ -127,6 +137,7 @@ class TestLists:
             ({"state": "errored"}, 1),
             ({"state": "errored", "state__in": "allocated"}, 0),
             ({"lms_user_id": 1}, 0),
+            ({"lms_user_id": 1, "lms_user_id__in": "2,3"}, 0),
             ({"learner_state__in": ""}, 3),
         ]:
             assert admin.get(admin_url(policy), query).json()["count"] == count, query
@@ -184,6 +195,15 @@ class TestActions:
         assert post(admin, admin_url(policy, "cancel-all/")).status_code == 202
         assert post(admin, admin_url(policy, "cancel-all/")).status_code == 404
         check_money(policy)
+
+    @pytest.mark.parametrize("action", ["cancel-all/", "remind-all/"])
+    def test_a_body_that_names_rows_is_not_taken_for_all_of_them(self, policy, admin, action):
+        row = allocated(policy)
+        Assignment.objects.update(learner_state="waiting")
+        answer = post(admin, admin_url(policy, action), {"assignment_uuids": [str(row.pk)]})
+        assert (answer.status_code, list(answer.json()["extra"]["fields"])) == (400, ["assignment_uuids"])
+        assert Assignment.objects.get().state == "allocated"
+        assert post(admin, admin_url(policy, action), {}).status_code == 202
 
     @pytest.mark.parametrize("action", ["cancel-all/", "remind-all/"])
     def test_what_is_too_much_for_one_transaction_is_refused_and_a_part_of_it_is_not(

@@ -120,7 +120,8 @@ def test_every_fault_is_named_at_once(post):
         pending_admins=[{"user_email": "nope"}],
         enterprise_catalog={"title": "x", "catalog_query_id": 99},
     )
-    body["trial_subscription_plan"] |= {"start_date": "soon", "product_id": 99, "desired_num_licenses": 0}
+    body["trial_subscription_plan"] |= {"start_date": "soon", "product_id": 99, "desired_num_licenses": 0, "odd": 1}
+    body |= {"Pending_admins": [], "note": ""}
     body["first_paid_subscription_plan"] = {"title": ""}
     answer = post(body)
     assert answer.status_code == 400
@@ -128,7 +129,8 @@ def test_every_fault_is_named_at_once(post):
     assert set(fields["enterprise_customer"]) == {"name", "slug", "country"}
     assert "user_email" in json.dumps(fields["pending_admins"])
     assert set(fields["enterprise_catalog"]) == {"catalog_query_id"}
-    assert set(fields["trial_subscription_plan"]) == {"start_date", "product_id", "desired_num_licenses"}
+    assert set(fields["trial_subscription_plan"]) == {"start_date", "product_id", "desired_num_licenses", "odd"}
+    assert {"Pending_admins", "note"} < set(fields)
     assert set(fields["first_paid_subscription_plan"]) >= {"title", "salesforce_opportunity_line_item", "product_id"}
     assert not Workflow.objects.exists()
 
