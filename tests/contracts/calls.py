@@ -235,7 +235,7 @@ _RENEWAL: dict[str, Any] = {"licenses": 7, "effective_at": _YEAR["starts_at"], "
 def _renewed(simulator: Simulator) -> dict[str, Any]:
     row = Renewal(id=1, line_item=None, created_at=simulator.world.now(), **_RENEWED, **_RENEWAL)
     simulator.world.put("renewal added", row)
-    return dict(_RENEWED)
+    return {"prior_plan_uuid": _RENEWED["prior_plan_uuid"]}
 
 
 def _new_plan(simulator: Simulator) -> dict[str, Any]:

@@ -134,13 +134,12 @@ class LicenseCreator:
         path = f"{_ADMIN}/subscriptions/{{}}/"
         self.transport.patch(path, self._checked.uuid(plan_uuid, "plan_uuid"), json=body).read(reader(NewPlan))
 
-    def find_renewal(self, *, prior_plan_uuid: UUID, renewed_plan_uuid: UUID) -> NewRenewal | None:
-        """Return the renewal from one plan to the other; None where there is none."""
+    def find_renewal(self, *, prior_plan_uuid: UUID) -> NewRenewal | None:
+        """Return the renewal of a plan, which has one at most; None where there is none."""
         params = [("prior_subscription_plan", self._checked.uuid(prior_plan_uuid, "prior_plan_uuid"))]
         path = f"{_ADMIN}/subscription-plan-renewals/"
         found = all_rows(numbered_pages(self._ask(path), params, whole_page_of(NewRenewal)))
-        wanted = (prior_plan_uuid, renewed_plan_uuid)
-        return next((row for row in found if (row.prior_plan_uuid, row.renewed_plan_uuid) == wanted), None)
+        return next((row for row in found if row.prior_plan_uuid == prior_plan_uuid), None)
 
     def create_renewal(
         self,

@@ -134,7 +134,7 @@ def _ask_for_pending_admins() -> str:
 def _ask_for_renewals() -> str:
     if not settings.PROVISIONING_CATALOG_QUERIES:
         return _NOT_PROVISIONING
-    license_manager_creating.from_settings().find_renewal(prior_plan_uuid=_NOBODY, renewed_plan_uuid=_NOBODY)
+    license_manager_creating.from_settings().find_renewal(prior_plan_uuid=_NOBODY)
     return ""
 
 

@@ -1,6 +1,7 @@
 """Bodies of the provisioning API, and its answers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import MAXYEAR, datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from rest_framework import serializers
 
 from enterprise_access.apps.provisioning.domain.countries import COUNTRIES
 from enterprise_access.apps.provisioning.domain.customers import (
+    MAX_NAME,
     AskedCatalog,
     AskedCustomer,
     AskedPlan,
@@ -34,6 +36,17 @@ class WholeNumberField(serializers.IntegerField):
             self.fail("invalid")
         value: int = super().to_internal_value(data)
         return value
+
+
+class PlanTimeField(serializers.DateTimeField):
+    """When a plan begins or ends."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Refuse the last year that there is: a plan may be followed by one that ends a year later."""
+        instant: datetime = super().enforce_timezone(value)
+        if instant.year == MAXYEAR:
+            raise serializers.ValidationError(_("This year is too far ahead."))
+        return instant
 
 
 class LineItemField(TextField):
@@ -83,7 +96,7 @@ class CountryField(TextField):
 class ProvisionedCustomerBody(StrictSerializer):
     """The customer."""
 
-    name = TextField(max_length=255)
+    name = TextField(max_length=MAX_NAME)
     slug = serializers.SlugField(max_length=30)
     country = CountryField()
 
@@ -97,7 +110,7 @@ class AdminBody(StrictSerializer):
 class CatalogBody(StrictSerializer):
     """The catalog; what is left out follows from the customer's name and the product of the trial plan."""
 
-    title = TextField(required=False, max_length=255)
+    title = TextField(required=False, max_length=MAX_NAME)
     catalog_query_id = QueryField(required=False)
 
 
@@ -112,8 +125,8 @@ class TrialPlanBody(StrictSerializer):
 
     title = TextField(max_length=MAX_TITLE)
     salesforce_opportunity_line_item = LineItemField()
-    start_date = serializers.DateTimeField()
-    expiration_date = serializers.DateTimeField()
+    start_date = PlanTimeField()
+    expiration_date = PlanTimeField()
     product_id = ProductField()
     desired_num_licenses = WholeNumberField(min_value=1, max_value=MAX_LICENSES)
     enterprise_catalog_uuid = UuidTextField(required=False, allow_null=True)
@@ -128,8 +141,8 @@ class FirstPaidPlanBody(StrictSerializer):
 
     title = TextField(max_length=MAX_TITLE)
     salesforce_opportunity_line_item = LineItemField(allow_null=True)
-    start_date = serializers.DateTimeField(required=False)
-    expiration_date = serializers.DateTimeField(required=False)
+    start_date = PlanTimeField(required=False)
+    expiration_date = PlanTimeField(required=False)
     product_id = ProductField()
     desired_num_licenses = WholeNumberField(required=False, min_value=1, max_value=MAX_LICENSES)
     enterprise_catalog_uuid = UuidTextField(required=False, allow_null=True)

@@ -23,11 +23,12 @@ from enterprise_access.apps.provisioning.domain.states import WorkflowState
 from enterprise_access.apps.provisioning.errors import WorkflowUnknown
 from enterprise_access.apps.provisioning.services import provisioning
 from enterprise_access.apps.provisioning.services.kinds.customers import CUSTOMER_DIFFERS
+from enterprise_access.apps.provisioning.services.kinds.plans import RENEWED_OTHERWISE, TITLE_TAKEN
 from enterprise_access.apps.provisioning.services.provisioning import Progress
 from enterprise_access.lib.api import NoQuery, failures, parse_body, parse_query
 from enterprise_access.lib.middleware import error_body
 
-CONFLICTS = frozenset({CUSTOMER_DIFFERS, "plan_title_taken"})
+CONFLICTS = frozenset({CUSTOMER_DIFFERS, TITLE_TAKEN, RENEWED_OTHERWISE})
 RETRY_AFTER_SECONDS = 60
 
 

@@ -9,6 +9,9 @@ from attrs import frozen
 
 # A Salesforce id of an opportunity line item: 15 characters, or 18 with its checksum.
 LINE_ITEM: Final = re.compile(r"00k[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?")
+# The LMS has room for so many characters in the name of a customer, and in the title of a catalog.
+MAX_NAME: Final = 255
+_CATALOG: Final = "Subscription Catalog"
 
 
 @frozen(kw_only=True)
@@ -67,5 +70,8 @@ def one_year_after(instant: datetime) -> datetime:
 
 
 def default_catalog_title(customer_name: str) -> str:
-    """Return the title of a catalog that is asked for without one, as the earlier service named it."""
-    return f"{customer_name} Subscription Catalog"
+    """Return the title of a catalog that is asked for without one, as the earlier service named it.
+
+    A long name is cut to what fits into a title.
+    """
+    return f"{customer_name[: MAX_NAME - len(_CATALOG) - 1].rstrip()} {_CATALOG}"

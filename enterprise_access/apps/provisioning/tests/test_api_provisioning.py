@@ -99,6 +99,38 @@ def test_another_request_finds_what_exists(post, world):
     assert answer.json()["customer_admins"]["created_admins"] == []
 
 
+@pytest.mark.parametrize("change", [{"title": "Alpha paid"}, {"title": "Other", "start_date": "2027-01-01T00:00:00Z"}])
+def test_no_second_plan_is_created_beside_the_one_that_renews_the_trial(post, world, change):
+    post(body_of())
+    calls = made_calls(world)
+    answer = post(body_of(first_paid_subscription_plan=body_of()["first_paid_subscription_plan"] | change))
+    assert (answer.status_code, answer.json()["code"]) == (409, "plan_renewed_otherwise")
+    _trial, paid = world.tables.plans.where(customer=world.customer("alpha").uuid)
+    assert str(paid.uuid) in answer.json()["detail"]
+    assert made_calls(world) == calls
+
+
+def test_a_plan_that_exists_and_does_not_renew_the_trial_is_a_conflict(post, world):
+    post(body_of())
+    customer = world.customer("alpha").uuid
+    world.change_plan(plan_uuid=world.tables.plans.where(customer=customer)[1].uuid, line_item="00k000000000002AAA")
+    other = {"title": "Alpha trial 2", "salesforce_opportunity_line_item": "00k000000000003AAA"}
+    first = body_of()["first_paid_subscription_plan"]
+    second = first | {"salesforce_opportunity_line_item": "00k000000000002AAA"}
+    body = body_of(trial_subscription_plan=body_of()["trial_subscription_plan"] | other)
+    answer = post(body | {"first_paid_subscription_plan": second})
+    assert answer.status_code == 502
+    # The plan renews another trial: license-manager refuses that, and nothing else is to be had of it.
+    assert answer.json()["extra"]["step"] == "subscription_plan_renewal"
+
+
+def test_a_long_name_leaves_room_for_the_title_of_the_catalog(post, world):
+    body = body_of(enterprise_customer={"name": "N" * 255, "slug": "long", "country": "US"})
+    del body["enterprise_catalog"]
+    title = post(body).json()["enterprise_catalog"]["title"]
+    assert (len(title), title[-25:]) == (255, "NNNN Subscription Catalog")
+
+
 @pytest.mark.parametrize("change", [{"name": "Acme GmbH", "country": "US"}, {"name": "Acme Learning", "country": "DE"}])
 def test_a_customer_of_another_name_or_country_is_a_conflict(post, change):
     answer = post(body_of("Acme", enterprise_customer={"slug": "acme", **change}))
@@ -141,12 +173,14 @@ def test_every_fault_is_named_at_once(post):
         ("trial_subscription_plan", {"salesforce_opportunity_line_item": None}),
         ("trial_subscription_plan", {"salesforce_opportunity_line_item": "None"}),
         ("trial_subscription_plan", {"expiration_date": "2026-11-27T00:00:00Z"}),
+        ("trial_subscription_plan", {"expiration_date": "9999-12-31T00:00:00Z"}),
         ("trial_subscription_plan", {"desired_num_licenses": "7"}),
         ("trial_subscription_plan", {"unknown": 1}),
         ("first_paid_subscription_plan", {"title": "Alpha trial"}),
         ("first_paid_subscription_plan", {"salesforce_opportunity_line_item": LINE_ITEM}),
         ("first_paid_subscription_plan", {"start_date": "2026-12-01T00:00:00Z"}),
         ("first_paid_subscription_plan", {"expiration_date": "2026-12-01T00:00:00Z"}),
+        ("first_paid_subscription_plan", {"start_date": "9999-12-31T00:00:00Z"}),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(post, part, change):

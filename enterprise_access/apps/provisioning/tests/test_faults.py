@@ -59,7 +59,8 @@ READS = (
     Write("enterprise_catalog", "lms.catalogs"),
     Write("customer_agreement", "license_manager.agreements"),
     Write("trial_subscription_plan", "license_manager.subscriptions"),
-    Write("subscription_plan_renewal", "license_manager.renewals"),
+    # Whether another plan renews the trial is asked before the first paid plan is created.
+    Write("first_paid_subscription_plan", "license_manager.renewals"),
 )
 REFUSES = {"kind": "status", "status": 400, "body": '{"error": "An error occurred"}'}
 FAULTS = {

@@ -1,7 +1,7 @@
 """The step that creates a subscription plan; each plan of a customer is one step of this kind."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
 from attrs import frozen
@@ -10,7 +10,10 @@ from django.conf import settings
 from enterprise_access.apps.provisioning.errors import StepRefused
 from enterprise_access.apps.provisioning.services.workflows.steps import RunningStep, Step
 from enterprise_access.upstream.license_manager import creating
-from enterprise_access.upstream.license_manager.creating import NewPlan
+from enterprise_access.upstream.license_manager.creating import NewPlan, NewRenewal
+
+TITLE_TAKEN: Final = "plan_title_taken"
+RENEWED_OTHERWISE: Final = "plan_renewed_otherwise"
 
 
 @frozen(kw_only=True)
@@ -64,7 +67,7 @@ class PlanStep(Step[PlanInput, PlanOutput]):
             raise StepRefused(
                 f"The customer has another plan with the title {given.title!r}. Choose another title, or the line item "
                 "and dates of that plan.",
-                reason="plan_title_taken",
+                reason=TITLE_TAKEN,
             )
         return None
 
@@ -104,4 +107,20 @@ def _output(plan: NewPlan, given: PlanInput) -> PlanOutput:
         plan_type=plan.plan_type,
         enterprise_catalog_uuid=plan.catalog_uuid,
         product=given.product_id,
+    )
+
+
+def find_renewal(*, prior_plan_uuid: UUID, renewed_plan_uuid: UUID | None) -> NewRenewal | None:
+    """Return the renewal of a plan by another one; None where the plan has no renewal. Raises UpstreamError.
+
+    Raises StepRefused where another plan renews it. `renewed_plan_uuid` None: the asked one does not exist yet.
+    """
+    found = creating.from_settings().find_renewal(prior_plan_uuid=prior_plan_uuid)
+    if found is None or (renewed_plan_uuid is not None and found.renewed_plan_uuid == renewed_plan_uuid):
+        return found
+    other = f" by the plan {found.renewed_plan_uuid}" if found.renewed_plan_uuid else ""
+    raise StepRefused(
+        f"The plan {prior_plan_uuid} is renewed{other} already. Send the title, line item and dates of that one, or "
+        "change it in license-manager.",
+        reason=RENEWED_OTHERWISE,
     )

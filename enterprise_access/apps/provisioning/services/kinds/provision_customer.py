@@ -11,7 +11,7 @@ from enterprise_access.apps.provisioning.domain.customers import AskedPlan, Aske
 from enterprise_access.apps.provisioning.services.kinds.admin_mails import AdminMailsInput, AdminMailsStep
 from enterprise_access.apps.provisioning.services.kinds.admins import AdminsInput, AdminsStep
 from enterprise_access.apps.provisioning.services.kinds.customers import CopyStep, CustomerStep
-from enterprise_access.apps.provisioning.services.kinds.plans import PlanInput, PlanStep
+from enterprise_access.apps.provisioning.services.kinds.plans import PlanInput, PlanOutput, PlanStep, find_renewal
 from enterprise_access.apps.provisioning.services.workflows.steps import (
     RunningStep,
     SoFar,
@@ -171,13 +171,19 @@ class TrialPlanStep(PlanStep):
 
 
 class FirstPaidPlanStep(PlanStep):
-    """The plan that follows the trial."""
+    """The plan that follows the trial. None is created beside the plan that renews the trial already."""
 
     name = "first_paid_subscription_plan"
     title = "First paid plan"
 
     def make_input(self, so_far: SoFar) -> PlanInput:
         return _plan_input(so_far, so_far.asked.first_paid_plan)
+
+    def find(self, given: PlanInput, running: RunningStep) -> PlanOutput | None:
+        found = super().find(given, running)
+        if found is None:
+            find_renewal(prior_plan_uuid=running.so_far.output(TrialPlanStep).uuid, renewed_plan_uuid=None)
+        return found
 
 
 @frozen(kw_only=True)
@@ -225,9 +231,7 @@ class RenewalStep(Step[RenewalInput, RenewalOutput]):
         )
 
     def find(self, given: RenewalInput, running: RunningStep) -> RenewalOutput | None:
-        found = licenses.from_settings().find_renewal(
-            prior_plan_uuid=given.prior_plan_uuid, renewed_plan_uuid=given.renewed_plan_uuid
-        )
+        found = find_renewal(prior_plan_uuid=given.prior_plan_uuid, renewed_plan_uuid=given.renewed_plan_uuid)
         return None if found is None else _renewal(found)
 
     def create(self, given: RenewalInput, running: RunningStep) -> RenewalOutput:
