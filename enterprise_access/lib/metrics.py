@@ -13,6 +13,9 @@ from typing import Final
 # The library expects the folder to be there before its first value is made.
 if _FOLDER := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
     Path(_FOLDER).mkdir(parents=True, exist_ok=True)
+else:
+    # To the library even an empty name is one: it would write into whatever folder the process was started in.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
 
 from prometheus_client import (
     REGISTRY,

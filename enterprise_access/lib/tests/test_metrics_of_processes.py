@@ -68,3 +68,9 @@ def test_whose_calls_are_counted_is_known(run):
     alone = os.environ | {"PROMETHEUS_MULTIPROC_DIR": ""}
     done = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, env=alone, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+def test_an_empty_name_names_no_folder(tmp_path):
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": "", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", COUNTS], cwd=tmp_path, env=environment, check=True)
+    assert list(tmp_path.iterdir()) == []
