@@ -12,7 +12,7 @@ from enterprise_access.apps.core.api.document import DocumentView
 from enterprise_access.apps.default_enrollments.admin.overview import MAY_SEE as OVERVIEW
 
 admin.site.site_header = admin.site.site_title = "enterprise-access"
-admin.site.index_title = "Default enrollments of enterprise customers"
+admin.site.index_title = "Enrollments and learner credit of enterprise customers"
 
 # The overview shows in short what this page shows.
 _for_who_sees_the_overview = permission_required(OVERVIEW, raise_exception=True)

@@ -38,6 +38,7 @@ class ReadableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and field.label:
             field.label = named(str(field.label))
+            field.help_text = named(str(field.help_text))
         return field
 
     def render_change_form(
@@ -217,7 +218,7 @@ class LearnerRowsAdmin(BoundedActionsAdmin, ReadOnlyAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
     list_per_page = 50
-    search_help_text = "An LMS user id, a uuid, or a part of a course or run key."
+    search_help_text = "An LMS user id, a UUID, or a part of a course or run key."
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         words = []

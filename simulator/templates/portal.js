@@ -100,6 +100,7 @@ function showPage(page) {
 }
 async function openPage() {
   find("status-note").textContent = "Asking the service …";
+  shownStatus = "";
   find("subscription").textContent = "";
   await showCourses();
   try {

@@ -50,6 +50,17 @@ def test_without_a_csrf_token_nothing_is_done(system, portal):
     assert portal.evaluate(WITHOUT_TOKEN, [system.web]) in {401, 403}
 
 
+def test_a_page_that_is_loaded_again_and_says_the_same_asks_no_longer(system, visitor):
+    page = visitor()
+    page.goto(system.simulator)
+    page.get_by_label("Learner").select_option("hal@acme")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#status")).to_contain_text("You have no license.")
+    page.get_by_role("button", name="Load the page again").click()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#status-note")).to_have_text("")
+
+
 def test_the_simulated_portal_shows_the_page_of_a_new_learner(system, visitor):
     """Nina has no license: the page applies one, and shows it."""
     page = visitor()

@@ -18,7 +18,7 @@ class AddCustomerForm(forms.ModelForm):
     """A customer is not typed in: it is named, and fetched from the LMS."""
 
     name_or_uuid = forms.CharField(
-        label="Slug or uuid", help_text="As in the LMS. The rest is fetched from there.", max_length=255
+        label="Slug or UUID", help_text="As in the LMS. The rest is fetched from there.", max_length=255
     )
 
     class Meta:
@@ -46,7 +46,7 @@ class EnterpriseCustomerAdmin(SectionedAdmin, AsksBeforeAddingAdmin):
     list_display = ["name", "slug", "is_active", "enrolling", "fetched_at"]
     list_filter = ["is_active", "realization_paused"]
     search_fields = ["name", "slug", "uuid"]
-    search_help_text = "A part of the name or slug, or the uuid."
+    search_help_text = "A part of the name or slug, or the UUID."
 
     @admin.display(description="enrolling", ordering="realization_paused")
     def enrolling(self, customer: EnterpriseCustomer) -> str:
@@ -108,5 +108,5 @@ class EnterpriseLearnerAdmin(LearnerRowsAdmin):
     list_select_related = ["customer"]
     ordering = ["-pk"]
     search_fields = ["customer__slug", "customer__name", "username"]
-    search_help_text = "LMS user ids, usernames, or a customer's uuid, name or slug."
+    search_help_text = "LMS user ids, usernames, or a customer's UUID, name or slug."
     uuid_paths = ("customer_id",)

@@ -14,4 +14,4 @@ class LicenseClaimAdmin(LearnerRowsAdmin):
     list_filter = ["problem"]
     uuid_paths = ("customer_uuid",)
     search_fields = ["problem"]
-    search_help_text = "An LMS user id, the uuid of a customer, or a part of a problem's code."
+    search_help_text = "An LMS user id, the UUID of a customer, or a part of a problem's code."

@@ -42,7 +42,7 @@ class NotificationAdmin(WorkAdmin):
     ]
     list_filter = ["outcome", "kind", "waiting_for"]
     search_fields = ["=subject", "=uuid", "=lms_user_id"]
-    search_help_text = "The uuid of what the mail is about, or an LMS user id."
+    search_help_text = "The UUID of what the mail is about, or an LMS user id."
     actions = ["retry", "send_again", "bounced"]
 
     @admin.action(permissions=["retry"], description="Send again (refused, or of unknown outcome)")

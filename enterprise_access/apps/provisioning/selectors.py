@@ -39,7 +39,7 @@ def read_workflows(now: datetime) -> Iterable[State]:
 
 
 # What a workflow of a kind does to its customer.
-_DONE: Final = {"provision_customer": "Asked to provision the customer", "create_budget": "Asked for the budget"}
+_DONE: Final = {"provision_customer": "Requested the customer", "create_budget": "Requested the budget"}
 
 
 def list_requested(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:

@@ -32,7 +32,7 @@ _MAX_BYTES: Final = 1_000_000
 class AllocateForm(forms.Form):
     """What to allocate to whom."""
 
-    budget = forms.UUIDField(label="Budget", help_text="Its uuid.")
+    budget = forms.UUIDField(label="Budget", help_text="Its UUID.")
     content_key = forms.CharField(label="Course or run", max_length=255)
     price = forms.DecimalField(label="Price in dollars", min_value=0, max_digits=12, decimal_places=2)
     emails = forms.CharField(

@@ -54,7 +54,7 @@ class AssignmentAdmin(SectionedAdmin, LearnerRowsAdmin):
     ]
     list_filter = ["state", "learner_state", AccountFilter, "expires_because"]
     search_fields = ["=learner_email_folded", "content_key_folded"]
-    search_help_text = "An LMS user id, a uuid (of an assignment, budget or customer), an address, or a part of a key."
+    search_help_text = "An LMS user id, a UUID (of an assignment, budget or customer), an address, or a part of a key."
     uuid_paths = ("pk", "policy_uuid", "customer_uuid", "configuration_uuid", "transaction_uuid")
     actions = ["cancel", "remind"]
     readonly_fields = ["timeline"]

@@ -19,6 +19,7 @@ from enterprise_access.apps.core.services.signing_in import keep_person as keep_
 from enterprise_access.apps.core.tokens import claims_of
 from enterprise_access.lib.breaker import neighbour_states
 from enterprise_access.lib.metrics import counts_all_processes, mean_neighbour_seconds
+from enterprise_access.lib.wording import named
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -95,5 +96,5 @@ def list_neighbours() -> list[dict[str, Any]]:
         seconds, calls = means.get(service, (0.0, 0))
         state = said[0].state.value if said else "closed"
         speed = {"milliseconds": seconds * 1000, "calls": calls, "counted_by": counted_by}
-        found.append({"name": service, "said": said, "state": state, **speed})
+        found.append({"name": service, "title": named(service), "said": said, "state": state, **speed})
     return sorted(found, key=lambda service: (service["state"] == "closed", service["name"]))

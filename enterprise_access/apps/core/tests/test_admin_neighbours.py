@@ -40,7 +40,7 @@ def test_staff_see_who_is_left_alone_since_when_and_why(client, settings):
 
 
 def test_nothing_to_tell_is_said(client):
-    assert b"Every upstream service answers" in page_for(client, is_staff=True).content
+    assert b"No process has reported a failing service" in page_for(client, is_staff=True).content
 
 
 @pytest.mark.parametrize("is_signed_in", [True, False])
@@ -80,7 +80,7 @@ def test_what_our_account_may_do_is_told_with_what_went_wrong(client):
         ]
     )
     text = page_for(client, is_staff=True).content.decode()
-    assert "All that we need" in text
+    assert "Has access" in text
     assert "42 ms" in text
     assert "No answer</span>: connection: it broke" in text
     assert "Refused</span>: forbidden: HTTP 403" in text

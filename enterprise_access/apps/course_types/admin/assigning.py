@@ -28,13 +28,13 @@ from enterprise_access.lib.admin import BoundedPaginator, ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError
 
 KEY_WIDGET = forms.TextInput(attrs={"size": 60, "autocomplete": "off", "spellcheck": "false"})
-PUBLISHED = "Learners may be in it. From then on its type is guarded; this cannot be taken back."
+PUBLISHED = "Learners may be in it. From then on only safe changes of its type are allowed. This cannot be undone."
 # What the verdict is shown with, in the order in which it is read.
 EFFECTS: Mapping[str, str] = {
-    "modes_added": "Modes that the LMS would get",
-    "products_added": "What would be sold besides",
-    "modes_vanishing": "Modes that would vanish",
-    "products_vanishing": "What would not be sold any more",
+    "modes_added": "Modes that would be added in the LMS",
+    "products_added": "Products that would be added",
+    "modes_vanishing": "Modes that would be removed",
+    "products_vanishing": "Products that would be removed",
 }
 
 
@@ -181,7 +181,7 @@ class AssigningAdmin(ReadOnlyHistoryAdmin):
                 return answer
         context = {
             **self.admin_site.each_context(request),
-            "title": f"{'Change' if row is not None else 'Say'} what it is for",
+            "title": f"{'Change' if row is not None else 'Set'} the type",
             "opts": self.opts,
             "text": self.text,
             "form": form,
@@ -209,8 +209,8 @@ class AssigningAdmin(ReadOnlyHistoryAdmin):
         if is_new:
             self.log_addition(request, row, [{"added": {}}])
         else:
-            self.log_change(request, row, "Changed what it is for.")
-        messages.success(request, f"It is saved what {row} is for.")
+            self.log_change(request, row, "Changed the type.")
+        messages.success(request, f"The type of {row} was saved.")
         return HttpResponseRedirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"))
 
 
@@ -219,7 +219,7 @@ class TypedCourseAdmin(AssigningAdmin):
     """What courses are for."""
 
     form_class = CourseForm
-    text = "What a course is for says which runs it may have, and what is sold of it as a whole."
+    text = "The type of a course says which run types its runs may have, and which entitlement is sold for it."
     list_display = ["course_key", "course_type", "published_at", "source", "modified"]
     list_filter = ["source", "course_type"]
     list_select_related = ["course_type"]
@@ -238,7 +238,7 @@ class TypedCourseRunAdmin(AssigningAdmin):
     """What runs are for."""
 
     form_class = RunForm
-    text = "What a run is for says which modes it has in the LMS, and which seats are sold of it."
+    text = "The type of a run says which modes it has in the LMS, and which seats are sold for it."
     list_display = ["run_key", "run_type", "course", "published_at", "source", "modified"]
     list_filter = ["source", "run_type"]
     list_select_related = ["run_type", "course"]

@@ -100,7 +100,7 @@ def _run_type_refusals(new: RunType, course_type: CourseType | None) -> Iterator
 def _retired(new: RunType | CourseType) -> Refusal:
     return Refusal(
         code=RefusalCode.TYPE_RETIRED,
-        text=f"The type {new.slug} is retired: nothing may newly have it.",
+        text=f"The type {new.slug} is retired. No other course or run can get it.",
         slugs=(new.slug,),
     )
 

@@ -139,7 +139,9 @@ def _course(course_key: str, *, lock: bool = False) -> TypedCourse | None:
 def _typed(course_key: str, *, lock: bool = False) -> TypedCourse:
     course = _course(course_key, lock=lock)
     if course is None:
-        raise UntypedContent(f"Say first what the course {course_key} is for.", extra={"course_key": course_key})
+        raise UntypedContent(
+            f"The course {course_key} has no type yet. Set it first.", extra={"course_key": course_key}
+        )
     return course
 
 

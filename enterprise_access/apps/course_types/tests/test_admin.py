@@ -78,9 +78,9 @@ class TestWhatACourseIsFor:
 
     def test_the_first_time_it_is_shown_and_nothing_is_saved(self, staff):
         answer = self.send(staff, "verified-audit")
-        assert "It may be so" in text_of(answer)
-        assert "From nothing said yet to verified-audit" in text_of(answer)
-        assert "What would be sold besides</th><td>verified" in text_of(answer)
+        assert "This type is allowed" in text_of(answer)
+        assert "No type yet; it would be verified-audit." in text_of(answer)
+        assert "Products that would be added</th><td>verified" in text_of(answer)
         assert not TypedCourse.objects.exists()
 
     def test_what_was_shown_is_saved(self, staff):
@@ -103,9 +103,9 @@ class TestWhatACourseIsFor:
         path = page("typedcourse", "change", course.pk)
         first = self.send(staff, "professional", path=path)
         told = text_of(first)
-        assert "It may not be so" in told
+        assert "This type is not allowed" in told
         assert "A published course keeps its entitlement" in told
-        assert "What would not be sold any more</th><td>verified" in told
+        assert "Products that would be removed</th><td>verified" in told
         again = self.send(staff, "professional", path=path, shown=first.context["form"].address)
         assert again.status_code == 200
         assert TypedCourse.objects.get().course_type.slug == "verified-audit"
@@ -148,7 +148,7 @@ class TestWhatARunIsFor:
         run = assign_run_type(course_key=DEMO, run_key=RUN, run_type="masters-verified-audit", publish=True)
         told = text_of(self.send(staff, "masters", path=page("typedcourserun", "change", run.pk)))
         assert "Learners may be enrolled in modes that would vanish: audit, verified." in told
-        assert "Modes that would vanish</th><td>audit, verified" in told
+        assert "Modes that would be removed</th><td>audit, verified" in told
 
     def test_it_is_saved_after_it_was_shown(self, staff):
         assign_course_type(course_key=DEMO, course_type="verified-audit")
@@ -159,7 +159,7 @@ class TestWhatARunIsFor:
         assert run.published_at is not None
 
     def test_of_what_course_has_to_be_said_first(self, staff):
-        assert "Say first what the course edX+DemoX is for." in text_of(self.send(staff, "audit"))
+        assert "The course edX+DemoX has no type yet. Set it first." in text_of(self.send(staff, "audit"))
 
 
 class TestTypes:

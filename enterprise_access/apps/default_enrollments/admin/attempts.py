@@ -60,7 +60,7 @@ class AttemptAdmin(ResultsAdmin):
         "intention__customer__slug",
         "intention__customer__name",
     ]
-    search_help_text = "LMS user ids, uuids, parts of a key, of the customer's name or slug, or of a reason code."
+    search_help_text = "LMS user ids, UUIDs, parts of a key, of the customer's name or slug, or of a reason code."
     uuid_paths = ("intention_id", "intention__customer_id")
 
     @admin.display(description="reason", ordering="reason")

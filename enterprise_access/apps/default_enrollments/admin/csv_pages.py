@@ -30,7 +30,7 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         required=False,
         label="CSV file",
-        help_text="With the columns “customer” (slug or uuid) and “content_key”. Other columns are ignored. Cells may "
+        help_text="With the columns “customer” (slug or UUID) and “content_key”. Other columns are ignored. Cells may "
         "be separated by commas, semicolons or tabs.",
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv"}),
     )

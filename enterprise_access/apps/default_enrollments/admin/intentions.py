@@ -71,7 +71,7 @@ class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
         "health__course_run_key",
         "health__reason",
     ]
-    search_help_text = "A part of a key or run, of a customer's name or slug, of a reason code, or a uuid."
+    search_help_text = "A part of a key or run, of a customer's name or slug, of a reason code, or a UUID."
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
@@ -125,9 +125,9 @@ class IntentionAdmin(BoundedActionsAdmin, CheckingAdmin):
         return words.what_would_change_it if words else NOTHING
 
     @admin.display(description="checked at")
-    def checked_at(self, intention: Intention) -> Any:
+    def checked_at(self, intention: Intention) -> str:
         health = getattr(intention, "health", None)
-        return health.checked_at if health else NOTHING
+        return f"{health.checked_at:%Y-%m-%d %H:%M} UTC" if health else NOTHING
 
     @admin.display(description="done")
     def done(self, record: Any) -> str:

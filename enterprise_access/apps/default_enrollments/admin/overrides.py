@@ -32,7 +32,7 @@ from enterprise_access.lib.errors import ServiceError
 class OverrideForm(forms.Form):
     """One learner, one intention, and why."""
 
-    intention = forms.UUIDField(label="Intention", help_text="The uuid of the intention, as its page shows it.")
+    intention = forms.UUIDField(label="Intention", help_text="The UUID of the intention, as its page shows it.")
     lms_user_id = forms.IntegerField(label="LMS user id", min_value=1, max_value=2**63 - 1)
     reason = forms.CharField(
         label="Reason",
@@ -104,7 +104,7 @@ class OverrideAdmin(LearnerRowsAdmin):
     list_select_related = ["intention__customer"]
     ordering = ["-pk"]
     search_fields = ["intention__content_key", "by", "reason", "intention__customer__slug", "intention__customer__name"]
-    search_help_text = "LMS user ids, uuids, parts of a key, of the customer's name, the reason, or who gave it."
+    search_help_text = "LMS user ids, UUIDs, parts of a key, of the customer's name, the reason, or who gave it."
     uuid_paths = ("intention_id", "intention__customer_id")
 
     @admin.display(ordering="intention__customer__name")

@@ -25,5 +25,5 @@ class RealizationAdmin(ReadOnlyHistoryAdmin, ResultsAdmin):
     ]
     list_filter = [LeftFilter, CustomerOfIntentionFilter, ("realized_at", admin.DateFieldListFilter)]
     search_fields = ["course_run_key", "intention__customer__slug", "intention__customer__name"]
-    search_help_text = "LMS user ids, uuids, parts of a key, or of the customer's name or slug."
+    search_help_text = "LMS user ids, UUIDs, parts of a key, or of the customer's name or slug."
     uuid_paths = ("uuid", "intention_id", "intention__customer_id")

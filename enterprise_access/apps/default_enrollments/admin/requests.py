@@ -54,7 +54,7 @@ class RequestAdmin(WorkAdmin, LearnerRowsAdmin):
     list_filter = [RequestStateFilter, WaitingForFilter, CustomerFilter, ("due_at", admin.DateFieldListFilter)]
     list_select_related = ["customer"]
     ordering = ["-pk"]
-    search_help_text = "LMS user ids, the uuid of a customer, parts of its name or slug, or of a reason code."
+    search_help_text = "LMS user ids, the UUID of a customer, parts of its name or slug, or of a reason code."
     search_fields = ["customer__slug", "customer__name", "waiting_for"]
     uuid_paths = ("customer_id",)
     actions = ["look_now", "retry"]

@@ -385,6 +385,14 @@ def test_the_page_counts_its_learners_with_the_list_of_each(staff, world):
         assert staff.get(url).context["cl"].result_count == count
 
 
+def test_the_page_says_in_utc_when_it_was_checked(staff, world):
+    (intention,) = intend(DEMO)
+    staff.post(reverse("admin:check_intention", args=[intention.pk]))
+    checked_at = IntentionHealth.objects.get().checked_at
+    page = staff.get(reverse(f"{BASE}_change", args=[intention.pk])).content.decode()
+    assert f">{checked_at:%Y-%m-%d %H:%M} UTC<" in page
+
+
 def test_one_intention_is_checked_by_a_button(staff, world):
     first, second = intend(DEMO, LINUX)
     check = reverse("admin:check_intention", args=[first.pk])

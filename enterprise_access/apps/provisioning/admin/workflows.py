@@ -148,7 +148,7 @@ class WorkflowAdmin(WorkAdmin):
                 user_id=request.user.pk or 0,
                 queryset=[item],
                 action_flag=ADDITION,
-                change_message="Asked for a budget.",
+                change_message="Requested a budget.",
                 single_object=True,
             )
             messages.success(request, "A worker creates the budget in a moment. This page shows how far it is.")
@@ -182,7 +182,7 @@ class WorkflowAdmin(WorkAdmin):
     def explanation(self, row: Workflow) -> str:
         return explain(get_progress(workflow_uuid=row.pk))
 
-    @admin.display(description="asked for")
+    @admin.display(description="request")
     def asked(self, row: Workflow) -> str:
         return _pretty(row.input)
 

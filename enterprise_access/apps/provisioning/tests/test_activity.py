@@ -27,8 +27,8 @@ def test_workflows_of_the_customer_are_told_with_who_asked(world):
     make("create_budget", "Spring", input={"customer_uuid": str(ACME)}, requested_by=kim)
     make("set_line_item", "plan 1")
     make("create_budget", "Autumn", input={"customer_uuid": str(GLOBEX)})
-    assert told_of(ACME) == [("Asked for the budget Spring", "kim"), ("Asked to provision the customer", "kim")]
-    assert told_of(GLOBEX) == [("Asked for the budget Autumn", "")]
+    assert told_of(ACME) == [("Requested the budget Spring", "kim"), ("Requested the customer", "kim")]
+    assert told_of(GLOBEX) == [("Requested the budget Autumn", "")]
 
 
 def test_who_may_not_see_workflows_is_told_of_none(world):

@@ -73,7 +73,21 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
     search_fields = ["content_key"]
     uuid_paths = ("uuid", "policy_id", "customer_uuid", "transaction_uuid", "assignment_uuid")
     actions = ["retry"]
-    exclude = ["metadata", "lease_token", "generation", "priority"]
+    readonly_fields = ["stands", "dollars", "created"]
+    first_fields = [
+        "policy",
+        "lms_user_id",
+        "content_key",
+        "content_title",
+        "stands",
+        "reason",
+        "rule",
+        "dollars",
+        "trigger",
+        "created",
+        "ended_at",
+    ]
+    exclude = ["amount", "metadata", "lease_token", "generation", "priority"]
 
     @admin.display(description="outcome", ordering="state")
     def stands(self, attempt: RedemptionAttempt) -> str:
@@ -115,7 +129,7 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
         if form.is_bound and form.is_valid():
             found = self._explained(form)
         return TemplateResponse(
-            request, "redemption/explain.html", self._page(request, "Explain", form=form, found=found)
+            request, "redemption/explain.html", self._page(request, "Explain learner credit", form=form, found=found)
         )
 
     def _explained(self, form: ExplainForm) -> dict[str, Any] | None:

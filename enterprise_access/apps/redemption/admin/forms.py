@@ -11,7 +11,7 @@ from enterprise_access.lib.errors import ServiceError
 class LearnerRunForm(forms.Form):
     """A learner and a run."""
 
-    lms_user_id = forms.IntegerField(label="LMS user ID", min_value=1, max_value=2**63 - 1)
+    lms_user_id = forms.IntegerField(label="LMS user id", min_value=1, max_value=2**63 - 1)
     content_key = forms.CharField(
         label="Run key",
         max_length=255,

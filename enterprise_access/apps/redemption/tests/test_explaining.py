@@ -59,6 +59,7 @@ def test_page_command_and_api_say_the_same(staff, api_as, policy, capsys):
         "policy_spend_limit_reached",
         "Spend limit</th><td>$148.99",
         "Spend limit per learner</th><td>No limit",
+        "<p>The learner is told: ",
     ):
         assert text in page
     assert str(policy.pk) not in page
@@ -82,6 +83,7 @@ def test_page_and_command_tell_who_paid_and_a_refund(staff, world, capsys, state
     told = f"${PRICE // 100}.00 from Team North ({state})"
     assert told in capsys.readouterr().out
     asked = {"customer": "acme", "lms_user_id": ADA, "content_key": RUN}
+    assert reverse("admin:explain_credit") in staff.get(reverse("admin:index")).content.decode()
     assert told in staff.get(reverse("admin:explain_credit"), asked).content.decode()
 
 

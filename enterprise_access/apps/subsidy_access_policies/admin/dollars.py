@@ -4,18 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib.humanize.templatetags.humanize import intcomma
 
-from enterprise_access.apps.subsidy_access_policies.domain.money import CENTS_PER_DOLLAR
+from enterprise_access.apps.subsidy_access_policies.domain.money import CENTS_PER_DOLLAR, dollars_text
 
 
 def as_dollars(cents: int | None, *, none: str = "unknown") -> str:
     """Return cents as people read them: $1,234.50."""
-    if cents is None:
-        return none
-    sign = "-" if cents < 0 else ""
-    whole, rest = divmod(abs(cents), CENTS_PER_DOLLAR)
-    return f"{sign}${intcomma(whole)}.{rest:02}"
+    return none if cents is None else dollars_text(cents)
 
 
 class DollarField(forms.DecimalField):

@@ -81,7 +81,7 @@ class AddPolicyForm(_PolicyForm):
     """A new budget."""
 
     customer_uuid = forms.UUIDField(label="Customer")
-    subsidy_uuid = forms.UUIDField(label="Account", help_text="Its uuid in enterprise-subsidy.")
+    subsidy_uuid = forms.UUIDField(label="Account", help_text="Its UUID in enterprise-subsidy.")
     catalog_uuid = forms.UUIDField(label="Catalog")
 
     class Meta:

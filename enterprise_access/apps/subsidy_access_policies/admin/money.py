@@ -1,6 +1,6 @@
 """Accounts, transactions and promises: to look at."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 
@@ -15,6 +15,21 @@ class SubsidyAdmin(ReadOnlyAdmin):
 
     list_display = ["title", "customer_uuid", "dollars", "difference", "expires_at", "fetched_at", "reconciled_at"]
     search_fields = ["title", "=uuid", "=customer_uuid"]
+    search_help_text = "A part of the title, or the UUID of an account or customer."
+    readonly_fields: ClassVar[list[str]] = [
+        "uuid",
+        "customer_uuid",
+        "title",
+        "starts_at",
+        "expires_at",
+        "dollars",
+        "deposits",
+        "fetched_at",
+        "reconciled_at",
+        "fully_reconciled_at",
+        "difference",
+    ]
+    fields = readonly_fields
     show_full_result_count = False
     paginator = BoundedPaginator
 
@@ -22,7 +37,11 @@ class SubsidyAdmin(ReadOnlyAdmin):
     def dollars(self, subsidy: Subsidy) -> str:
         return as_dollars(subsidy.balance)
 
-    @admin.display(description="unlike our copies by", ordering="ledger_difference")
+    @admin.display(description="total deposits")
+    def deposits(self, subsidy: Subsidy) -> str:
+        return as_dollars(subsidy.total_deposits)
+
+    @admin.display(description="difference from our copies", ordering="ledger_difference")
     def difference(self, subsidy: Subsidy) -> str:
         return as_dollars(subsidy.ledger_difference, none="not compared yet")
 
@@ -35,6 +54,20 @@ class TransactionAdmin(LearnerRowsAdmin):
     list_filter = ["state", "is_reversed", "source"]
     search_fields = ["content_key_folded__startswith"]
     uuid_paths = ("uuid", "policy_uuid", "subsidy__uuid")
+    readonly_fields = ["uuid", "dollars"]
+    first_fields = [
+        "uuid",
+        "subsidy",
+        "policy_uuid",
+        "lms_user_id",
+        "content_key",
+        "dollars",
+        "state",
+        "is_reversed",
+        "reversed_at",
+        "created",
+    ]
+    exclude = ["quantity"]
 
     @admin.display(description="amount", ordering="quantity")
     def dollars(self, row: SubsidyTransaction) -> str:
@@ -50,6 +83,9 @@ class ReservationAdmin(LearnerRowsAdmin):
     list_select_related = ["policy"]
     search_fields = ["content_key__startswith"]
     uuid_paths = ("uuid", "policy__uuid", "assignment_uuid", "attempt_uuid", "transaction_uuid")
+    readonly_fields = ["uuid", "dollars"]
+    first_fields = ["uuid", "policy", "lms_user_id", "content_key", "dollars", "kind", "state"]
+    exclude = ["amount"]
 
     @admin.display(description="amount", ordering="amount")
     def dollars(self, row: Any) -> str:

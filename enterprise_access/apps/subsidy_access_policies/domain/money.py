@@ -50,6 +50,13 @@ def dollars_of_cents(cents: int) -> float:
     return float(Decimal(cents) / CENTS_PER_DOLLAR)
 
 
+def dollars_text(cents: int) -> str:
+    """Return cents as people read them: $1,234.50."""
+    sign = "-" if cents < 0 else ""
+    whole, rest = divmod(abs(cents), CENTS_PER_DOLLAR)
+    return f"{sign}${whole:,}.{rest:02}"
+
+
 def cents_from_client(value: object) -> int | None:
     """Return the cents that a client sent; None when the value is not a whole number of cents, or is negative."""
     number = _decimal(value)

@@ -13,6 +13,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.availability import (
     ReservedMoney,
 )
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import LedgerEntry, TransactionCopy, TransactionState
+from enterprise_access.apps.subsidy_access_policies.domain.money import dollars_text
 from enterprise_access.apps.subsidy_access_policies.models.policies import Subsidy, SubsidyAccessPolicy, choices
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
@@ -51,7 +52,7 @@ class SubsidyTransaction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity} cents, {self.state}"
+        return f"{dollars_text(self.quantity)}, {self.state}"
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.content_key_folded = fold(self.content_key)
@@ -101,7 +102,7 @@ class Reservation(TimeStampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} cents, {self.kind}, {self.state}"
+        return f"{dollars_text(self.amount)}, {self.kind}, {self.state}"
 
     def save(self, *args: object, **kwargs: object) -> None:
         """An assignment has one promise that stands."""
@@ -161,4 +162,4 @@ class Deposit(TimeStampedModel, WorkItem):
         indexes = [models.Index(fields=["due_at"], name="deposit_by_due")]
 
     def __str__(self) -> str:
-        return f"{self.amount} cents, {self.get_state_display()}"
+        return f"{dollars_text(self.amount)}, {self.get_state_display()}"

@@ -8,10 +8,22 @@ from django.utils import timezone
 
 from enterprise_access.apps.subsidy_access_policies.admin.dollars import DollarField, as_dollars
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind
-from enterprise_access.apps.subsidy_access_policies.models import Deposit, DepositState, SubsidyAccessPolicy
+from enterprise_access.apps.subsidy_access_policies.models import (
+    Deposit,
+    DepositState,
+    Subsidy,
+    SubsidyAccessPolicy,
+    SubsidyTransaction,
+)
 from enterprise_access.apps.subsidy_access_policies.services import reserve
 from enterprise_access.apps.subsidy_access_policies.services.reconciling import reconcile_new
-from enterprise_access.apps.subsidy_access_policies.tests.ledger import known_account, make_budget, redeemed
+from enterprise_access.apps.subsidy_access_policies.tests.ledger import (
+    ADA,
+    DEMO_RUN,
+    known_account,
+    make_budget,
+    redeemed,
+)
 from enterprise_access.lib import clock
 from simulator.seed import ACME, ACME_CREDIT, ACME_OPEN
 
@@ -163,6 +175,30 @@ def test_the_pages_show_the_money(world, staff, django_assert_max_num_queries):
     assert staff.get(f"{LIST}{policy.pk}/history/").status_code == 200
     for model in ("subsidy", "subsidytransaction", "reservation", "deposit"):
         assert staff.get(f"/admin/subsidy_access_policies/{model}/").status_code == 200
+
+
+def test_every_page_shows_dollars_and_the_time_zone(world, staff):
+    policy = make_budget(spend_limit=100_000)
+    redeemed(world, policy.pk)
+    reconcile_new()
+    transaction = SubsidyTransaction.objects.get(policy_uuid=policy.pk)
+    promise = reserve(
+        policy_uuid=policy.pk,
+        lms_user_id=ADA,
+        content_key=DEMO_RUN,
+        amount_cents=1_250,
+        kind=ReservationKind.REDEMPTION,
+        now=clock.now(),
+    )
+    assert f"{transaction.created:%Y-%m-%d %H:%M} UTC</td>" in staff.get(f"{LIST}{policy.pk}/change/").content.decode()
+    for path, amounts in (
+        (f"subsidytransaction/{transaction.pk}", ["-$149.00"]),
+        (f"reservation/{promise.pk}", ["$12.50"]),
+        (f"subsidy/{policy.subsidy_id}", [as_dollars(Subsidy.objects.get(pk=policy.subsidy_id).balance)]),
+    ):
+        page = staff.get(f"/admin/subsidy_access_policies/{path}/change/").content.decode()
+        assert all(f">{amount}<" in page for amount in amounts), path
+        assert " cents" not in page
 
 
 def test_a_deposit_is_noted_and_sent_again_by_staff(world, staff):

@@ -45,7 +45,7 @@ class SubsidyRequestAdmin(ReadOnlyHistoryAdmin, LearnerRowsAdmin, WorkAdmin):
     ]
     list_filter = ["subsidy_type", "state", "error_reason", "waiting_for"]
     search_fields = ["=email_folded", "course_id_folded"]
-    search_help_text = "An LMS user id, a uuid (of a request, customer, plan, budget or assignment), or an address."
+    search_help_text = "An LMS user id, a UUID (of a request, customer, plan, budget or assignment), or an address."
     uuid_paths = ("pk", "customer_uuid", "plan_uuid", "policy_uuid", "assignment_uuid", "license_uuid")
     actions = ["approve", "decline"]
     readonly_fields = ["timeline", "work"]

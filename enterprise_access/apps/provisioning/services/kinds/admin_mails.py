@@ -65,7 +65,7 @@ class AdminMailsStep(Step[AdminMailsInput, AdminMailsOutput]):
 def connect() -> None:
     """Register the kind of mail, and hear when one has ended."""
     notifications.register(
-        notifications.MailKind(name=ADMIN_ADDED, title=_("Somebody became an admin"), read=read_letters, sample=SAMPLE)
+        notifications.MailKind(name=ADMIN_ADDED, title=_("An admin was added"), read=read_letters, sample=SAMPLE)
     )
     notification_settled.connect(_forget_people, dispatch_uid="provisioning.forget_people")
 
