@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from enterprise_access.apps.subsidy_access_policies.admin.dollars import as_dollars
 from enterprise_access.apps.subsidy_access_policies.models import Reservation, Subsidy, SubsidyTransaction
@@ -29,9 +30,11 @@ class SubsidyAdmin(ReadOnlyAdmin):
         "fully_reconciled_at",
         "difference",
     ]
-    fields = readonly_fields
     show_full_result_count = False
     paginator = BoundedPaginator
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields
 
     @admin.display(description="balance", ordering="balance")
     def dollars(self, subsidy: Subsidy) -> str:
