@@ -95,7 +95,7 @@ def add_transactions(policies: list[UUID], numbers: range) -> None:
     from django.utils import timezone
 
     from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
-    from enterprise_access.apps.subsidy_access_policies.services import LedgerNews, record_all_news
+    from enterprise_access.apps.subsidy_access_policies.services.budget import LedgerNews, record_all_news
     from enterprise_access.lib import clock
 
     began = timezone.now() - timedelta(days=400)

@@ -15,7 +15,8 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import LearnerSighting
-from enterprise_access.apps.customers.services import SIGHTINGS, note_sightings, settle_sightings
+from enterprise_access.apps.customers.services import SIGHTINGS, note_sightings
+from enterprise_access.apps.customers.services.sightings import settle_sightings
 from enterprise_access.events.models import Outbox
 from enterprise_access.events.services import publish_all, relay
 from enterprise_access.events.tests.test_outbox import blocked

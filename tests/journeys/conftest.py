@@ -11,7 +11,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.default_enrollments.services.realizing.engine import realize_due
-from enterprise_access.apps.default_enrollments.services.requests.work_items import list_due_customers
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE
+from enterprise_access.lib.work import waking
 from simulator.seed import ACME
 
 API = "/api/v1/default-enterprise-enrollment-intentions"
@@ -42,7 +43,7 @@ def work_off() -> Callable[[], None]:
 
     def work() -> None:
         for _ in range(100):
-            customers = list_due_customers(now=timezone.now())
+            customers = waking.list_due_groups(QUEUE)
             if not [
                 uuid for uuid in customers if realize_due(customer_uuid=uuid, limit=100, now=timezone.now()).learners
             ]:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from model_utils.models import TimeStampedModel
 
-from enterprise_access.apps.redemption.domain.transactions import Attempt, AttemptState
+from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.work.models import WorkItem, WorkItemQuerySet, lease_complete
 
@@ -107,13 +107,3 @@ class RedemptionAttempt(WorkItem, TimeStampedModel):
         of_what = sha256(self.content_key_folded.encode()).hexdigest()
         self.open_for = f"{of_whom}|{of_what}" if is_open else None
         super().save(*args, **kwargs)
-
-    @property
-    def as_attempt(self) -> Attempt:
-        """The row as the rules know it."""
-        return Attempt(
-            uuid=self.uuid,
-            lms_user_id=self.lms_user_id or 0,
-            run_key=self.content_key,
-            state=AttemptState(self.state),
-        )

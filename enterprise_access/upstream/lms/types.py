@@ -169,10 +169,6 @@ class EnrollAnswer:
     invalid_email_addresses: tuple[str, ...] = attrs.field(default=(), repr=False)
 
     @property
-    def pending_course_run_keys(self) -> tuple[str, ...]:
-        return tuple(row.course_run_key for row in self.pending)
-
-    @property
     def unreadable(self) -> tuple[UnreadableRow, ...]:
         return (*self.successes.unreadable, *self.pending.unreadable, *self.failures.unreadable)
 

@@ -138,7 +138,7 @@ def _(value: EnrollAnswer):
             for row in value.successes
         ),
         *(f"failed {row.lms_user_id} {_run(row.course_run_key)}" for row in value.failures),
-        *(f"pending {_run(key)}" for key in value.pending_course_run_keys),
+        *(f"pending {_run(row.course_run_key)}" for row in value.pending),
         *(f"invalid {user_id}" for user_id in value.invalid_user_ids),
         *value.invalid_email_addresses,
     )

@@ -44,11 +44,6 @@ class Effects:
     products_added: frozenset[str] = frozenset()
     products_vanishing: frozenset[str] = frozenset()
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether the change makes no difference to modes and products."""
-        return not (self.modes_added or self.modes_vanishing or self.products_added or self.products_vanishing)
-
 
 @frozen(kw_only=True)
 class Transition:

@@ -51,11 +51,6 @@ class Mode:
     enroll_rank: int | None = None
     has_upgrade_deadline: bool = False
 
-    @property
-    def is_certificate_eligible(self) -> bool:
-        """Whether the mode leads to a certificate."""
-        return self.certificate_type != ""
-
 
 @frozen(kw_only=True)
 class SeatType:

@@ -60,7 +60,6 @@ class Imported:
 
     lines: tuple[Line, ...]
     unchanged: int
-    is_saved: bool
 
     def of(self, *kinds: What) -> tuple[Line, ...]:
         """Return the lines of these kinds."""
@@ -112,7 +111,7 @@ def import_types(told: DiscoveryTypes, *, commit: bool) -> Imported:
         get_graph()
         if not commit:
             transaction.set_rollback(True)
-    return Imported(lines=tuple(importing.lines), unchanged=importing.unchanged, is_saved=commit)
+    return Imported(lines=tuple(importing.lines), unchanged=importing.unchanged)
 
 
 _MODE_COLUMNS: Final = ("name", "is_id_verified", "is_credit_eligible", "certificate_type", "payee")

@@ -156,10 +156,6 @@ class TestValues:
         assert CourseType(slug="x", org_allow_list=("edX",)).allows_org("EDX")
         assert not CourseType(slug="x", org_allow_list=("edX",)).allows_org("MITx")
 
-    def test_a_mode_with_a_certificate_type_is_eligible_for_one(self):
-        assert GRAPH.mode("honor").is_certificate_eligible
-        assert not GRAPH.mode("masters").is_certificate_eligible
-
 
 class TestReadingRows:
     def test_the_smallest_rows_are_read(self):

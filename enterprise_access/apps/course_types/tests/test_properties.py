@@ -11,7 +11,7 @@ from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.domain.matching import Match, NoMatch, match
 from enterprise_access.apps.course_types.domain.products import TypedRun, spec
 from enterprise_access.apps.course_types.domain.seeds import Origin, seeded_graph
-from enterprise_access.apps.course_types.domain.transitions import check_course, check_run
+from enterprise_access.apps.course_types.domain.transitions import Effects, check_course, check_run
 from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 from enterprise_access.apps.course_types.tests.test_products import RUN_ENDS_AT, as_specified
 
@@ -72,7 +72,7 @@ def test_once_published_neither_a_mode_nor_a_seat_vanishes(old, new):
 def test_to_keep_a_type_is_always_possible(run_type, published):
     transition = check_run(old=run_type, new=run_type, published=published)
     assert transition.is_allowed
-    assert transition.effects.is_nothing
+    assert transition.effects == Effects()
 
 
 @given(one=run_types(), other=run_types(), third=run_types())

@@ -4,7 +4,13 @@ import pytest
 from attrs import evolve
 
 from enterprise_access.apps.course_types.domain.seeds import seeded_graph
-from enterprise_access.apps.course_types.domain.transitions import RefusalCode, Transition, check_course, check_run
+from enterprise_access.apps.course_types.domain.transitions import (
+    Effects,
+    RefusalCode,
+    Transition,
+    check_course,
+    check_run,
+)
 from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
 
 GRAPH = seeded_graph()
@@ -83,10 +89,9 @@ class TestRuns:
         assert effects.modes_added == {"audit", "verified"}
         assert effects.products_added == {"audit", "verified"}
         assert not effects.modes_vanishing
-        assert not effects.is_nothing
 
     def test_to_keep_the_type_changes_nothing(self):
-        assert of_run("audit", "audit").effects.is_nothing
+        assert of_run("audit", "audit").effects == Effects()
 
     def test_a_seat_may_not_vanish_though_its_mode_stays(self):
         mode = GRAPH.mode("audit")
@@ -185,4 +190,4 @@ class TestCourses:
 
 def test_effects_of_equal_tracks_are_none():
     run_type = RunType(slug="x", tracks=(Track(mode=Mode(slug="spoc")),))
-    assert check_run(old=run_type, new=evolve(run_type, slug="y"), published=True).effects.is_nothing
+    assert check_run(old=run_type, new=evolve(run_type, slug="y"), published=True).effects == Effects()

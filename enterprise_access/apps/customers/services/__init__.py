@@ -1,6 +1,5 @@
 """Writes: the local copies of what the LMS knows, what events tell of them, and who was just seen."""
 
-from enterprise_access.apps.customers.services.canary import CANARY_KEY, check_canary
 from enterprise_access.apps.customers.services.changes import apply_enrollment_changes
 from enterprise_access.apps.customers.services.counting import LinkedCount, fetch_linked_count
 from enterprise_access.apps.customers.services.customer_rows import (
@@ -16,7 +15,7 @@ from enterprise_access.apps.customers.services.enrollments import (
     refresh_enrollments,
 )
 from enterprise_access.apps.customers.services.enterprise_rows import refresh_enterprise_enrollments, remember_endings
-from enterprise_access.apps.customers.services.finding import FoundLearner, FoundLearners, find_learners
+from enterprise_access.apps.customers.services.finding import FoundLearners, find_learners
 from enterprise_access.apps.customers.services.links import (
     LinksAskedFor,
     ask_for_links_ahead,
@@ -35,7 +34,6 @@ from enterprise_access.apps.customers.services.neighbours import (
 from enterprise_access.apps.customers.services.pausing import pause_customer, resume_customer
 from enterprise_access.apps.customers.services.platform_reads import (
     READ_JOB,
-    PlatformRead,
     ask_for_enrollments,
     read_enrollments,
     read_wanted_enrollments,
@@ -45,35 +43,28 @@ from enterprise_access.apps.customers.services.portal_links import SeenLink, for
 from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
 from enterprise_access.apps.customers.services.sightings import (
     RESOLVE_LOGINS_JOB,
-    fetch_active_customers,
     note_sightings,
     prune_sightings,
-    settle_sightings,
 )
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks
 from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
 
 __all__ = [
-    "CANARY_KEY",
     "READ_JOB",
     "RESOLVE_LOGINS_JOB",
     "SIGHTINGS",
-    "FoundLearner",
     "FoundLearners",
     "LinkedCount",
     "LinkedLearner",
     "LinksAskedFor",
     "NeighbourCheck",
-    "PlatformRead",
     "SeenLink",
     "apply_enrollment_changes",
     "ask_for_enrollments",
     "ask_for_links_ahead",
-    "check_canary",
     "check_neighbours",
     "check_neighbours_again",
     "check_neighbours_at_start",
-    "fetch_active_customers",
     "fetch_customer",
     "fetch_customer_by_slug",
     "fetch_linked_count",
@@ -101,6 +92,5 @@ __all__ = [
     "remember_endings",
     "resolve_logins",
     "resume_customer",
-    "settle_sightings",
     "want_enrollments",
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 from enterprise_access.apps.customers import services
 from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, EnterpriseLearner
+from enterprise_access.apps.customers.services import sightings
 from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from simulator.faults import FaultKind
 from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
@@ -59,7 +60,7 @@ QUESTIONS = {
     "is the customer active": lambda: services.fetch_customer(customer_uuid=ACME),
     "is there a customer of this name": lambda: services.fetch_customer_by_slug(slug="acme"),
     "are they linked": lambda: services.refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA, NOBODY]),
-    "which customer is theirs": lambda: services.fetch_active_customers(lms_user_ids=[ADA]),
+    "which customer is theirs": lambda: sightings.fetch_active_customers(lms_user_ids=[ADA]),
     "who is linked": lambda: list(services.iterate_linked_learners(customer_uuid=ACME)),
 }
 OF_STAFF_ONLY = {
@@ -95,7 +96,7 @@ ENDS_IN_NO = {
     "is the customer active": lambda: services.fetch_customer(customer_uuid=DORMANT),
     "is there a customer of this name": lambda: services.fetch_customer_by_slug(slug="dormant"),
     "are they linked": lambda: services.refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA, GRACE]),
-    "which customer is theirs": lambda: services.fetch_active_customers(lms_user_ids=[GRACE]),
+    "which customer is theirs": lambda: sightings.fetch_active_customers(lms_user_ids=[GRACE]),
     "who is linked": lambda: list(services.iterate_linked_learners(customer_uuid=ACME)),
 }
 

@@ -7,12 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from enterprise_access.apps.customers.models import LearnerSighting
-from enterprise_access.apps.customers.services import (
-    SIGHTINGS,
-    note_sightings,
-    prune_sightings,
-    settle_sightings,
-)
+from enterprise_access.apps.customers.services import SIGHTINGS, note_sightings, prune_sightings
+from enterprise_access.apps.customers.services.sightings import settle_sightings
 from enterprise_access.events.handling import handle
 from enterprise_access.events.tests.made import login, registration
 from enterprise_access.lib.work.leases import postpone, take

@@ -4,7 +4,6 @@ from enterprise_access.apps.default_enrollments.models.attempts import Outcome, 
 from enterprise_access.apps.default_enrollments.models.health import DigestDelivery, IntentionHealth
 from enterprise_access.apps.default_enrollments.models.intentions import (
     DefaultEnterpriseEnrollmentIntention,
-    IntentionQuerySet,
 )
 from enterprise_access.apps.default_enrollments.models.overrides import RealizationOverride, override_validity
 from enterprise_access.apps.default_enrollments.models.realizations import DefaultEnterpriseEnrollmentRealization
@@ -15,7 +14,6 @@ __all__ = [
     "DefaultEnterpriseEnrollmentRealization",
     "DigestDelivery",
     "IntentionHealth",
-    "IntentionQuerySet",
     "Outcome",
     "RealizationAttempt",
     "RealizationOverride",

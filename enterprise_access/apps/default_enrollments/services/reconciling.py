@@ -1,15 +1,11 @@
 """Comparing realizations with the platform: nobody tells us when a license is revoked, or an event got lost."""
 
 import logging
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from attrs import frozen
-from django.db.models import Min
-
-from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner
+from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.customers.services import read_enrollments, refresh_learners
 from enterprise_access.apps.default_enrollments.domain.values import Reason
@@ -20,7 +16,6 @@ from enterprise_access.apps.default_enrollments.services.learners.noticing impor
 from enterprise_access.apps.default_enrollments.services.requests.work_items import request_realization
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamChanged, UpstreamReason
-from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
@@ -34,32 +29,19 @@ ROWS_PER_LEARNER = 5
 ASKED_AGAIN = timedelta(minutes=5)
 
 
-@frozen(kw_only=True)
-class Compared:
-    """What a round of comparing showed: realizations compared, and those that are not as they were."""
-
-    learners: int = 0
-    left: int = 0
-    downgraded: int = 0
-    in_another_mode: int = 0
-    not_visible: int = 0
-
-
-def reconcile(*, limit: int) -> Compared:
+def reconcile(*, limit: int) -> None:
     """Compare the realizations of at most `limit` learners with the platform, the longest uncompared first.
 
     Those who left for a reason that is not known yet come before them. Learners who were downgraded are evaluated: they
     may have another license by now. Raises UpstreamError when the platform cannot be asked; what was not compared stays
     first in line.
     """
-    totals: Counter[str] = Counter()
     by_customer: dict[UUID, list[int]] = {}
     for customer_uuid, lms_user_id in _list_longest_uncompared(limit):
         by_customer.setdefault(customer_uuid, []).append(lms_user_id)
     for customer_uuid, ids in by_customer.items():
         for start in range(0, len(ids), LEARNERS_PER_CALL):
-            totals += _compare_all(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
-    return Compared(**totals)
+            _compare_all(customer_uuid, ids[start : start + LEARNERS_PER_CALL])
 
 
 def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
@@ -82,16 +64,15 @@ def _list_longest_uncompared(limit: int) -> list[tuple[UUID, int]]:
     return list(found)
 
 
-def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
+def _compare_all(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> None:
     """Compare some learners. Those of whom the answer cannot be read wait for the next round, and hold up nobody."""
     try:
-        return _compare(customer_uuid, lms_user_ids)
+        _compare(customer_uuid, lms_user_ids)
     except UpstreamChanged as error:
         if error.reason is not UpstreamReason.UNKNOWN_SHAPE:
             raise
         log.warning("Learners cannot be compared. learners=%d reason=%s", len(lms_user_ids), error.reason)
         _note_compared(customer_uuid, lms_user_ids, clock.now())
-        return Counter(learners=len(lms_user_ids))
 
 
 @retry_deadlocks
@@ -101,7 +82,7 @@ def _note_compared(customer_uuid: UUID, lms_user_ids: Collection[int], at: datet
     Realization.objects.filter(pk__in=list(mine.values_list("pk", flat=True))).update(compared_at=at)
 
 
-def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
+def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> None:
     started_at = clock.now()
     learners = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
     enrollments = read_enrollments(learners=learners.values(), is_patient=False).enrollments
@@ -111,13 +92,13 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
     known = set(lms_user_ids) - enrollments.unknown
     realizations = list_realizations(customer_uuid=customer_uuid, lms_user_ids=known)
     learners = _with_emails(customer_uuid, learners, realizations)
-    before = {row.pk: (row.left_at, row.downgraded_at) for rows in realizations.values() for row in rows}
+    rows = [row for rows in realizations.values() for row in rows]
+    were_downgraded = {row.pk for row in rows if row.downgraded_at}
     questions = find_questions(learners, enrollments, realizations, in_scope=frozenset())
     enterprise = ask_why_ended(customer_uuid, learners, questions)
     notice_changes(realizations.values(), enrollments, enterprise, now=started_at)
-    rows = [row for rows in realizations.values() for row in rows]
     _note_compared(customer_uuid, known, started_at)
-    newly_downgraded = {row.lms_user_id for row in rows if row.downgraded_at and before[row.pk][1] is None}
+    newly_downgraded = {row.lms_user_id for row in rows if row.downgraded_at and row.pk not in were_downgraded}
     if newly_downgraded:
         request_realization(
             customer_uuid=customer_uuid,
@@ -125,15 +106,6 @@ def _compare(customer_uuid: UUID, lms_user_ids: Sequence[int]) -> Counter[str]:
             trigger=Trigger.RECONCILIATION,
             now=clock.now(),
         )
-    return Counter(
-        learners=len(lms_user_ids),
-        left=sum(row.left_at is not None and before[row.pk][0] is None for row in rows),
-        downgraded=sum(row.downgraded_at is not None and before[row.pk][1] is None for row in rows),
-        in_another_mode=sum(
-            row.left_at is None and bool(row.seen_mode) and row.seen_mode != row.predicted_mode for row in rows
-        ),
-        not_visible=sum(row.left_at is None and not _is_visible(row, enrollments) for row in rows),
-    )
 
 
 def _with_emails(
@@ -150,14 +122,3 @@ def _with_emails(
     if not unexplained:
         return learners
     return {**learners, **refresh_learners(customer_uuid=customer_uuid, lms_user_ids=unexplained)}
-
-
-def _is_visible(realization: Realization, enrollments: dict[int, tuple[EnrollmentCopy, ...]]) -> bool:
-    rows = enrollments.get(realization.lms_user_id, ())
-    return any(fold(row.course_run_key) == fold(realization.course_run_key) for row in rows)
-
-
-def oldest_comparison() -> datetime | None:
-    """Return when the longest uncompared realization was last compared; None: there is none."""
-    oldest: datetime | None = Realization.objects.filter(left_at=None).aggregate(oldest=Min("compared_at"))["oldest"]
-    return oldest

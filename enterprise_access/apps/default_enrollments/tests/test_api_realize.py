@@ -30,7 +30,7 @@ from enterprise_access.apps.default_enrollments.models import (
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention
 from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.services.requests.asking import _list_results
-from enterprise_access.apps.default_enrollments.services.requests.work_items import give_up, list_due_customers
+from enterprise_access.apps.default_enrollments.services.requests.work_items import QUEUE, give_up
 from enterprise_access.apps.default_enrollments.tasks import sweep
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -46,6 +46,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     visit,
     work,
 )
+from enterprise_access.lib.work import waking
 from simulator.seed import ACME, GLOBEX
 
 SHAPE = {"code", "detail", "extra", "request_id"}
@@ -243,12 +244,12 @@ def test_a_broker_that_is_away_does_not_fail_the_request_and_the_sweep_finds_the
         answer = ask(client)
     assert answer.status_code == 202
     assert time.monotonic() - started_at < 3
-    assert list_due_customers(now=timezone.now()) == [ACME]
+    assert waking.list_due_groups(QUEUE) == [ACME]
     with django_capture_on_commit_callbacks(execute=True) as messages:
         sweep()
     assert len(messages) == 1
     work()
-    assert list_due_customers(now=timezone.now()) == []
+    assert waking.list_due_groups(QUEUE) == []
     assert world.enrollment("ada", DEMO_RUN).is_active
 
 

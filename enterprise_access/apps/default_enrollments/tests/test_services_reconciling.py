@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseLearner
 from enterprise_access.apps.default_enrollments.models import Trigger
-from enterprise_access.apps.default_enrollments.services.reconciling import Compared, oldest_comparison, reconcile
+from enterprise_access.apps.default_enrollments.services.reconciling import reconcile
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
     AUDIT_ONLY,
@@ -49,6 +49,18 @@ def realized(world, clock):
     return world
 
 
+def compare(limit=10):
+    """Compare, and return whose realizations were compared now."""
+    reconcile(limit=limit)
+    return set(Realization.objects.filter(compared_at=timezone.now()).values_list("lms_user_id", flat=True))
+
+
+def oldest_comparison():
+    return (
+        Realization.objects.filter(left_at=None).order_by("compared_at").values_list("compared_at", flat=True).first()
+    )
+
+
 def realization(lms_user_id=ADA):
     return realizations_of(lms_user_id)[DEMO_RUN]
 
@@ -67,18 +79,20 @@ def run_task():
 
 
 def test_as_it_was_is_nothing_to_tell(realized):
-    assert reconcile(limit=10) == Compared(learners=2)
+    assert compare() == {ADA, MAX}
+    for row in (realization(ADA), realization(MAX)):
+        assert (row.left_at, row.downgraded_at, row.seen_mode) == (None, None, row.predicted_mode)
 
 
 def test_nobody_is_nothing_to_ask_for(world):
-    assert reconcile(limit=10) == Compared()
+    assert compare() == set()
     assert world.journal.calls() == []
     assert oldest_comparison() is None
 
 
 def test_who_left_is_found(realized):
     realized.leave(username="ada", run_key=DEMO_RUN)
-    assert reconcile(limit=10) == Compared(learners=2, left=1)
+    assert compare() == {ADA, MAX}
     assert realization().left_at == timezone.now()
     assert realization().left_reason in {"learner_unenrolled", "license_revoked"}
     assert realization(MAX).left_at is None
@@ -89,7 +103,7 @@ def test_who_left_an_audit_enrollment_left_of_own_will(world, clock):
     visit(ADA)
     clock.shift(DAY)
     world.leave(username="ada", run_key=AUDIT_ONLY_RUN)
-    assert reconcile(limit=10).left == 1
+    assert compare() == {ADA}
     assert realizations_of(ADA)[AUDIT_ONLY_RUN].left_at == timezone.now()
 
 
@@ -99,7 +113,7 @@ def test_who_left_is_not_compared_again_and_not_owed_a_look(realized, clock):
     assert request_of(ADA).due_at is None
     left_at = realization().left_at
     clock.shift(DAY)
-    assert reconcile(limit=10) == Compared(learners=1)
+    assert compare() == {MAX}
     assert realization().left_at == left_at
 
 
@@ -110,25 +124,25 @@ def test_who_left_one_course_is_still_compared_in_the_other(realized, clock):
     reconcile(limit=10)
     clock.shift(DAY)
     realized.leave(username="ada", run_key=PROJECT_RUN)
-    assert reconcile(limit=10) == Compared(learners=2, left=1)
+    assert compare() == {ADA, MAX}
     assert realizations_of(ADA)[PROJECT_RUN].left_at == timezone.now()
 
 
 def test_who_lost_the_license_is_found_in_audit_and_owed_a_look(realized):
     revoke(realized, "ada")
-    assert reconcile(limit=10) == Compared(learners=2, downgraded=1, in_another_mode=1)
+    assert compare() == {ADA, MAX}
     assert realization().downgraded_at == timezone.now()
     assert (realization().seen_mode, realization().left_at) == ("audit", None)
     assert (request_of(ADA).due_at, request_of(ADA).trigger) == (timezone.now(), Trigger.RECONCILIATION)
     assert request_of(MAX).due_at is None
 
 
-def test_a_downgrade_is_counted_and_asked_for_once(realized, clock):
+def test_a_downgrade_is_noted_and_asked_for_once(realized, clock):
     revoke(realized, "ada")
     reconcile(limit=10)
     since, generation = realization().downgraded_at, request_of(ADA).generation
     clock.shift(DAY)
-    assert reconcile(limit=10) == Compared(learners=2, in_another_mode=1)
+    assert compare() == {ADA, MAX}
     assert (realization().downgraded_at, request_of(ADA).generation) == (since, generation)
 
 
@@ -141,7 +155,8 @@ def test_with_another_license_the_next_round_upgrades(realized, clock):
     assert realized.enrollment("ada", DEMO_RUN).mode == "verified"
     assert realization().downgraded_at is None
     clock.shift(DAY)
-    assert reconcile(limit=10) == Compared(learners=2)
+    assert compare() == {ADA, MAX}
+    assert realization().downgraded_at is None
 
 
 def test_without_another_license_the_attempt_says_so(realized):
@@ -152,9 +167,9 @@ def test_without_another_license_the_attempt_says_so(realized):
     assert times_sent(realized, ADA, DEMO_RUN) == 1
 
 
-def test_another_mode_than_expected_is_counted_and_written_down(realized):
+def test_another_mode_than_expected_is_written_down(realized):
     realized.enroll(username="ada", run_key=DEMO_RUN, mode="professional")
-    assert reconcile(limit=10) == Compared(learners=2, in_another_mode=1)
+    assert compare() == {ADA, MAX}
     assert (realization().seen_mode, realization().predicted_mode) == ("professional", "verified")
     assert realization().downgraded_at is None
 
@@ -164,14 +179,17 @@ def test_the_mode_of_what_was_left_does_not_matter_any_more(realized, clock):
     visit(ADA)
     realized.enroll(username="ada", run_key=DEMO_RUN, mode="audit")
     realized.leave(username="ada", run_key=DEMO_RUN)
-    assert reconcile(limit=10) == Compared(learners=2, left=1)
+    assert compare() == {ADA, MAX}
+    left = realization()
+    assert (left.left_at, left.downgraded_at) == (timezone.now(), None)
     clock.shift(DAY)
-    assert reconcile(limit=10) == Compared(learners=2)
+    assert compare() == {ADA, MAX}
+    assert (realization().left_at, realization().downgraded_at) == (left.left_at, None)
 
 
-def test_what_cannot_be_seen_is_counted_and_not_taken_for_leaving(realized):
+def test_what_cannot_be_seen_is_not_taken_for_leaving(realized):
     realized.drop("enrollment hidden", realized.enrollment("ada", DEMO_RUN))
-    assert reconcile(limit=10) == Compared(learners=2, not_visible=1)
+    assert compare() == {ADA, MAX}
     assert realization().left_at is None
 
 
@@ -181,7 +199,8 @@ def test_learners_of_several_customers_are_compared(realized, clock):
     ((run_key, _),) = realizations_of(FRANK).items()
     clock.shift(DAY)
     realized.leave(username="frank", run_key=run_key)
-    assert reconcile(limit=10) == Compared(learners=3, left=1)
+    assert compare() == {ADA, MAX, FRANK}
+    assert realizations_of(FRANK)[run_key].left_at == timezone.now()
 
 
 # --- At a bounded rate, in turn --------------------------------------------------------------------------------------
@@ -194,16 +213,9 @@ def test_the_longest_uncompared_are_first_and_no_more_than_the_limit(world, cloc
         clock.shift(DAY)
     in_turn = []
     for _ in range(4):
-        assert reconcile(limit=1).learners == 1
-        in_turn += Realization.objects.filter(compared_at=timezone.now()).values_list("lms_user_id", flat=True)
+        in_turn += compare(limit=1)
         clock.shift(DAY)
     assert in_turn == [MAX, ADA, DEE, MAX]
-
-
-def test_it_is_known_how_long_the_longest_is_uncompared(realized, clock):
-    assert oldest_comparison() == timezone.now() - DAY
-    reconcile(limit=10)
-    assert oldest_comparison() == timezone.now()
 
 
 def test_a_hundred_learners_are_one_call(world, clock):
@@ -213,7 +225,7 @@ def test_a_hundred_learners_are_one_call(world, clock):
     visit(*ids[100:])
     clock.shift(DAY)
     world.journal.forget()
-    assert reconcile(limit=200).learners == 110
+    assert compare(limit=200) == set(ids)
     # Of each hundred, the platform is asked once, whatever pages it answers in.
     names = {tuple(call.query["username"]) for call in world.journal.calls(endpoint=PLATFORM)}
     assert len(names) == 2
@@ -270,14 +282,15 @@ def test_what_was_not_compared_stays_first_in_line(realized, simulator, meanwhil
     assert Realization.objects.get(lms_user_id=FRANK).compared_at == timezone.now() - DAY
     simulator.faults.clear()
     clock.shift(timedelta(minutes=10))
-    assert reconcile(limit=1) == Compared(learners=1)
+    assert compare(limit=1) == {FRANK}
     assert Realization.objects.get(lms_user_id=FRANK).compared_at == timezone.now()
 
 
 def test_a_silent_answer_about_revocations_is_looked_for_without_it(realized, simulator):
     revoke(realized, "ada")
     simulator.faults.add("unreachable", "lms.enterprise_enrollments_for_staff", times=None)
-    assert reconcile(limit=10).downgraded == 1
+    reconcile(limit=10)
+    assert realization().downgraded_at == timezone.now()
 
 
 def test_the_task_leaves_a_silent_platform_for_the_next_round(realized, simulator, clock):
@@ -312,7 +325,6 @@ def test_a_learner_who_cannot_be_asked_about_holds_up_nobody(realized, clock):
     realized.leave(username="max", run_key=DEMO_RUN)
     # A name as the LMS can have it, and as it cannot be sent in a list of names.
     EnterpriseLearner.objects.filter(lms_user_id=ADA).update(username="Ada, Lovelace")
-    compared = reconcile(limit=10)
-    assert (compared.learners, compared.left) == (2, 1)
+    assert compare() == {ADA, MAX}
     assert realization(MAX).left_at is not None
     assert realization(ADA).compared_at == timezone.now()

@@ -14,11 +14,11 @@ from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.models import RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.services.requests.work_items import (
     PAUSE_SWITCH,
+    QUEUE,
     claim,
     is_paused,
-    list_due_customers,
     request_realization,
-    settle,
+    settlement,
 )
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -30,6 +30,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     ask_for,
     request_of,
 )
+from enterprise_access.lib.work import leases, waking
 from simulator.seed import ACME, GLOBEX
 
 LEASE = timedelta(seconds=120)
@@ -56,7 +57,7 @@ def learners_of(lease):
 
 def finish(lease, *, at=None):
     for request in lease.requests:
-        settle(lease=lease, request=request, next_look_at=at, waiting_for="", failures=0)
+        leases.settle(lease, [settlement(request, due_at=at, waiting_for="", failures=0)])
 
 
 # --- Asking --------------------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ def test_a_dead_request_stays_dead_until_somebody_revives_it():
     ask_for(ADA)
     with claimed() as lease:
         assert learners_of(lease) == []
-    assert list_due_customers(now=timezone.now()) == []
+    assert waking.list_due_groups(QUEUE) == []
 
 
 def test_a_message_is_sent_after_the_commit_and_not_before(django_capture_on_commit_callbacks):
@@ -271,7 +272,7 @@ def test_after_an_error_inside_the_lease_is_given_back_and_the_work_comes_back_a
 def test_what_was_settled_before_an_error_stays_settled():
     ask_for(ADA, BEN)
     with pytest.raises(ZeroDivisionError), claimed() as lease:
-        settle(lease=lease, request=lease.requests[0], next_look_at=None, waiting_for="", failures=0)
+        leases.settle(lease, [settlement(lease.requests[0], due_at=None, waiting_for="", failures=0)])
         raise ZeroDivisionError
     assert [request_of(ADA).settled_at is None, request_of(BEN).settled_at is None] == [False, True]
 
@@ -310,7 +311,7 @@ def test_while_everything_is_paused_nothing_is_claimed_and_everything_stays_owed
         assert is_paused(customer_uuid=ACME)
         with claimed() as lease:
             assert learners_of(lease) == []
-        assert list_due_customers(now=timezone.now()) == [ACME]
+        assert waking.list_due_groups(QUEUE) == [ACME]
     with claimed() as lease:
         assert learners_of(lease) == [ADA]
 
@@ -336,15 +337,15 @@ def test_the_customers_with_something_due_are_listed_once_the_longest_waiting_fi
     ask_for(FRANK, customer=GLOBEX)
     clock.shift(ONE_SECOND)
     ask_for(ADA, BEN)
-    assert list_due_customers(now=timezone.now()) == [GLOBEX, ACME]
+    assert waking.list_due_groups(QUEUE) == [GLOBEX, ACME]
 
 
 def test_what_a_worker_holds_is_not_listed_until_its_lease_is_over(clock):
     ask_for(ADA)
     with claimed():
-        assert list_due_customers(now=timezone.now()) == []
+        assert waking.list_due_groups(QUEUE) == []
         clock.shift(LEASE + ONE_SECOND)
-        assert list_due_customers(now=timezone.now()) == [ACME]
+        assert waking.list_due_groups(QUEUE) == [ACME]
 
 
 def test_a_request_for_an_unknown_customer_is_refused_as_such():

@@ -15,7 +15,7 @@ from enterprise_access.apps.default_enrollments.services.requests.work_items imp
     QUEUE,
     REALIZE_JOB,
     claim,
-    settle,
+    settlement,
 )
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,
@@ -36,7 +36,7 @@ from enterprise_access.apps.default_enrollments.tests.stories import (
     work,
 )
 from enterprise_access.lib import jobs
-from enterprise_access.lib.work import waking
+from enterprise_access.lib.work import leases, waking
 from simulator.seed import ACME, ACME_ANNUAL, GLOBEX
 
 SWEEP = "default_enrollments.sweep"
@@ -105,7 +105,7 @@ def test_customers_are_served_in_turn_and_those_who_wait_before_those_who_can(wo
         with claim(customer_uuid=customer, limit=1, now=timezone.now()) as lease:
             served.extend(request.lms_user_id for request in lease.requests)
             for request in lease.requests:
-                settle(lease=lease, request=request, next_look_at=None, waiting_for="", failures=0)
+                leases.settle(lease, [settlement(request, due_at=None, waiting_for="", failures=0)])
         return len(lease.requests)
 
     waking.work(QUEUE, one_round, limit=1)

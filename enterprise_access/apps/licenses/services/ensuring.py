@@ -49,13 +49,11 @@ class Ensured:
     """The learner's licenses as license-manager shows them now, and what was done about them.
 
     `licenses` None: they could not be asked for, which is never "none". `activated` are those that are activated since
-    this call, `is_auto_applied` says whether the learner took one. `may_have_changed`: something was sent whose outcome
-    could not be seen.
+    this call. `may_have_changed`: something was sent whose outcome could not be seen.
     """
 
     licenses: OwnLicenses | None
     activated: tuple[OwnLicense, ...] = ()
-    is_auto_applied: bool = False
     may_have_changed: bool = False
     problems: tuple[LicenseProblem, ...] = ()
 
@@ -189,7 +187,7 @@ def _read_and_work(visit: _Visit, claim: Claim, own: OwnLicenses) -> Ensured:
 
 def _work(visit: _Visit, own: OwnLicenses, *, is_taken_over: bool) -> Ensured:
     """Take one step after another, and look after each of them what there is."""
-    before, is_applied = own, False
+    before = own
     failures: tuple[_Failure, ...] = ()
     for _ in range(MOST_STEPS):
         step = visit.next_step(own)
@@ -197,15 +195,13 @@ def _work(visit: _Visit, own: OwnLicenses, *, is_taken_over: bool) -> Ensured:
             break
         with deadline(visit.asks_until):
             failures = _take(visit, step)
-        is_refused = bool(failures) and not any(failure.may_have_happened for failure in failures)
-        is_applied = is_applied or (isinstance(step, AutoApply) and not is_refused)
         # Whoever reads meanwhile, and we ourselves if that fails, must not be told what was true before.
         visit.forget()
         try:
             own = visit.read_again()
         except UpstreamError as error:
             return _unseen(own, failures, error)
-    return _seen(visit, before, own, failures, is_applied=is_applied, is_taken_over=is_taken_over)
+    return _seen(visit, before, own, failures, is_taken_over=is_taken_over)
 
 
 @frozen
@@ -264,7 +260,6 @@ def _seen(
     own: OwnLicenses,
     failures: Sequence[_Failure],
     *,
-    is_applied: bool,
     is_taken_over: bool,
 ) -> Ensured:
     """Compare what license-manager shows now with what it showed before."""
@@ -277,7 +272,6 @@ def _seen(
     return Ensured(
         licenses=own,
         activated=tuple(row for row in own.licenses if row.is_activated and row.uuid not in were_activated),
-        is_auto_applied=not before.licenses and bool(own.licenses) and is_applied,
         may_have_changed=is_taken_over or any(failure.may_have_happened for failure in left),
         problems=problems,
     )

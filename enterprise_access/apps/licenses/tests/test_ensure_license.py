@@ -58,7 +58,7 @@ def test_an_assigned_license_is_activated_and_seen_to_be(world, load):
     ensured = load("ben")
     assert [row.uuid for row in ensured.activated] == [world.licenses_of("ben")[0].uuid]
     assert statuses(ensured) == ["activated"]
-    assert (ensured.has_changed, ensured.is_auto_applied, ensured.problems) == (True, False, ())
+    assert (ensured.has_changed, ensured.problems) == (True, ())
     assert asked(world) == ["learner_licenses", "license_activation", "learner_licenses"]
 
 
@@ -89,7 +89,7 @@ def test_staff_who_are_not_linked_have_their_licenses_activated_too(load):
 def test_who_has_none_gets_one_where_the_customer_wants_it_so(world, load):
     ensured = load("nina", customer=HOOLI)
     assert [row.plan.uuid for row in ensured.activated] == [HOOLI_AUTO_APPLY]
-    assert (ensured.is_auto_applied, ensured.has_changed, ensured.problems) == (True, True, ())
+    assert (ensured.has_changed, ensured.problems) == (True, ())
     assert asked(world) == ["learner_licenses", "auto_apply", "learner_licenses"]
 
 
@@ -146,7 +146,7 @@ def test_a_license_that_is_told_and_never_shown_is_not_believed(world, load, mea
         meanwhile("/auto-apply/", after=steal)
     ensured = load("nina", customer=HOOLI)
     assert ensured.licenses.licenses == ()
-    assert (ensured.activated, ensured.is_auto_applied) == ((), False)
+    assert ensured.activated == ()
     assert [problem.code for problem in ensured.problems] == [ProblemCode.NOT_CONFIRMED]
 
 

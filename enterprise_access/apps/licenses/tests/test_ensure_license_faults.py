@@ -84,7 +84,7 @@ def test_an_auto_apply_that_fails_is_told_and_there_is_no_license(simulator, loa
     simulator.faults.add(kind, APPLY, times=None, **about)
     ensured = load("nina", customer=HOOLI)
     assert codes(ensured) == [ProblemCode.AUTO_APPLY_FAILED]
-    assert (statuses(ensured), ensured.is_auto_applied) == ([], False)
+    assert statuses(ensured) == []
 
 
 @pytest.mark.parametrize("endpoint", [ACTIVATE, APPLY])
@@ -159,7 +159,6 @@ def test_an_auto_apply_whose_answer_was_lost_is_found_by_reading(world, simulato
     simulator.faults.add(kind, APPLY, **about)
     ensured = load("nina", customer=HOOLI)
     assert (statuses(ensured), codes(ensured)) == (["activated"], [])
-    assert ensured.is_auto_applied
     assert (count(world, APPLY), len(world.licenses_of("nina"))) == (1, 1)
 
 

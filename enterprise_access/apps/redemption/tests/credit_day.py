@@ -34,9 +34,9 @@ from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAss
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy
 from enterprise_access.apps.subsidy_access_policies.services import (
     ToldTransaction,
+    begin_to_refresh_transactions,
     record_told,
     refresh_accounts,
-    refresh_learner_transactions,
 )
 from enterprise_access.apps.subsidy_access_policies.services.reconciling import reconcile_all, reconcile_new
 from enterprise_access.apps.subsidy_access_policies.tests.ledger import redeemed
@@ -267,9 +267,7 @@ class Day:
 
     def hear_news(self) -> None:
         for learner in LEARNERS:
-            refresh_learner_transactions(
-                lms_user_id=learner, subsidy_uuids=[ACME_CREDIT], max_age=timedelta(0), now=clock.now()
-            )
+            begin_to_refresh_transactions([learner], subsidy_uuids=[ACME_CREDIT], since=clock.now())()
 
     def hear_events(self) -> None:
         """Hear what happened at any time, in any order, and again."""

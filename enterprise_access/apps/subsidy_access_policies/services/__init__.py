@@ -4,13 +4,9 @@ from enterprise_access.apps.subsidy_access_policies.services.accounts import beg
 from enterprise_access.apps.subsidy_access_policies.services.budget import (
     LedgerNews,
     list_differences_now,
-    record_all_news,
-    record_balance,
     record_transaction,
     release,
-    repair_totals,
     reserve,
-    reverse,
     spend,
 )
 from enterprise_access.apps.subsidy_access_policies.services.deposits import QUEUE as DEPOSITS
@@ -26,9 +22,7 @@ from enterprise_access.apps.subsidy_access_policies.services.policies import (
 from enterprise_access.apps.subsidy_access_policies.services.transactions import (
     ToldTransaction,
     begin_to_refresh_transactions,
-    record_news,
     record_told,
-    refresh_learner_transactions,
 )
 
 __all__ = [
@@ -47,16 +41,10 @@ __all__ = [
     "fetch_offers_of_catalogs",
     "forget_learner",
     "list_differences_now",
-    "record_all_news",
-    "record_balance",
-    "record_news",
     "record_told",
     "record_transaction",
     "refresh_accounts",
-    "refresh_learner_transactions",
     "release",
-    "repair_totals",
     "reserve",
-    "reverse",
     "spend",
 ]

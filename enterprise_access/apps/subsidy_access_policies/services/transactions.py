@@ -3,7 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from enterprise_access.apps.subsidy_access_policies.services.asking import start
 from enterprise_access.apps.subsidy_access_policies.services.budget import (
     LedgerNews,
     record_all_news,
-    record_transaction,
 )
 from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.rows import Rows
@@ -31,28 +30,13 @@ RECONCILIATION: Final = "reconciliation"
 _READ_KEPT_SECONDS: Final = 3600
 
 
-def record_news(news: LedgerNews) -> SubsidyTransaction:
-    """Merge news of one transaction into our copy: the one entry point for answers, events and reconciliation."""
-    return record_transaction(news=news, now=clock.now())
-
-
-def refresh_learner_transactions(
-    *, lms_user_id: int, subsidy_uuids: Collection[UUID], max_age: timedelta, now: datetime
-) -> frozenset[UUID]:
-    """Bring our copies of a learner's transactions up to date; return the accounts that are known up to `max_age`.
-
-    An account that could not be asked, or one of whose rows could not be read, is missing: unknown.
-    """
-    finish = begin_to_refresh_transactions([lms_user_id], subsidy_uuids=subsidy_uuids, since=now - max_age)
-    return finish()[lms_user_id]
-
-
 def begin_to_refresh_transactions(
     lms_user_ids: Collection[int], *, subsidy_uuids: Collection[UUID], since: datetime
 ) -> Callable[[], dict[int, frozenset[UUID]]]:
     """Begin to ask for what our copies are too old for; return a function that waits, and does the same for learners.
 
-    What it returns is by learner. The news of one account are recorded together.
+    What it returns is by learner: the accounts whose transactions since `since` are known. An account that could not
+    be asked, or one of whose rows could not be read, is missing. The news of one account are recorded together.
     """
     pairs = sorted((learner, uuid) for learner in set(lms_user_ids) for uuid in set(subsidy_uuids))
     addresses = {_address(*pair): pair for pair in pairs}

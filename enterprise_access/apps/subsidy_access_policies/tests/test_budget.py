@@ -29,13 +29,12 @@ from enterprise_access.apps.subsidy_access_policies.models import (
 from enterprise_access.apps.subsidy_access_policies.selectors import list_differences
 from enterprise_access.apps.subsidy_access_policies.services import (
     LedgerNews,
-    record_balance,
     record_transaction,
     release,
     reserve,
-    reverse,
     spend,
 )
+from enterprise_access.apps.subsidy_access_policies.services.budget import record_balance
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 RUN = "course-v1:edX+DemoX+2026_T1"
@@ -191,16 +190,11 @@ class TestOnePromise:
         policy = make_policy(make_subsidy(), per_learner_spend_limit=100)
         row, heard = promise(policy), news(policy)
         spend(reservation_uuid=row.pk, news=heard, now=NOON)
-        copy = reverse(news=news(policy, uuid=heard.uuid, is_reversed=True), now=NOON)
+        copy = record_transaction(news=news(policy, uuid=heard.uuid, is_reversed=True), now=NOON)
         assert copy.reversed_at == NOON
         assert totals(policy) == (0, 0, 0, 0)
         promise(policy)
         assert_totals_agree()
-
-    def test_only_a_reversal_reverses(self):
-        policy = make_policy(make_subsidy())
-        with pytest.raises(ValueError, match="did not reverse"):
-            reverse(news=news(policy), now=NOON)
 
     def test_an_allocation_becomes_a_redemption_and_an_allocation_again(self):
         policy = make_policy(

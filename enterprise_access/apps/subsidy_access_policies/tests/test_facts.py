@@ -22,9 +22,9 @@ from enterprise_access.apps.subsidy_access_policies.selectors import (
 )
 from enterprise_access.apps.subsidy_access_policies.selectors.budget_page import get_budget_page
 from enterprise_access.apps.subsidy_access_policies.services import (
+    begin_to_refresh_transactions,
     fetch_offers,
     refresh_accounts,
-    refresh_learner_transactions,
     release,
     reserve,
 )
@@ -48,7 +48,8 @@ pytestmark = pytest.mark.django_db
 
 
 def read_ada(max_age: timedelta = MINUTE) -> frozenset[UUID]:
-    return refresh_learner_transactions(lms_user_id=ADA, subsidy_uuids=[ACME_CREDIT], max_age=max_age, now=clock.now())
+    finish = begin_to_refresh_transactions([ADA], subsidy_uuids=[ACME_CREDIT], since=clock.now() - max_age)
+    return finish()[ADA]
 
 
 class TestAccounts:

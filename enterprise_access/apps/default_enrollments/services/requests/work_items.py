@@ -140,20 +140,6 @@ def claim(*, customer_uuid: UUID, limit: int, now: datetime) -> Iterator[Realiza
         yield RealizationLease(queue=QUEUE, token=taken.token, items=taken.items, customer_uuid=customer_uuid)
 
 
-def settle(
-    *,
-    lease: RealizationLease,
-    request: RealizationRequest,
-    next_look_at: datetime | None,
-    waiting_for: str,
-    failures: int,
-    trigger: str | None = None,
-) -> None:
-    """Settle one request; see `settlement`."""
-    entry = settlement(request, due_at=next_look_at, waiting_for=waiting_for, failures=failures, trigger=trigger)
-    leases.settle(lease, [entry])
-
-
 def settlement(
     request: RealizationRequest,
     *,
@@ -192,8 +178,3 @@ def give_up(*, customer_uuid: UUID, lms_user_id: int, because: str) -> None:
 def is_anything_due(*, now: datetime) -> bool:
     """Say whether a worker could do something now."""
     return waking.is_anything_due(QUEUE, now=now)
-
-
-def list_due_customers(*, now: datetime) -> list[UUID]:
-    """Return the customers for whom something is due, the longest waiting first."""
-    return waking.list_due_groups(QUEUE, now=now)

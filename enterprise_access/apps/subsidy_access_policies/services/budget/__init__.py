@@ -15,7 +15,6 @@ from enterprise_access.apps.subsidy_access_policies.services.budget.promises imp
 from enterprise_access.apps.subsidy_access_policies.services.budget.recording import (
     record_all_news,
     record_transaction,
-    reverse,
     spend,
 )
 
@@ -28,6 +27,5 @@ __all__ = [
     "release",
     "repair_totals",
     "reserve",
-    "reverse",
     "spend",
 ]

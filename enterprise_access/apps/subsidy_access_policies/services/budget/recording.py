@@ -46,13 +46,6 @@ def spend(*, reservation_uuid: UUID, news: LedgerNews, now: datetime) -> Reserva
     return promise
 
 
-def reverse(*, news: LedgerNews, now: datetime) -> SubsidyTransaction:
-    """Record that the ledger gave the money of a transaction back. Raises ValueError for any other news."""
-    if not news.is_reversed:
-        raise ValueError("The ledger did not reverse this transaction.")
-    return record_transaction(news=news, now=now)
-
-
 def record_transaction(*, news: LedgerNews, now: datetime) -> SubsidyTransaction:
     """Merge news into our copy. The order and the repetition of news do not matter.
 

@@ -1,6 +1,6 @@
 """What lists, counts, single requests and decisions of all kinds have in common: parse, authorize, one call, render."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -23,9 +23,6 @@ from enterprise_access.apps.subsidy_requests.services.creating import (
 from enterprise_access.apps.subsidy_requests.services.reviewing import Review, decline
 from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, paginated, parse_body, parse_query
-
-RenderAll = Callable[[Sequence[SubsidyRequest]], list[dict[str, Any]]]
-
 
 # The members of a body that ask for unlinking: clients call it by two names.
 UNLINKING: Final = ("unlink_users_from_enterprise", "disassociate_from_org")
