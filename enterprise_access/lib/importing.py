@@ -37,6 +37,10 @@ class RowOutcome:
     fate: RowFate
     why: str = ""
 
+    @property
+    def is_written(self) -> bool:
+        return self.fate in (RowFate.ADDED, RowFate.CHANGED)
+
 
 def refused(name: object, why: str) -> RowOutcome:
     """Return the outcome of a row that cannot be taken over."""
@@ -44,18 +48,9 @@ def refused(name: object, why: str) -> RowOutcome:
 
 
 def outcome_of(name: object, fate: RowFate, *, was_imported: bool = True) -> RowOutcome:
-    """Return the outcome of a row that was judged by `fate_of`."""
+    """Return the outcome of a row that is not refused."""
     why = (CHANGED_HERE if was_imported else NOT_IMPORTED) if fate is RowFate.CONFLICT else ""
     return RowOutcome(name=str(name), fate=fate, why=why)
-
-
-def fate_of(stored: Model | None, wanted: Model, *, columns: Iterable[str], is_untouched: bool) -> RowFate:
-    """Say what to do with a row. `stored`: as it is here; `is_untouched`: nobody has changed it since the import."""
-    if stored is None:
-        return RowFate.ADDED
-    if all(getattr(stored, name) == getattr(wanted, name) for name in columns):
-        return RowFate.SAME
-    return RowFate.CHANGED if is_untouched else RowFate.CONFLICT
 
 
 @frozen(kw_only=True)
@@ -78,3 +73,27 @@ def past_of(model: type[Model], keys: Collection[Hashable]) -> PastImports:
             imported.add(pk)
     untouched = frozenset(pk for pk, reason in latest.items() if reason == IMPORTED)
     return PastImports(imported=frozenset(imported), untouched=untouched)
+
+
+def judge(
+    key: Hashable,
+    stored: Model | None,
+    wanted: Model,
+    *,
+    columns: Iterable[str],
+    past: PastImports,
+    has_news: bool = False,
+    is_kept: bool = False,
+) -> RowOutcome:
+    """Say what to do with a row, which is `stored` here.
+
+    `has_news`: what belongs to the row is not all here yet; `is_kept`: the row is never changed by an import.
+    """
+    is_same = stored is not None and all(getattr(stored, name) == getattr(wanted, name) for name in columns)
+    if stored is None:
+        fate = RowFate.ADDED
+    elif is_same and not has_news:
+        fate = RowFate.SAME
+    else:
+        fate = RowFate.CHANGED if key in past.untouched and not is_kept else RowFate.CONFLICT
+    return outcome_of(key, fate, was_imported=key in past.imported)

@@ -1,11 +1,12 @@
 """Short transactions that are simply done again when the database picks them as the victim of a deadlock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
 import tenacity
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,3 +57,17 @@ def retry_deadlocks(function: Callable[P, R]) -> Callable[P, R]:
 def _in_transaction(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     with transaction.atomic():
         return function(*args, **kwargs)
+
+
+def upsert(
+    model: type[Model], rows: Iterable[Model], *, unique: Sequence[str] = ("pk",), fields: Sequence[str] = ()
+) -> None:
+    """Insert rows, or update `fields` of those that are there, in one statement. No `fields`: all but `created`.
+
+    The caller has locked the rows that are there.
+    """
+    has_target = connection.features.supports_update_conflicts_with_target
+    every = [field.name for field in model._meta.concrete_fields if not field.primary_key and field.name != "created"]
+    model._default_manager.bulk_create(
+        rows, update_conflicts=True, update_fields=fields or every, unique_fields=unique if has_target else None
+    )

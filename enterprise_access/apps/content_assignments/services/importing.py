@@ -11,7 +11,6 @@ from uuid import UUID
 
 from attrs import asdict, field, frozen
 from django.conf import settings
-from django.db import connection
 from django.db.models import Sum
 
 from enterprise_access.apps.content_assignments.domain.emails import is_cleared
@@ -30,17 +29,8 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
     release_allocations,
 )
 from enterprise_access.apps.subsidy_access_policies.services.importing import list_budgets_of_configurations
-from enterprise_access.lib.importing import (
-    IMPORTED,
-    PastImports,
-    RowFate,
-    RowOutcome,
-    fate_of,
-    outcome_of,
-    past_of,
-    refused,
-)
-from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.importing import IMPORTED, PastImports, RowFate, RowOutcome, judge, past_of, refused
+from enterprise_access.lib.transactions import retry_deadlocks, upsert
 from enterprise_access.lib.work.queues import lock_in_order
 
 Assignment = LearnerContentAssignment
@@ -153,12 +143,13 @@ def import_assignments(arriving: Sequence[ArrivingAssignment], *, now: datetime)
         if outcome.fate is RowFate.CHANGED and is_being_redeemed(promises.get(one.uuid)):
             outcome = RowOutcome(name=outcome.name, fate=RowFate.CONFLICT, why="It is being redeemed here.")
         outcomes.append(outcome)
-        if outcome.fate in (RowFate.ADDED, RowFate.CHANGED):
+        if outcome.is_written:
             written.append(wanted[one.uuid])
     release_allocations(promises[row.pk] for row in written if row.pk in promises)
     _write(written, stored, now=now)
     _hold(written)
-    _write_actions([action for row in written for action in news.get(row.pk, ())])
+    actions = [action for row in written for action in news.get(row.pk, ())]
+    upsert(LearnerContentAssignmentAction, actions, fields=_ACTION_COLUMNS)
     return outcomes
 
 
@@ -216,11 +207,8 @@ def _judge(
     other = taken[wanted.identity]
     if other != one.uuid:
         return refused(one.uuid, f"Assignment {other} is for the same budget, address and content.")
-    is_untouched = one.uuid in past.untouched and not (stored is not None and _was_forgotten(stored, wanted))
-    fate = fate_of(stored, wanted, columns=_COLUMNS, is_untouched=is_untouched)
-    if fate is RowFate.SAME and has_news:
-        fate = RowFate.CHANGED if is_untouched else RowFate.CONFLICT
-    return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
+    is_kept = stored is not None and _was_forgotten(stored, wanted)
+    return judge(one.uuid, stored, wanted, columns=_COLUMNS, past=past, has_news=has_news, is_kept=is_kept)
 
 
 def _was_forgotten(stored: Assignment, wanted: Assignment) -> bool:
@@ -267,12 +255,3 @@ def _news_of(arriving: Iterable[ArrivingAssignment]) -> dict[UUID, list[LearnerC
         if here is None or any(getattr(here, name) != getattr(row, name) for name in _ACTION_COLUMNS):
             news[row.assignment_id].append(row)
     return news
-
-
-def _write_actions(rows: Sequence[LearnerContentAssignmentAction]) -> None:
-    LearnerContentAssignmentAction.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        update_fields=_ACTION_COLUMNS,
-        unique_fields=["uuid"] if connection.features.supports_update_conflicts_with_target else None,
-    )

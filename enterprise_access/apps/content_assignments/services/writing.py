@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import connection
-
 from enterprise_access.apps.content_assignments.domain.showing import (
     Action,
     LearnerState,
@@ -17,6 +15,7 @@ from enterprise_access.apps.content_assignments.models import (
     LearnerContentAssignment,
     LearnerContentAssignmentAction,
 )
+from enterprise_access.lib.transactions import upsert
 
 Assignment = LearnerContentAssignment
 
@@ -30,7 +29,6 @@ _ORDER: Final = {
 }
 # Rows of one statement, so that a call about thousands stays within what databases take.
 _ROWS: Final = 1_000
-_KEPT: Final = frozenset({"uuid", "created"})
 
 
 def insert(rows: Sequence[Assignment], *, now: datetime, reason: str = "") -> None:
@@ -46,13 +44,7 @@ def overwrite(rows: Sequence[Assignment], *, now: datetime, reason: str = "") ->
     for row in rows:
         row.follow()
         row.modified = now
-    names = [field.name for field in Assignment._meta.concrete_fields if field.name not in _KEPT]
-    Assignment.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        update_fields=names,
-        unique_fields=["uuid"] if connection.features.supports_update_conflicts_with_target else None,
-    )
+    upsert(Assignment, rows)
     _write_history(rows, is_change=True, now=now, reason=reason)
 
 

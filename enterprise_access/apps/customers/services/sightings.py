@@ -4,14 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 from enterprise_access.apps.customers.domain import Told
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerSighting
 from enterprise_access.apps.customers.services.canary import check_canary
 from enterprise_access.apps.customers.services.links import update_learner_row
 from enterprise_access.lib import clock
-from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.transactions import retry_deadlocks, upsert
 from enterprise_access.lib.work.leases import Lease, Settlement, settle
 from enterprise_access.lib.work.queues import Queue, lock_in_order
 from enterprise_access.lib.work.waking import wake
@@ -67,12 +65,8 @@ def _lock(lms_user_ids: Iterable[int]) -> list[LearnerSighting]:
 
 def _overwrite(rows: Sequence[LearnerSighting]) -> None:
     """Save rows that exist and are locked. (An update with a case for each row and column takes six times as long.)"""
-    LearnerSighting.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        update_fields=["seen_at", "due_at", "checks", "generation", "failures", "waiting_for", "failed_at"],
-        unique_fields=["lms_user_id"] if connection.features.supports_update_conflicts_with_target else None,
-    )
+    fields = ["seen_at", "due_at", "checks", "generation", "failures", "waiting_for", "failed_at"]
+    upsert(LearnerSighting, rows, fields=fields)
 
 
 def settle_sightings(

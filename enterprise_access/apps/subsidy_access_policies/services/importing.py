@@ -26,7 +26,7 @@ from enterprise_access.lib.importing import (
     PastImports,
     RowFate,
     RowOutcome,
-    fate_of,
+    judge,
     outcome_of,
     past_of,
     refused,
@@ -113,11 +113,11 @@ def _take_over(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
         problem = _problem(wanted)
         if problem:
             return refused(one.uuid, problem)
-        is_untouched = one.uuid in past.untouched and not _is_moved(stored, wanted)
-        fate = fate_of(stored, wanted, columns=_COLUMNS, is_untouched=is_untouched)
-        if fate in (RowFate.ADDED, RowFate.CHANGED):
+        is_moved = _is_moved(stored, wanted)
+        outcome = judge(one.uuid, stored, wanted, columns=_COLUMNS, past=past, is_kept=is_moved)
+        if outcome.is_written:
             _write(stored, wanted)
-        return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
+        return outcome
 
 
 def _words(one: ArrivingPolicy) -> Mapping[str, Any]:

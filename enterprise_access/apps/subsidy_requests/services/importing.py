@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from attrs import asdict, field, frozen
-from django.db import connection
 
 from enterprise_access.apps.content_assignments.selectors.people import list_known_assignments
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
@@ -18,17 +17,8 @@ from enterprise_access.apps.subsidy_requests.models import (
     SubsidyRequestCustomerConfiguration,
 )
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests
-from enterprise_access.lib.importing import (
-    IMPORTED,
-    PastImports,
-    RowFate,
-    RowOutcome,
-    fate_of,
-    outcome_of,
-    past_of,
-    refused,
-)
-from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.importing import IMPORTED, RowOutcome, judge, past_of, refused
+from enterprise_access.lib.transactions import retry_deadlocks, upsert
 
 Configuration = SubsidyRequestCustomerConfiguration
 
@@ -51,7 +41,6 @@ _COLUMNS: Final = (
     "assignment_uuid",
     "course_price",
 )
-_KEPT: Final = frozenset({"uuid", "created"})
 
 
 @frozen(kw_only=True)
@@ -113,12 +102,10 @@ def import_configurations(arriving: Sequence[ArrivingConfiguration]) -> list[Row
     for one in arriving:
         kind = one.subsidy_type.value if one.subsidy_type else ""
         wanted, row = Configuration(**{**asdict(one), "subsidy_type": kind}), stored.get(one.customer_uuid)
-        is_untouched = one.customer_uuid in past.untouched
-        fate = fate_of(row, wanted, columns=_CONFIGURATION_COLUMNS, is_untouched=is_untouched)
-        if fate in (RowFate.ADDED, RowFate.CHANGED):
+        outcomes.append(judge(one.customer_uuid, row, wanted, columns=_CONFIGURATION_COLUMNS, past=past))
+        if outcomes[-1].is_written:
             wanted._change_reason = IMPORTED  # type: ignore[attr-defined]
             wanted.save(force_insert=row is None)
-        outcomes.append(outcome_of(one.customer_uuid, fate, was_imported=one.customer_uuid in past.imported))
     return outcomes
 
 
@@ -133,21 +120,14 @@ def import_requests(arriving: Sequence[ArrivingRequest], *, now: datetime) -> li
     written: list[SubsidyRequest] = []
     for one in arriving:
         row, problem = wanted[one.uuid], doubles.problem_of(wanted[one.uuid])
-        fate = fate_of(stored.get(one.uuid), row, columns=_COLUMNS, is_untouched=one.uuid in past.untouched)
-        outcome = refused(one.uuid, problem) if problem else _outcome(one, fate, past, has_news=one.uuid in news)
-        outcomes.append(outcome)
-        if outcome.fate in (RowFate.ADDED, RowFate.CHANGED):
+        here, has_news = stored.get(one.uuid), one.uuid in news
+        outcome = judge(one.uuid, here, row, columns=_COLUMNS, past=past, has_news=has_news)
+        outcomes.append(refused(one.uuid, problem) if problem else outcome)
+        if outcomes[-1].is_written:
             written.append(row)
     _write(written, stored, now=now)
     SubsidyRequestAction.objects.bulk_create([action for row in written for action in news.get(row.pk, ())])
     return outcomes
-
-
-def _outcome(one: ArrivingRequest, fate: RowFate, past: PastImports, *, has_news: bool) -> RowOutcome:
-    """Return the outcome of a request. `has_news`: an action of it is not here yet."""
-    if fate is RowFate.SAME and has_news:
-        fate = RowFate.CHANGED if one.uuid in past.untouched else RowFate.CONFLICT
-    return outcome_of(one.uuid, fate, was_imported=one.uuid in past.imported)
 
 
 def _row_of(one: ArrivingRequest) -> SubsidyRequest:
@@ -222,11 +202,5 @@ def _write(rows: Sequence[SubsidyRequest], stored: Mapping[UUID, SubsidyRequest]
         )
     SubsidyRequest.objects.bulk_create(new)
     SubsidyRequest.history.bulk_history_create(new, default_date=now, default_change_reason=IMPORTED)
-    names = [column.name for column in SubsidyRequest._meta.concrete_fields if column.name not in _KEPT]
-    SubsidyRequest.objects.bulk_create(
-        changed,
-        update_conflicts=True,
-        update_fields=names,
-        unique_fields=["uuid"] if connection.features.supports_update_conflicts_with_target else None,
-    )
+    upsert(SubsidyRequest, changed)
     SubsidyRequest.history.bulk_history_create(changed, update=True, default_date=now, default_change_reason=IMPORTED)

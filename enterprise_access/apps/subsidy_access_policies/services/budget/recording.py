@@ -19,13 +19,12 @@ from enterprise_access.apps.subsidy_access_policies.services.budget.totals impor
     lock_account,
     move_totals,
     sums_for,
-    upsert,
 )
 from enterprise_access.apps.subsidy_access_policies.services.signals import transaction_committed, transaction_reversed
 from enterprise_access.events.services import publish_all
 from enterprise_access.lib import metrics
 from enterprise_access.lib.keys import fold
-from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.transactions import retry_deadlocks, upsert
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ def _record(
         copies[one.uuid] = _merged(copies.get(one.uuid), one, now=now)
     changed = [copy for copy in copies.values() if _differs(old.get(copy.pk), copy)]
     if changed:
-        upsert(SubsidyTransaction, changed, unique=("uuid",), fields=_WRITTEN)
+        upsert(SubsidyTransaction, changed, fields=_WRITTEN)
     for uuid, promise in promises.items():
         _link(promise, uuid, is_spent=promise is spent)
     subsidy = Subsidy.objects.get(pk=subsidy_uuid)

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import F
 
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservedMoney, charges_of
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import LedgerEntry
 from enterprise_access.apps.subsidy_access_policies.models import LearnerTotals, PolicyTotals, Subsidy, SubsidyTotals
 from enterprise_access.apps.subsidy_access_policies.selectors import balance_of, sums_of
-from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.transactions import retry_deadlocks, upsert
 
 Sums = Mapping[tuple[str, ...], int]
 
@@ -93,7 +93,7 @@ def _move_policies(own: Sequence[UUID], changes: Sums) -> None:
     for policy_uuid in sorted(moved):
         row = rows.setdefault(policy_uuid, PolicyTotals(policy_id=policy_uuid))
         _add(row, changes, ("policy", str(policy_uuid)), _POLICY_FIELDS)
-    upsert(PolicyTotals, rows.values(), unique=("policy",), fields=_POLICY_FIELDS)
+    upsert(PolicyTotals, rows.values(), fields=_POLICY_FIELDS)
 
 
 def _move_learners(own: Sequence[UUID], changes: Sums) -> None:
@@ -114,16 +114,3 @@ def _move_learners(own: Sequence[UUID], changes: Sums) -> None:
 def _add(row: PolicyTotals | LearnerTotals, changes: Sums, key: tuple[str, ...], fields: Iterable[str]) -> None:
     for name in fields:
         setattr(row, name, getattr(row, name) + changes.get((*key, name), 0))
-
-
-def upsert(
-    model: type[models.Model], rows: Iterable[models.Model], *, unique: Sequence[str], fields: Sequence[str]
-) -> None:
-    """Insert rows, or update `fields` of those that are there, in one statement.
-
-    Absolute totals are right: no other process changes them while the account is locked.
-    """
-    has_target = connection.features.supports_update_conflicts_with_target
-    model._default_manager.bulk_create(
-        rows, update_conflicts=True, update_fields=fields, unique_fields=unique if has_target else None
-    )
