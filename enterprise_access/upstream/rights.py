@@ -34,6 +34,11 @@ def need_role(transport: Transport, *roles: str) -> None:
         raise _refused(transport, f"lacks the role {' or '.join(roles)}")
 
 
+def need_operator(transport: Transport) -> None:
+    """Raise UpstreamRefused (`forbidden`) if our token says that our account is not an operator's."""
+    need_role(transport, OPERATOR)
+
+
 def _refused(transport: Transport, problem: str) -> UpstreamRefused:
     # Rights that are granted meanwhile are in the next token.
     transport.forget_token()

@@ -4,17 +4,18 @@ Traps that shape this module: every boolean parameter is on as soon as it is not
 off; keys match in any letter case and come back as stored; a long address is cut off, so many keys go in pieces.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 import attrs
 
-from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.http import Params
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.catalog.types import (
     Catalog,
     Containment,
@@ -26,7 +27,6 @@ from enterprise_access.upstream.catalog.types import (
     read_filtered_keys,
     read_search_key,
 )
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, in_pieces, joined, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import CATALOG_ADMIN, OPERATOR, need_role
 
@@ -34,20 +34,12 @@ _ON: Final = "true"
 _PAGE_SIZE: Final = ("page_size", "100")
 
 
-class CatalogClient:
+class CatalogClient(ServiceClient):
     """Asks enterprise-catalog as our worker account, or as a learner where it answers only to learners.
 
     Every method raises UpstreamUnavailable (time-out, 5xx: later), UpstreamRefused (4xx, or malformed input that was
     not sent: never again) or UpstreamChanged (unknown shape: alert).
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
-
-    def within(self, *, total_seconds: float) -> "CatalogClient":
-        """Return the same client with a smaller budget for each call."""
-        return CatalogClient(self.transport.within(total_seconds=total_seconds))
 
     def list_catalogs(self, *, customer_uuid: UUID) -> tuple[Catalog, ...]:
         """Return the catalogs of a customer; none for an unknown customer."""
@@ -161,9 +153,6 @@ class CatalogClient:
         answer = joined(_with_sets(read_apart(piece, read, call=f"GET {path}")) for piece in pieces)
         found = {(record.content_type, record.key): record for record in answer}
         return Rows(found.values(), answer.unreadable)
-
-    def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
-        return lambda params: self.transport.get(path, *ids, params=params)
 
 
 def _with_sets(answer: Rows[ContentRecord]) -> Rows[ContentRecord]:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
-from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.apart import read_apart
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.discovery.types import CourseRecord, TypeOption, key_of_course, read_type_options
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, in_pieces, joined, numbered_pages, page_of
 from enterprise_access.upstream.rights import need_staff
 
@@ -23,16 +22,12 @@ _EDITABLE: Final = ("editable", "1")
 _READ_COURSES: Final = page_of(CourseRecord, key=key_of_course)
 
 
-class DiscoveryClient:
+class DiscoveryClient(ServiceClient):
     """Asks course-discovery as our worker account.
 
     Every method raises UpstreamUnavailable (time-out, 5xx: later), UpstreamRefused (4xx, or malformed input that was
     not sent: never again) or UpstreamChanged (unknown shape: alert).
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
 
     def list_type_options(self, *, course_key: str) -> tuple[TypeOption, ...]:
         """Return the types that a course may be given: every one that is neither empty nor retired.
@@ -54,15 +49,12 @@ class DiscoveryClient:
         def read(keys: Sequence[str]) -> Rows[CourseRecord]:
             # The keys are one value, with commas between them.
             named = [("keys", ",".join(keys))] if keys else []
-            return all_rows(numbered_pages(self._ask_courses, [*named, _EDITABLE, _PAGE_SIZE], _READ_COURSES))
+            return all_rows(numbered_pages(self._ask(_COURSES), [*named, _EDITABLE, _PAGE_SIZE], _READ_COURSES))
 
         keys = self._checked.content_keys(course_keys)
         pieces = in_pieces(keys) if keys else ((),)
         answer = joined(read_apart(piece, read, call=f"GET {_COURSES}") for piece in pieces)
         return Rows({record.key: record for record in answer}.values(), answer.unreadable)
-
-    def _ask_courses(self, params: Params) -> Answer:
-        return self.transport.get(_COURSES, params=params)
 
     def _forbidden(self, why: str) -> UpstreamRefused:
         service = self.transport.service

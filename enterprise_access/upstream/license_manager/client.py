@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.http import Answer, Params
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import reader
-from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.license_manager.types import (
     ACTIVATED,
     ASSIGNED,
@@ -28,26 +28,18 @@ from enterprise_access.upstream.license_manager.types import (
     key_of_license,
 )
 from enterprise_access.upstream.paging import all_rows, numbered_pages, numbered_pages_apart, page_of, whole_page_of
-from enterprise_access.upstream.rights import OPERATOR, need_role
+from enterprise_access.upstream.rights import need_operator
 
 _OWN_LICENSES: Final = page_of(LicenseRecord, page=OwnLicensesPage)
 _STATUSES: Final = frozenset({ACTIVATED, ASSIGNED, REVOKED, UNASSIGNED})
 
 
-class LicenseManagerClient:
+class LicenseManagerClient(ServiceClient):
     """Asks license-manager as our worker account, or as a learner where it answers only to learners.
 
     Every method raises UpstreamUnavailable (time-out, 5xx, throttled, locked: later), UpstreamRefused (4xx, or
     malformed input that was not sent: never again) or UpstreamChanged (unknown shape: alert).
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
-
-    def within(self, *, total_seconds: float) -> "LicenseManagerClient":
-        """Return the same client with a smaller budget for each call."""
-        return LicenseManagerClient(self.transport.within(total_seconds=total_seconds))
 
     # --- as our worker account ------------------------------------------------------------------------------------
 
@@ -66,7 +58,9 @@ class LicenseManagerClient:
     def list_plans(self, *, customer_uuid: UUID) -> Rows[PlanRecord]:
         """Return the customer's plans that are switched on, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        return all_rows(numbered_pages(self._ask_as_operator("/api/v1/subscriptions/"), params, page_of(PlanRecord)))
+        return all_rows(
+            numbered_pages(self._ask("/api/v1/subscriptions/", need=need_operator), params, page_of(PlanRecord))
+        )
 
     def assign_licenses(self, *, plan_uuid: UUID, user_emails: Sequence[str]) -> Assignments:
         """Give licenses of a plan to email addresses, without mails from license-manager. Safe to repeat.
@@ -97,7 +91,7 @@ class LicenseManagerClient:
         if statuses:
             params.append(("status", ",".join(statuses)))
         path = "/api/v1/subscriptions/{}/licenses/"
-        read = self._ask_as_operator(path, self._checked.uuid(plan_uuid, "plan_uuid"))
+        read = self._ask(path, self._checked.uuid(plan_uuid, "plan_uuid"), need=need_operator)
 
         def ask(params: Params) -> Answer:
             before_page()
@@ -109,7 +103,7 @@ class LicenseManagerClient:
     def get_agreement(self, *, customer_uuid: UUID) -> AgreementRecord | None:
         """Return the agreement of a customer; None when there is none."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        ask = self._ask_as_operator("/api/v1/customer-agreement/")
+        ask = self._ask("/api/v1/customer-agreement/", need=need_operator)
         found = all_rows(numbered_pages(ask, params, whole_page_of(AgreementRecord)))
         return next((agreement for agreement in found if agreement.customer_uuid == customer_uuid), None)
 
@@ -166,16 +160,3 @@ class LicenseManagerClient:
             "/api/v1/customer-agreement/{}/auto-apply/", self._checked.uuid(agreement_uuid, "agreement_uuid")
         )
         return answer.read(reader(LicenseRecord))
-
-    def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
-        return lambda params: self.transport.get(path, *ids, params=params)
-
-    def _ask_as_operator(self, path: str, *ids: str) -> Callable[[Params], Answer]:
-        """Ask where license-manager answers an empty list to a caller who may not see this customer."""
-
-        def ask(params: Params) -> Answer:
-            answer = self.transport.get(path, *ids, params=params)
-            need_role(self.transport, OPERATOR)
-            return answer
-
-        return ask

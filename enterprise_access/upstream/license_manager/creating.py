@@ -6,19 +6,18 @@ from license-manager's public tests, and was not recorded. Only accounts with th
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import attrs
 from django.conf import settings
 
-from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import field, reader
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.connections import transport
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, numbered_pages, whole_page_of
-from enterprise_access.upstream.rights import OPERATOR, need_role
+from enterprise_access.upstream.rights import need_operator
 
 _ADMIN: Final = "/api/v1/provisioning-admins"
 
@@ -60,21 +59,17 @@ class NewRenewal:
     expires_at: datetime = field("renewed_expiration_date")
 
 
-class LicenseCreator:
+class LicenseCreator(ServiceClient):
     """Creates at license-manager as our worker account, and looks for what exists.
 
     Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LicenseManagerClient do.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
-
     def find_agreement(self, *, customer_uuid: UUID) -> NewAgreement | None:
         """Return the agreement of a customer; None where there is none."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
         found = all_rows(numbered_pages(self._ask("/api/v1/customer-agreement/"), params, whole_page_of(NewAgreement)))
-        need_role(self.transport, OPERATOR)
+        need_operator(self.transport)
         return next((row for row in found if row.customer_uuid == customer_uuid), None)
 
     def create_agreement(
@@ -96,7 +91,7 @@ class LicenseCreator:
             ("page_size", "500"),
         ]
         found = all_rows(numbered_pages(self._ask("/api/v1/subscriptions/"), params, whole_page_of(NewPlan)))
-        need_role(self.transport, OPERATOR)
+        need_operator(self.transport)
         return found
 
     def create_plan(
@@ -164,12 +159,6 @@ class LicenseCreator:
         }
         path = f"{_ADMIN}/subscription-plan-renewals/"
         return self.transport.post(path, json=body, expect=(200, 201)).read(reader(NewRenewal))
-
-    def _ask(self, path: str) -> Any:
-        def ask(params: Params) -> Answer:
-            return self.transport.get(path, params=params)
-
-        return ask
 
 
 def _text(value: UUID | None) -> str | None:

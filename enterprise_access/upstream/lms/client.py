@@ -1,10 +1,10 @@
 """The LMS: edx-enterprise, on the platform whose enrollment API is in `platform`. Contract: recordings/lms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
-from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.http import Params, Transport
 from enterprise_access.lib.rows import Rows, rows_of
 from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
@@ -26,7 +26,7 @@ from enterprise_access.upstream.lms.types import (
     read_enterprise_enrollment_details,
 )
 from enterprise_access.upstream.paging import Page, all_rows, in_pieces, joined, numbered_pages, page_of, whole_page_of
-from enterprise_access.upstream.rights import OPERATOR, need_role, need_staff
+from enterprise_access.upstream.rights import need_operator, need_staff
 
 T = TypeVar("T")
 
@@ -45,11 +45,6 @@ class LmsClient(PlatformClient):
     def __init__(self, transport: Transport, *, enroll_read_seconds: float = 30) -> None:
         super().__init__(transport)
         self._enroll_read_seconds = enroll_read_seconds
-
-    def within(self, *, total_seconds: float) -> "LmsClient":
-        """Return the same client with a smaller budget for each of its reads."""
-        smaller = self.transport.within(total_seconds=total_seconds)
-        return LmsClient(smaller, enroll_read_seconds=self._enroll_read_seconds)
 
     # --- customers and their learners ----------------------------------------------------------------------------
 
@@ -82,7 +77,7 @@ class LmsClient(PlatformClient):
 
     def _find_customers(self, slug: str, kind: type[T]) -> tuple[T, ...]:
         params = [("slug", self._checked.slug(slug)), _PAGE_SIZE]
-        ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-customer/")
+        ask = self._ask(f"{_ENTERPRISE}/enterprise-customer/", need=need_staff)
         return all_rows(numbered_pages(ask, params, whole_page_of(kind)))  # type: ignore[arg-type]
 
     def list_learner_links(
@@ -135,14 +130,14 @@ class LmsClient(PlatformClient):
         customer = self._checked.uuid(customer_uuid, "customer_uuid")
         size = ("page_size", str(page_size))
         params = [size, ("ordering", "user_id"), ("enterprise_customer", customer), ("page", str(page))]
-        return self._ask_as_staff(_LEARNERS)(params).read(page_of(LearnerLink, key=key_of_link))
+        return self._ask(_LEARNERS, need=need_staff)(params).read(page_of(LearnerLink, key=key_of_link))
 
     def _links(self, params: Params) -> Iterator[Page[LearnerLink]]:
-        return numbered_pages(self._ask_as_staff(_LEARNERS), params, page_of(LearnerLink, key=key_of_link))
+        return numbered_pages(self._ask(_LEARNERS, need=need_staff), params, page_of(LearnerLink, key=key_of_link))
 
     def list_portal_links(self, *, lms_user_id: int) -> PortalLinks:
         """Return all customers of a learner as the learner portal shows them, and the LMS's feature switches."""
-        ask = self._ask_as_staff(_LEARNERS)
+        ask = self._ask(_LEARNERS, need=need_staff)
         user_id = str(self._checked.positive(lms_user_id, "lms_user_id"))
         params = [_PAGE_SIZE, ("ordering", "user_id"), ("user_ids", user_id)]
         pages: list[PortalLinksPage] = list(numbered_pages(ask, params, page_of(PortalLink, page=PortalLinksPage)))
@@ -161,12 +156,12 @@ class LmsClient(PlatformClient):
         A customer that the LMS does not know has none. See `is_whole`: the list has no order, so pages may overlap.
         """
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid"))]
-        ask = self._ask_as_staff(f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/")
+        ask = self._ask(f"{_ENTERPRISE}/default-enterprise-enrollment-intentions/", need=need_staff)
         pages: list[DefaultIntentionsPage] = list(
             numbered_pages(ask, params, page_of(DefaultIntention, page=DefaultIntentionsPage))
         )
         # To an account without the role the list is empty.
-        need_role(self.transport, OPERATOR)
+        need_operator(self.transport)
         answer = all_rows(pages)
         rows = sorted({row.uuid: row for row in answer}.values(), key=lambda row: (row.created_at, row.uuid))
         return DefaultIntentions(intentions=Rows(rows, answer.unreadable), count=pages[-1].count)
@@ -237,7 +232,7 @@ class LmsClient(PlatformClient):
         params = [("enterprise_customer_user", str(learner)), _PAGE_SIZE]
         if course_run_key is not None:
             params.append(("course_id", self._checked.run_key(course_run_key)))
-        ask = self._ask_as_staff(f"{_ENTERPRISE}/enterprise-course-enrollment/")
+        ask = self._ask(f"{_ENTERPRISE}/enterprise-course-enrollment/", need=need_staff)
         return tuple(all_rows(numbered_pages(ask, params, whole_page_of(EnterpriseEnrollmentRecord))))
 
     def list_enterprise_enrollments_admin(
@@ -271,16 +266,3 @@ class LmsClient(PlatformClient):
             "/enterprise_learner_portal/api/v1/enterprise_course_enrollments/", params=params
         )
         return answer.read(rows_of(reader(PortalEnrollment)))
-
-    def _ask(self, path: str) -> Callable[[Params], Answer]:
-        return lambda params: self.transport.get(path, params=params)
-
-    def _ask_as_staff(self, path: str) -> Callable[[Params], Answer]:
-        """Ask where the LMS leaves out, without a word, what a caller who is not staff may not see."""
-
-        def ask(params: Params) -> Answer:
-            answer = self.transport.get(path, params=params)
-            need_staff(self.transport)
-            return answer
-
-        return ask

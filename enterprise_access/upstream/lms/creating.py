@@ -5,17 +5,16 @@ admins is from edx-enterprise's public serializers, and was not recorded. The LM
 `enterprise_provisioning_admin:*` create these.
 """
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import attrs
 from django.conf import settings
 
-from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import field, reader
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.connections import transport
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, numbered_pages, page_of, whole_page_of
 from enterprise_access.upstream.rights import need_staff
 
@@ -60,15 +59,11 @@ class _PendingAdmin:
     customer_uuid: UUID = field("enterprise_customer")
 
 
-class LmsCreator:
+class LmsCreator(ServiceClient):
     """Creates at the LMS as our worker account, and looks for what exists.
 
     Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LmsClient do.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
 
     def find_customer(self, *, slug: str) -> NewCustomer | None:
         """Return the active customer with this slug, whatever its case; None where there is none."""
@@ -154,12 +149,6 @@ class LmsCreator:
         }
         answer = self.transport.post(f"{_API}/enterprise_customer_catalog/", json=body, expect=(200, 201))
         return answer.read(reader(NewCatalog))
-
-    def _ask(self, path: str) -> Any:
-        def ask(params: Params) -> Answer:
-            return self.transport.get(path, params=params)
-
-        return ask
 
 
 def from_settings() -> LmsCreator:

@@ -7,20 +7,20 @@ edx-enterprise's public serializers.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID
 
 import attrs
 from django.conf import settings
 
 from enterprise_access.lib.errors import UpstreamRefused
-from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.http import Answer, Params
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import Fields, field, integer, reader, text
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.connections import transport
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import Page, all_rows, in_pieces, joined, numbered_pages, page_of
 from enterprise_access.upstream.rights import need_staff
 
@@ -105,16 +105,12 @@ def _key_of_member(value: object) -> frozenset[int | str] | None:
 _LISTED: Final = page_of(ListedMember)
 
 
-class LmsGroups:
+class LmsGroups(ServiceClient):
     """Asks the LMS for groups as our worker account.
 
     Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of LmsClient do. Pages of a
     group that does not exist are refused (`not_found`).
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
 
     def get_group(self, *, group_uuid: UUID) -> EnterpriseGroup | None:
         """Return a group; None when the LMS says that there is no such group."""
@@ -164,22 +160,16 @@ class LmsGroups:
     def get_page(self, *, group_uuid: UUID, query: MembersQuery, page: int) -> Page[ListedMember]:
         """Return one page, of ten members. One beyond the end is refused like a group that does not exist."""
         params = [*query.params(), ("page", str(self._checked.positive(page, "page")))]
-        found = self._ask(self._checked.uuid(group_uuid, "group_uuid"))(params).read(_LISTED)
+        found = self._ask(_PATH, self._checked.uuid(group_uuid, "group_uuid"))(params).read(_LISTED)
         need_staff(self.transport)
         return cast("Page[ListedMember]", found)
 
     def iterate(self, *, group_uuid: UUID, query: MembersQuery) -> Iterator[Page[ListedMember]]:
         """Yield all pages, of up to 500 members."""
-        ask = self._ask(self._checked.uuid(group_uuid, "group_uuid"))
+        ask = self._ask(_PATH, self._checked.uuid(group_uuid, "group_uuid"))
         for page in numbered_pages(ask, [*query.params(), _LARGEST_PAGE], _LISTED):
             need_staff(self.transport)
             yield page
-
-    def _ask(self, group: str) -> Any:
-        def ask(params: Params) -> Answer:
-            return self.transport.get(_PATH, group, params=params)
-
-        return ask
 
 
 def _with_sets(answer: Rows[GroupMember]) -> Rows[GroupMember]:

@@ -3,24 +3,19 @@
 from collections.abc import Sequence
 from typing import Final
 
-from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.rows import Rows, UnreadableRow
 from enterprise_access.lib.structure import reader
 from enterprise_access.upstream.absence import is_absence
 from enterprise_access.upstream.apart import read_apart
-from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.lms.types import PlatformEnrollmentRecord, RunModesRecord, key_of_enrollment
 from enterprise_access.upstream.paging import all_rows, cursor_pages, in_pieces, joined, page_of
 
 _ENROLLMENT: Final = "/api/enrollment/v1"
 
 
-class PlatformClient:
+class PlatformClient(ServiceClient):
     """Asks the platform as our worker account. Raises what LmsClient raises."""
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
 
     def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollmentRecord]:
         """Return all enrollments of these learners, active or not, whoever made them.
@@ -33,13 +28,10 @@ class PlatformClient:
         unsendable = [UnreadableRow(problem="cannot be sent", key=name) for name in asked.keys() - set(names)]
         path = f"{_ENROLLMENT}/enrollments"
 
-        def ask(params: Params) -> Answer:
-            return self.transport.get(path, params=params)
-
         read_page = page_of(PlatformEnrollmentRecord, key=key_of_enrollment)
 
         def read(piece: Sequence[str]) -> Rows[PlatformEnrollmentRecord]:
-            return all_rows(cursor_pages(ask, [("username", ",".join(piece))], read_page))
+            return all_rows(cursor_pages(self._ask(path), [("username", ",".join(piece))], read_page))
 
         answer = joined(read_apart(piece, read, call=f"GET {path}") for piece in in_pieces(names))
         return Rows(answer, [*answer.unreadable, *unsendable])

@@ -1,16 +1,16 @@
 """enterprise-subsidy: accounts, transactions, redeeming. Contract: recordings/enterprise-subsidy."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from enterprise_access.lib.errors import UpstreamChanged
-from enterprise_access.lib.http import Answer, Params, Transport
+from enterprise_access.lib.http import Answer, Transport
 from enterprise_access.lib.rows import Rows
 from enterprise_access.lib.structure import reader
-from enterprise_access.upstream.identifiers import Identifiers
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.paging import Page, all_rows, numbered_pages, page_of
-from enterprise_access.upstream.rights import OPERATOR, need_role
+from enterprise_access.upstream.rights import need_operator
 from enterprise_access.upstream.subsidy.types import (
     DepositRecord,
     LedgerTransaction,
@@ -25,7 +25,7 @@ _PAGE_SIZE: Final = ("page_size", "100")
 _MAX_KEY_LENGTH: Final = 255
 
 
-class SubsidyClient:
+class SubsidyClient(ServiceClient):
     """Asks enterprise-subsidy as our worker account, which has to be an operator.
 
     Every method raises UpstreamUnavailable (time-out, 5xx, ledger locked: later), UpstreamRefused (4xx, or malformed
@@ -33,14 +33,15 @@ class SubsidyClient:
     """
 
     def __init__(self, transport: Transport, *, redeem_read_seconds: float = 45) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
+        super().__init__(transport)
         self._redeem_read_seconds = redeem_read_seconds
 
     def list_subsidies(self, *, customer_uuid: UUID) -> Rows[SubsidyRecord]:
         """Return the accounts of a customer, expired and future ones included."""
         params = [("enterprise_customer_uuid", self._checked.uuid(customer_uuid, "customer_uuid")), _PAGE_SIZE]
-        return all_rows(numbered_pages(self._ask("/api/v1/subsidies/"), params, page_of(SubsidyRecord)))
+        return all_rows(
+            numbered_pages(self._ask("/api/v1/subsidies/", need=need_operator), params, page_of(SubsidyRecord))
+        )
 
     def get_subsidy(self, *, subsidy_uuid: UUID) -> SubsidyRecord:
         """Return one account. Its balance is that of an instant after the call began."""
@@ -81,7 +82,7 @@ class SubsidyClient:
             raise self.transport.refusal("states has one that no transaction can have")
         params += [("state", state) for state in states]
         path = "/api/v2/subsidies/{}/admin/transactions/"
-        ask = self._ask(path, self._checked.uuid(subsidy_uuid, "subsidy_uuid"))
+        ask = self._ask(path, self._checked.uuid(subsidy_uuid, "subsidy_uuid"), need=need_operator)
         return numbered_pages(ask, params, page_of(LedgerTransaction))
 
     def redeem(
@@ -143,16 +144,6 @@ class SubsidyClient:
             expect=(200, 201),
         )
         return answer.read(reader(DepositRecord))
-
-    def _ask(self, path: str, *ids: str) -> Callable[[Params], Answer]:
-        """Ask where enterprise-subsidy answers an empty list to a caller who may not see this customer."""
-
-        def ask(params: Params) -> Answer:
-            answer = self.transport.get(path, *ids, params=params)
-            need_role(self.transport, OPERATOR)
-            return answer
-
-        return ask
 
     def _cents(self, value: object, name: str) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:

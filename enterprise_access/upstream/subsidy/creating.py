@@ -4,7 +4,6 @@ Contract: what the support tools send (contracts of the admin clients); the answ
 recordings/enterprise-subsidy/subsidies-retrieve.json. Creating was not recorded from a real server.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,12 +11,11 @@ import attrs
 from django.conf import settings
 
 from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
-from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.lib.structure import field, reader
+from enterprise_access.upstream.asking import ServiceClient
 from enterprise_access.upstream.connections import transport
-from enterprise_access.upstream.identifiers import Identifiers
 from enterprise_access.upstream.paging import all_rows, numbered_pages, whole_page_of
-from enterprise_access.upstream.rights import OPERATOR, need_role
+from enterprise_access.upstream.rights import need_operator
 
 
 @attrs.frozen(kw_only=True)
@@ -33,15 +31,11 @@ class NewAccount:
     starting_balance_cents: int = field("starting_balance")
 
 
-class SubsidyCreator:
+class SubsidyCreator(ServiceClient):
     """Creates at enterprise-subsidy as our worker account, and looks for what exists.
 
     Every method raises UpstreamUnavailable, UpstreamRefused or UpstreamChanged, as those of SubsidyClient do.
     """
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self._checked = Identifiers(transport.refusal)
 
     def find_account(self, *, customer_uuid: UUID, reference_id: str) -> NewAccount | None:
         """Return the customer's account with this reference; None where there is none."""
@@ -50,7 +44,7 @@ class SubsidyCreator:
             ("page_size", "100"),
         ]
         found = all_rows(numbered_pages(self._ask("/api/v1/subsidies/"), params, whole_page_of(NewAccount)))
-        need_role(self.transport, OPERATOR)
+        need_operator(self.transport)
         return next((row for row in found if row.reference_id == reference_id), None)
 
     def create_account(
@@ -79,9 +73,6 @@ class SubsidyCreator:
         }
         answer = self.transport.post("/api/v1/subsidies/", json=body, expect=(200, 201))
         return answer.read(reader(NewAccount))
-
-    def _ask(self, path: str) -> Callable[[Params], Answer]:
-        return lambda params: self.transport.get(path, params=params)
 
 
 def from_settings() -> SubsidyCreator:
