@@ -147,8 +147,8 @@ class ReadOnlyHistoryAdmin(ReadableAdmin, SimpleHistoryAdmin):
 
 
 class AsksBeforeAddingAdmin(ReadableAdmin):
-    """Adds without Django's transaction around the whole page: a neighbour is asked while the form is checked, and no
-    lock may be held for so long. What is added is one row, which a service writes."""
+    """Adds without Django's transaction around the whole page: a neighbour may be asked while the form is checked, and
+    no lock may be held for so long. What is added is one row, which a service writes."""
 
     @method_decorator(csrf_protect)
     def changeform_view(

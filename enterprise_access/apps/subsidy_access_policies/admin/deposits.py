@@ -5,18 +5,17 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.http import HttpRequest
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 
 from enterprise_access.apps.subsidy_access_policies.admin.dollars import as_dollars
 from enterprise_access.apps.subsidy_access_policies.admin.forms import DepositForm
 from enterprise_access.apps.subsidy_access_policies.models import Deposit
 from enterprise_access.apps.subsidy_access_policies.services.deposits import QUEUE, send_again
+from enterprise_access.lib.admin import AsksBeforeAddingAdmin
 from enterprise_access.lib.work.admin import WorkAdmin, chosen
 
 
 @admin.register(Deposit)
-class DepositAdmin(WorkAdmin):
+class DepositAdmin(AsksBeforeAddingAdmin, WorkAdmin):
     """Deposits. A worker makes them; what it cannot settle needs attention."""
 
     queue = QUEUE
@@ -34,17 +33,6 @@ class DepositAdmin(WorkAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("subsidy_access_policies.add_deposit")
-
-    @method_decorator(csrf_protect)
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Save without Django's transaction around the page: the service writes the one row."""
-        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

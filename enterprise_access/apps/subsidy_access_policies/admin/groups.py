@@ -4,19 +4,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.decorators import method_decorator
-from django.views.decorators.csrf import csrf_protect
 
 from enterprise_access.apps.subsidy_access_policies.admin.forms import GroupForm
 from enterprise_access.apps.subsidy_access_policies.models import PolicyGroupAssociation
 from enterprise_access.apps.subsidy_access_policies.services.groups import end_association_of
-from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
+from enterprise_access.lib.admin import AsksBeforeAddingAdmin, BoundedActionsAdmin, BoundedPaginator
 
 _MAY_CHANGE_BUDGETS = "subsidy_access_policies.change_subsidyaccesspolicy"
 
 
 @admin.register(PolicyGroupAssociation)
-class GroupAssociationAdmin(BoundedActionsAdmin):
+class GroupAssociationAdmin(AsksBeforeAddingAdmin, BoundedActionsAdmin):
     """Restrictions of budgets to groups. Who may change budgets may add and remove them."""
 
     form = GroupForm
@@ -48,17 +46,6 @@ class GroupAssociationAdmin(BoundedActionsAdmin):
 
     def _may_change(self, request: HttpRequest) -> bool:
         return request.user.has_perm(_MAY_CHANGE_BUDGETS)
-
-    @method_decorator(csrf_protect)
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Save without Django's transaction around the page: the service asks the LMS whose group it is."""
-        return self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Do nothing: the form has written it, through the service."""
