@@ -15,6 +15,7 @@ from enterprise_access.apps.content_assignments.models import (
 )
 from enterprise_access.apps.content_assignments.selectors import describe
 from enterprise_access.apps.subsidy_access_policies.services.allocations import SubsidyAccessPolicy
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 Assignment = LearnerContentAssignment
 Actions = Mapping[UUID, Sequence[LearnerContentAssignmentAction]]
@@ -80,18 +81,7 @@ class AdminAssignmentSerializer(AssignmentSerializer):
     error_reason = FailureSerializer(allow_null=True)
 
 
-class _PageSerializer(serializers.Serializer):
-    """One page of a list."""
-
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField(help_text="Of all pages together.")
-    num_pages = serializers.IntegerField()
-    current_page = serializers.IntegerField(help_text="Counted from 1.")
-    start = serializers.IntegerField(help_text="How many come before this page.")
-
-
-class AssignmentPageSerializer(_PageSerializer):
+class AssignmentPageSerializer(ListPageSerializer):
     """A page of the caller's own assignments."""
 
     results = AssignmentSerializer(many=True)
@@ -104,7 +94,7 @@ class StateCountSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
-class AdminAssignmentPageSerializer(_PageSerializer):
+class AdminAssignmentPageSerializer(ListPageSerializer):
     """A page of a configuration's assignments."""
 
     results = AdminAssignmentSerializer(many=True)
@@ -155,7 +145,7 @@ class ConfigurationSerializer(serializers.Serializer):
     active = serializers.BooleanField(help_text="As the budget.")
 
 
-class ConfigurationPageSerializer(_PageSerializer):
+class ConfigurationPageSerializer(ListPageSerializer):
     """A page of configurations."""
 
     results = ConfigurationSerializer(many=True)

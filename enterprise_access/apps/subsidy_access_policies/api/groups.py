@@ -41,6 +41,7 @@ from enterprise_access.lib.api import (
     parse_body,
     parse_query,
 )
+from enterprise_access.lib.api.pages import ListPageSerializer
 from enterprise_access.lib.api.queries import MAX_PAGE
 from enterprise_access.lib.csv_files import write_table
 
@@ -98,15 +99,9 @@ class GroupMemberSerializer(serializers.Serializer[Any]):
     enrollment_count = serializers.IntegerField()
 
 
-class GroupMembersPageSerializer(serializers.Serializer[Any]):
+class GroupMembersPageSerializer(ListPageSerializer):
     """A page of members."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField()
-    num_pages = serializers.IntegerField()
-    current_page = serializers.IntegerField()
-    start = serializers.IntegerField()
     results = GroupMemberSerializer(many=True)
 
 

@@ -18,6 +18,7 @@ from enterprise_access.apps.subsidy_access_policies.domain.policies import (
 )
 from enterprise_access.apps.subsidy_access_policies.selectors import Budget, PolicyUse
 from enterprise_access.lib.api import MAX_ID, FlagField, StrictSerializer, TextField, UuidTextField, customer_field
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 # The form of the support tools writes up to 255 characters, and adds some of its own.
 MAX_DESCRIPTION: Final = 2_000
@@ -156,15 +157,9 @@ class PolicySerializer(serializers.Serializer):
     facts_fetched_at = serializers.DateTimeField(allow_null=True, help_text="When the account was last read.")
 
 
-class PolicyPageSerializer(serializers.Serializer):
+class PolicyPageSerializer(ListPageSerializer):
     """A page of budgets, oldest first. The first page holds all of a customer, up to 500."""
 
-    next = serializers.URLField(allow_null=True)
-    previous = serializers.URLField(allow_null=True)
-    count = serializers.IntegerField()
-    num_pages = serializers.IntegerField()
-    current_page = serializers.IntegerField()
-    start = serializers.IntegerField()
     results = PolicySerializer(many=True)
 
 

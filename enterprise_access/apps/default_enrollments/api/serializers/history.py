@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 
 class FieldChangeSerializer(serializers.Serializer):

@@ -12,12 +12,12 @@ from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, Cours
 from enterprise_access.apps.content_metadata.selectors import ModesSource
 from enterprise_access.apps.course_types.domain.modes import deadline, want
 from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
-from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Description, Preview
 from enterprise_access.lib.api import StrictSerializer, TextField, UuidTextField
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 Intention = DefaultEnterpriseEnrollmentIntention
 

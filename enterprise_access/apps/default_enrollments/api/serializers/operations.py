@@ -6,13 +6,13 @@ from typing import Any, Final
 from rest_framework import serializers
 
 from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH
-from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationOverride, RealizationRequest, Trigger
 from enterprise_access.apps.default_enrollments.selectors.pauses import Pause
 from enterprise_access.apps.default_enrollments.selectors.queue import EvaluationRequestState, state_of
 from enterprise_access.apps.default_enrollments.services.csv_intentions import RowState
 from enterprise_access.apps.default_enrollments.services.moving_in.bulk import ADDED, RESTORED, KeyOutcome
 from enterprise_access.lib.api import MAX_ID, FlagField, StrictSerializer, TextField, UuidTextField
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 OVERRIDE_STATES: Final = [(value, value) for value in RealizationOverride.State.values]
 REQUEST_STATES: Final = [(state.value, state.value) for state in EvaluationRequestState]

@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from enterprise_access.apps.default_enrollments.api.serializers.pages import ListPageSerializer
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentRealization,
@@ -13,6 +12,7 @@ from enterprise_access.apps.default_enrollments.models import (
     Trigger,
 )
 from enterprise_access.apps.default_enrollments.selectors.records import RealizationState, state_of
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 
 class RealizationRecordSerializer(serializers.Serializer):

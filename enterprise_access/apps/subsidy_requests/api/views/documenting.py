@@ -2,11 +2,12 @@
 
 from typing import Any, Final
 
-from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from enterprise_access.apps.subsidy_requests.api.serializers import RequestStateCountSerializer
 from enterprise_access.lib.api import failures
+from enterprise_access.lib.api.pages import ListPageSerializer
 
 TAGS: Final = ["subsidy requests"]
 
@@ -15,10 +16,8 @@ Shape = type[serializers.Serializer[Any]]
 
 def page_schema(item: Shape) -> Any:
     """Return the envelope of a list of `item`."""
-    links = {link: serializers.URLField(allow_null=True) for link in ("next", "previous")}
-    numbers = {number: serializers.IntegerField() for number in ("count", "num_pages", "current_page", "start")}
     name = f"{item.__name__.removesuffix('Serializer')}Page"
-    return inline_serializer(name, {**links, **numbers, "results": item(many=True)})
+    return type(name, (ListPageSerializer,), {"results": item(many=True), "__doc__": "One page of a list."})
 
 
 def lists(name: str, query: Shape, item: Shape, body: Shape) -> Any:

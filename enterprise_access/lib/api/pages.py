@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 
-class ListPageSerializer(serializers.Serializer):
+class ListPageSerializer(serializers.Serializer):  # type: ignore[type-arg]
     """One page of a list; a subclass says of what (`results`)."""
 
     next = serializers.URLField(allow_null=True, help_text="The address of the next page.")
