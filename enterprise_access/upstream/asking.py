@@ -1,8 +1,6 @@
 """What the clients of all upstream services have in common."""
 
 from collections.abc import Callable
-from copy import copy
-from typing import Self
 
 from enterprise_access.lib.http import Answer, Params, Transport
 from enterprise_access.upstream.identifiers import Identifiers
@@ -14,12 +12,6 @@ class ServiceClient:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self._checked = Identifiers(transport.refusal)
-
-    def within(self, *, total_seconds: float) -> Self:
-        """Return the same client with a smaller budget for each of its reads."""
-        smaller = copy(self)
-        smaller.transport = self.transport.within(total_seconds=total_seconds)
-        return smaller
 
     def _ask(self, path: str, *ids: str, need: Callable[[Transport], None] | None = None) -> Callable[[Params], Answer]:
         """Return a function that asks for a page.

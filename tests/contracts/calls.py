@@ -77,7 +77,7 @@ VERBS = {
 }
 # Of a client's public methods, these send nothing; or nothing of the answer is read, and the tests of the services that
 # link and unlink learners try what may go wrong.
-SILENT = {"within", "is_content_key", "create_pending_learners", "unlink_learners"}
+SILENT = {"is_content_key", "create_pending_learners", "unlink_learners"}
 
 
 @attrs.frozen

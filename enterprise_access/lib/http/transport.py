@@ -15,6 +15,7 @@ contain names and e-mail addresses.
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -80,18 +81,15 @@ class Transport:
         self._max_body_bytes = max_body_bytes
         self._breaker = breaker
 
-    def within(self, *, total_seconds: float) -> "Transport":
-        """Return the same transport with a smaller budget for each call."""
-        return self._like(limits=attrs.evolve(self.limits, total_seconds=min(total_seconds, self.limits.total_seconds)))
-
     def as_learner(self, token: str) -> "Transport":
         """Return a transport that calls as the learner to whom `token` belongs, over the same connections."""
         if not is_sendable_token(token):
             raise self.refusal("the learner's token cannot be sent")
-        session = LearnerSession(token)
+        learners = copy(self)
+        learners.session = LearnerSession(token)
         for prefix, adapter in self.session.adapters.items():
-            session.mount(prefix, adapter)
-        return self._like(session=session)
+            learners.session.mount(prefix, adapter)
+        return learners
 
     def own_claims(self) -> dict[str, Any]:
         """Return what our worker account's token says of it; nothing before the first call, or if it is unreadable."""
@@ -144,18 +142,6 @@ class Transport:
         return self._once(call, expect, self.limits, ends_at=earliest(time.monotonic() + self.limits.total_seconds))
 
     # --- inside --------------------------------------------------------------------------------------------------
-
-    def _like(self, **changes: Any) -> "Transport":
-        own = {
-            "service": self.service,
-            "base_url": self._base_url,
-            "session": self.session,
-            "limits": self.limits,
-            "sleep": self._sleep,
-            "max_body_bytes": self._max_body_bytes,
-            "breaker": self._breaker,
-        }
-        return Transport(**{**own, **changes})
 
     def _url(self, path: str, ids: Sequence[object]) -> str:
         segments = [quote(str(segment), safe="") for segment in ids]

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+from attrs import evolve
 
 from enterprise_access.lib.errors import UpstreamChanged, UpstreamError, UpstreamReason, UpstreamUnavailable
 from enterprise_access.lib.http import DeadlineAdapter, LearnerSession, Limits, Transport, WorkerSession
@@ -168,8 +169,9 @@ def test_a_connection_serves_the_next_call_after_a_deadline_of_the_last():
             connection.sendall(answer)
 
     with serving(talk) as base_url:
-        transport = transport_to(base_url)
-        assert transport.within(total_seconds=0.2).get("/x/").json() == {}
+        transport = transport_to(base_url, limits=evolve(LIMITS, total_seconds=0.2))
+        assert transport.get("/x/").json() == {}
+        transport.limits = LIMITS
         time.sleep(0.25)
         assert transport.get("/x/").json() == {}
         transport.session.close()
