@@ -99,8 +99,8 @@ class Course:
     """A course with the runs that the catalog's record nests.
 
     `advertised_run` is the uuid of a run, None when none is advertised, or NOT_YET_KNOWN when the record does not say.
-    `normalized_metadata` describes the advertised run, `normalized_metadata_by_run` every run by its key. `partners` is
-    None when the record does not say who offers the course.
+    `normalized_metadata_by_run` describes every run by its key. `partners` is None when the record does not say who
+    offers the course.
     """
 
     key: str
@@ -109,7 +109,6 @@ class Course:
     course_type: str | None = None
     advertised_run: UUID | NotYetKnown | None = NOT_YET_KNOWN
     runs: tuple[CourseRun, ...] = ()
-    normalized_metadata: NormalizedMetadata | None = None
     normalized_metadata_by_run: Mapping[str, NormalizedMetadata] = field(factory=dict)
     partners: tuple[Partner, ...] | None = None
 

@@ -77,10 +77,8 @@ class RunRecord:
     enrollment_end: datetime | None = None
     is_enrollable: bool | None = None
     seats: tuple[Seat, ...] | None = None
-    restriction_type: str | None = None
     run_type: UUID | None = None
     type: str | None = None
-    pacing_type: str | None = None
     published: bool | None = None
     has_dates: bool = False
 
@@ -90,10 +88,6 @@ class RunRecord:
         if self.published is not None or self.status is None:
             return self.published
         return self.status == "published"
-
-
-def _slug_or_none(value: object) -> str | None:
-    return Fields(value).optional("slug", text)
 
 
 @attrs.frozen(kw_only=True)
@@ -139,9 +133,7 @@ class ContentRecord:
     advertised_course_run_uuid: UUID | None = None
     course_runs: tuple[RunRecord, ...] | None = None
     run: RunRecord | None = None
-    normalized_metadata: RunMetadata | None = None
     normalized_metadata_by_run: Mapping[str, RunMetadata] | None = None
-    product_source_slug: str | None = field("product_source", read=_slug_or_none, default=None)
     owners: tuple[Owner, ...] | None = field("owners", read=_owners_or_none, default=None)
 
 

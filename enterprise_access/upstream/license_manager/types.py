@@ -38,7 +38,6 @@ class PlanRecord:
     days_until_expiration: int
     days_until_expiration_including_renewals: int
     should_auto_apply_licenses: bool = False
-    is_locked_for_renewal: bool = field("is_locked_for_renewal_processing")
     # Licenses that somebody has, activated or not; None where the plan comes without counts.
     allocated: int | None = field("licenses", read=_allocated, default=None)
     # Licenses that nobody has; None where the plan comes without counts.

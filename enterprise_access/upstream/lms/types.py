@@ -201,8 +201,6 @@ class RunModesRecord:
     is_invitation_only: bool = field("invite_only")
     enrollment_start: datetime | None
     enrollment_end: datetime | None
-    course_start: datetime | None
-    course_end: datetime | None
 
 
 @attrs.frozen(kw_only=True)

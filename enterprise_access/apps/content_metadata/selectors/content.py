@@ -97,7 +97,7 @@ def _ages_of(found: Attributed) -> Ages:
 
 
 _cache: Final[RefreshingCache[Attributed]] = RefreshingCache(
-    "content", version=5, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
+    "content", version=6, ages_of=_ages_of, trusted_seconds=lambda: settings.CONTENT_TRUSTED_SECONDS
 )
 
 

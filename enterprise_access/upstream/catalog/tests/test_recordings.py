@@ -207,17 +207,18 @@ def test_members_of_a_catalog():
 def test_members_of_a_course():
     course = value_of("customer-content-metadata-upgrade-deadline-passed")
     assert (course.content_type, course.key, course.parent_key) == ("course", "MichiganX+PY101", None)
-    assert (course.course_type, course.product_source_slug) == ("verified-audit", "edx")
+    assert course.course_type == "verified-audit"
     assert (course.has_advertised_run_key, course.run) == (True, None)
     assert course.advertised_course_run_uuid == UUID("2f115452-d4b0-4ed5-8885-cbf1c2a06acb")
-    assert course.normalized_metadata == RunMetadata(
+    by_run = course.normalized_metadata_by_run
+    assert by_run["course-v1:MichiganX+PY101+2026_T1"] == RunMetadata(
         start_date=datetime(2026, 1, 10, tzinfo=UTC),
         end_date=datetime(2035, 8, 31, 23, 59, tzinfo=UTC),
         enroll_start_date=None,
         enroll_by_date=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC),
         content_price=0.0,
     )
-    assert set(course.normalized_metadata_by_run) == {
+    assert set(by_run) == {
         "course-v1:MichiganX+PY101+2026_T1",
         "course-v1:MichiganX+PY101+2026_T3",
     }
@@ -253,10 +254,8 @@ def test_members_of_a_nested_run():
                 datetime(2035, 10, 15, 23, 59, 59, tzinfo=UTC),
             ),
         ),
-        restriction_type=None,
         run_type=UUID("59551a29-9a5b-4236-ad6e-c8ef3f46f46d"),
         type="verified",
-        pacing_type="self_paced",
     )
 
 
@@ -272,11 +271,10 @@ def test_members_of_a_record_of_a_run():
 def test_what_is_not_synced_yet_is_not_taken_for_null():
     course = value_of("content-metadata-retrieve-course-not-fully-synced")
     assert (course.has_advertised_run_key, course.advertised_course_run_uuid) == (False, None)
-    assert (course.normalized_metadata, course.normalized_metadata_by_run) == (None, None)
+    assert course.normalized_metadata_by_run is None
     (run,) = course.course_runs
     assert (run.uuid, run.seats, run.run_type, run.title) == (None, None, None, None)
     assert (run.status, run.has_dates) == ("published", True)
-    assert course.product_source_slug is None
 
 
 def test_no_advertised_run_is_told_from_an_unknown_one():
@@ -286,10 +284,5 @@ def test_no_advertised_run_is_told_from_an_unknown_one():
 
 def test_executive_education_is_told_by_its_course_type():
     course = value_of("customer-content-metadata-exec-ed-course")
-    assert (course.course_type, course.product_source_slug) == ("executive-education-2u", "2u")
+    assert course.course_type == "executive-education-2u"
     assert [seat.type for run in course.course_runs for seat in run.seats] == ["unpaid-executive-education"] * 2
-
-
-def test_restricted_runs_are_marked():
-    course = value_of("customer-content-metadata-restricted-course-v2")
-    assert [run.restriction_type for run in course.course_runs] == [None, "custom-b2b-enterprise"]

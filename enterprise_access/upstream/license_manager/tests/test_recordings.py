@@ -185,7 +185,6 @@ PLAN = PlanRecord(
     days_until_expiration=299,
     days_until_expiration_including_renewals=299,
     should_auto_apply_licenses=False,
-    is_locked_for_renewal=False,
 )
 LICENSE = LicenseRecord(
     uuid=UUID("2284ab5f-b191-48ad-9e57-f316fca82fdc"),

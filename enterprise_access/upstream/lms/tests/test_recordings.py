@@ -360,8 +360,6 @@ def test_members_of_run_modes():
         is_invitation_only=False,
         enrollment_start=datetime(2026, 9, 1, tzinfo=UTC),
         enrollment_end=None,
-        course_start=datetime(2026, 10, 1, tzinfo=UTC),
-        course_end=datetime(2027, 6, 30, tzinfo=UTC),
     )
 
 
