@@ -4,12 +4,13 @@ An app registers its sources in its `ready`. A source reads its own tables, in a
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from attrs import frozen
+from django.db.models import Count
 
 log = logging.getLogger(__name__)
 
@@ -112,3 +113,31 @@ def _after(shown: list[Done], start: Position | None) -> Position:
 def names_of_sources(may: Callable[[str], bool]) -> Collection[str]:
     """Return the names of the sources that a reader sees."""
     return [name for name, registered in _sources.items() if may(registered.permission)]
+
+
+# --- For sources -------------------------------------------------------------------------------------------------
+
+
+def until(rows: Any, field: str, before: datetime | None) -> Any:
+    """Return the rows whose instant `field` counts."""
+    return rows if before is None else rows.filter(**{f"{field}__lte": before})
+
+
+def list_actions_together(
+    actions: Any, before: datetime | None, limit: int, *, kind: str, verbs: Mapping[str, str], noun: str
+) -> list[Done]:
+    """Return what people did to rows: what one person did at one time is one event.
+
+    `kind`: the field of an action that `verbs` puts into words.
+    """
+    known = until(actions.filter(**{f"{kind}__in": verbs}, actor_lms_user_id__isnull=False), "created", before)
+    groups = known.order_by().values_list(kind, "created", "actor_lms_user_id").annotate(rows=Count("pk"))
+    return [
+        Done(
+            at=at,
+            what=f"{verbs[action]} {rows} {noun}{'' if rows == 1 else 's'}",
+            key=f"{action} {actor:020}",
+            who=f"LMS user {actor}",
+        )
+        for action, at, actor, rows in groups.order_by("-created", f"-{kind}", "-actor_lms_user_id")[:limit]
+    ]

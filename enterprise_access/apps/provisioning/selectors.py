@@ -11,7 +11,7 @@ from django.urls import reverse
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.provisioning.domain.states import WorkflowState
 from enterprise_access.apps.provisioning.models import Workflow
-from enterprise_access.lib.activity import Done
+from enterprise_access.lib.activity import Done, until
 from enterprise_access.lib.state import State, age, by_label
 
 
@@ -48,9 +48,7 @@ def list_requested(customer_uuid: UUID, before: datetime | None, limit: int) -> 
     mine = Q(kind="create_budget", input__customer_uuid=str(customer_uuid))
     if customer is not None:
         mine |= Q(kind="provision_customer", subject=customer.slug)
-    rows = Workflow.objects.filter(mine).select_related("requested_by")
-    if before is not None:
-        rows = rows.filter(created_at__lte=before)
+    rows = until(Workflow.objects.filter(mine).select_related("requested_by"), "created_at", before)
     return [
         Done(
             at=row.created_at,

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Max
 
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
-from enterprise_access.lib.activity import Done
+from enterprise_access.lib.activity import Done, list_actions_together, until
 
 _VERBS: Final = {"cancelled": "Cancelled", "reminded": "Sent reminders for"}
 
@@ -21,8 +21,6 @@ def list_allocations(customer_uuid: UUID, before: datetime | None, limit: int) -
         .values("allocation_batch_id", "admin_lms_user_id", "content_title", "content_key_folded")
         .annotate(people=Count("pk"), at=Max("allocated_at"))
     )
-    if before is not None:
-        groups = groups.filter(at__lte=before)
     return [
         Done(
             at=group["at"],
@@ -30,27 +28,14 @@ def list_allocations(customer_uuid: UUID, before: datetime | None, limit: int) -
             key=str(group["allocation_batch_id"]),
             who=_who(group["admin_lms_user_id"]),
         )
-        for group in groups.order_by("-at", "-allocation_batch_id")[:limit]
+        for group in until(groups, "at", before).order_by("-at", "-allocation_batch_id")[:limit]
     ]
 
 
 def list_actions(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
-    """Return who cancelled and reminded. What one person did at one time is one event."""
-    actions = LearnerContentAssignmentAction.objects.filter(
-        assignment__customer_uuid=customer_uuid, actor_lms_user_id__isnull=False, action_type__in=_VERBS
-    )
-    if before is not None:
-        actions = actions.filter(created__lte=before)
-    groups = actions.order_by().values("created", "action_type", "actor_lms_user_id").annotate(rows=Count("pk"))
-    return [
-        Done(
-            at=group["created"],
-            what=f"{_VERBS[group['action_type']]} {group['rows']} assignment{'' if group['rows'] == 1 else 's'}",
-            key=f"{group['action_type']} {group['actor_lms_user_id']:020}",
-            who=_who(group["actor_lms_user_id"]),
-        )
-        for group in groups.order_by("-created", "-action_type", "-actor_lms_user_id")[:limit]
-    ]
+    """Return who cancelled and reminded."""
+    actions = LearnerContentAssignmentAction.objects.filter(assignment__customer_uuid=customer_uuid)
+    return list_actions_together(actions, before, limit, kind="action_type", verbs=_VERBS, noun="assignment")
 
 
 def _people(count: int) -> str:

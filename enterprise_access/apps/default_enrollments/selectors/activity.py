@@ -14,7 +14,7 @@ from waffle.models import Switch
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
 from enterprise_access.jobs.models import Job
-from enterprise_access.lib.activity import Done
+from enterprise_access.lib.activity import Done, until
 
 INTENTION_PAGE: Final = "admin:default_enrollments_defaultenterpriseenrollmentintention_change"
 OVERRIDE_PAGE: Final = "admin:default_enrollments_realizationoverride_change"
@@ -24,9 +24,7 @@ BACKFILL: Final = "default_enrollments.backfill"
 def list_intention_changes(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return who added, deleted and restored default enrollments."""
     rows: QuerySet[Any] = DefaultEnterpriseEnrollmentIntention.history.filter(customer_id=customer_uuid)
-    newest = _until(rows.select_related("history_user"), "history_date", before).order_by(
-        "-history_date", "-history_id"
-    )
+    newest = until(rows.select_related("history_user"), "history_date", before).order_by("-history_date", "-history_id")
     return [
         Done(
             at=row.history_date,
@@ -48,7 +46,7 @@ def _verb(row: Any) -> str:
 
 def list_overrides_given(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return who allowed re-enrollments."""
-    rows = _until(_overrides(customer_uuid), "created", before).order_by("-created", "-pk")
+    rows = until(_overrides(customer_uuid), "created", before).order_by("-created", "-pk")
     return [_of_override(row, row.created, "Allowed re-enrollment", _giver(row), row.reason) for row in rows[:limit]]
 
 
@@ -59,7 +57,7 @@ def _giver(row: RealizationOverride) -> str:
 def list_overrides_cancelled(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return who took such permissions back."""
     cancelled = _overrides(customer_uuid).filter(cancelled_at__isnull=False)
-    rows = _until(cancelled, "cancelled_at", before).order_by("-cancelled_at", "-pk")
+    rows = until(cancelled, "cancelled_at", before).order_by("-cancelled_at", "-pk")
     return [
         _of_override(row, row.cancelled_at, "Cancelled the re-enrollment", row.cancelled_by, row.cancel_reason)
         for row in rows[:limit]
@@ -88,7 +86,7 @@ def list_pauses_and_checks(customer_uuid: UUID, before: datetime | None, limit: 
     switches = ContentType.objects.get_for_model(Switch)
     own = Q(content_type=customers, object_id=str(customer_uuid))
     of_all = Q(content_type=switches, object_id__in=_switch_ids())
-    rows = _until(LogEntry.objects.filter(own | of_all), "action_time", before).select_related("user")
+    rows = until(LogEntry.objects.filter(own | of_all), "action_time", before).select_related("user")
     return [
         Done(
             at=row.action_time,
@@ -127,7 +125,7 @@ def _reason(message: str) -> str:
 def list_backfills(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return who had the customer's linked learners enrolled."""
     rows = Job.objects.filter(kind=BACKFILL, parameters__customer=str(customer_uuid)).select_related("created_by")
-    newest = _until(rows, "created_at", before).order_by("-created_at", "-pk")
+    newest = until(rows, "created_at", before).order_by("-created_at", "-pk")
     return [
         Done(
             at=row.created_at,
@@ -138,10 +136,6 @@ def list_backfills(customer_uuid: UUID, before: datetime | None, limit: int) -> 
         )
         for row in newest[:limit]
     ]
-
-
-def _until(rows: Any, field: str, before: datetime | None) -> Any:
-    return rows if before is None else rows.filter(**{f"{field}__lte": before})
 
 
 def _name(user: Any) -> str:

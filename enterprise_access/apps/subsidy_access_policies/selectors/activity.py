@@ -5,20 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.urls import reverse
 
 from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy
-from enterprise_access.lib.activity import Done
+from enterprise_access.lib.activity import Done, until
 
 _VERBS = {"+": "Created", "-": "Deleted"}
 
 
 def list_budget_changes(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:
     """Return the newest changes of the customer's budgets."""
-    rows: QuerySet[Any] = SubsidyAccessPolicy.history.filter(customer_uuid=customer_uuid)
-    if before is not None:
-        rows = rows.filter(history_date__lte=before)
+    rows = until(SubsidyAccessPolicy.history.filter(customer_uuid=customer_uuid), "history_date", before)
     return [
         Done(
             at=row.history_date,

@@ -41,9 +41,6 @@ class AdminMailsStep(Step[AdminMailsInput, AdminMailsOutput]):
     input_class = AdminMailsInput
     output_class = AdminMailsOutput
 
-    def find(self, given: AdminMailsInput, running: RunningStep) -> AdminMailsOutput | None:
-        return None
-
     def create(self, given: AdminMailsInput, running: RunningStep) -> AdminMailsOutput:
         now = clock.now()
         notifications.ask_all(

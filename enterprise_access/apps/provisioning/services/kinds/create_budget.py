@@ -156,9 +156,6 @@ class PolicyStep(Step[PolicyInput, PolicyOutput]):
             learner_spend_limit_cents=asked.learner_spend_limit_cents,
         )
 
-    def find(self, given: PolicyInput, running: RunningStep) -> PolicyOutput | None:
-        return None
-
     def create(self, given: PolicyInput, running: RunningStep) -> PolicyOutput:
         try:
             policy, is_new = add_policy(_policy(given), by=By(reason="Created by a workflow"), now=clock.now())
