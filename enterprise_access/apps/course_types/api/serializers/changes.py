@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from enterprise_access.apps.course_types.domain.transitions import RefusalCode, Transition
 from enterprise_access.apps.course_types.services.assigning import as_plain
+from enterprise_access.lib.api import StrictSerializer
 
 MAX_SLUG = 100
 MAX_SLUGS = 100
@@ -19,17 +20,7 @@ def _slugs(**about: Any) -> serializers.ListField:
     return serializers.ListField(child=_slug(), max_length=MAX_SLUGS, **about)
 
 
-class _Strict(serializers.Serializer):
-    """Refuses what it does not know: a member that is misspelled would change what is asked."""
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such member."))
-        return attrs
-
-
-class AssignCourseTypeSerializer(_Strict):
+class AssignCourseTypeSerializer(StrictSerializer):
     """The type to set for a course."""
 
     course_type = _slug()
@@ -43,7 +34,7 @@ class AssignCourseTypeSerializer(_Strict):
     )
 
 
-class AssignRunTypeSerializer(_Strict):
+class AssignRunTypeSerializer(StrictSerializer):
     """The type to set for a run."""
 
     course_run_type = _slug()
@@ -58,7 +49,7 @@ class AssignRunTypeSerializer(_Strict):
     )
 
 
-class CheckTransitionSerializer(_Strict):
+class CheckTransitionSerializer(StrictSerializer):
     """The change of type to check, by slugs."""
 
     level = serializers.ChoiceField(choices=["course", "run"])

@@ -12,6 +12,7 @@ from enterprise_access.apps.content_metadata.domain import MAX_KEY_LENGTH, Cours
 from enterprise_access.apps.content_metadata.selectors import ModesSource
 from enterprise_access.apps.course_types.domain.modes import deadline, want
 from enterprise_access.apps.default_enrollments.api.serializers.choices import REASONS, RULES
+from enterprise_access.apps.default_enrollments.api.serializers.learners import NormalizedMetadataSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
@@ -42,16 +43,6 @@ class ChangeIntentionSerializer(StrictSerializer):
 # --- For the API document ----------------------------------------------------------------------------------------
 
 
-class RunMetadataSerializer(serializers.Serializer):
-    """What the catalog computed for the run; an empty object when there is no run."""
-
-    start_date = serializers.DateTimeField(allow_null=True, required=False)
-    end_date = serializers.DateTimeField(allow_null=True, required=False)
-    enroll_by_date = serializers.DateTimeField(allow_null=True, required=False)
-    enroll_start_date = serializers.DateTimeField(allow_null=True, required=False)
-    content_price = serializers.FloatField(required=False, help_text="0.0 also means that it is not known.")
-
-
 class VerdictSerializer(serializers.Serializer):
     """The decision for a linked learner without enrollments."""
 
@@ -79,7 +70,7 @@ class ResolutionSerializer(serializers.Serializer):
     is_course_run_enrollable = serializers.BooleanField(help_text="Published, with open enrollment.")
     best_mode_for_course_run = serializers.CharField(allow_null=True, help_text="The mode that the LMS would choose.")
     applicable_enterprise_catalog_uuids = serializers.ListField(child=serializers.UUIDField())
-    course_run_normalized_metadata = RunMetadataSerializer()
+    course_run_normalized_metadata = NormalizedMetadataSerializer()
     content_type = serializers.ChoiceField(choices=["course", "course_run"])
     title = serializers.CharField(allow_null=True, help_text="Of the course.")
     deadline = serializers.DateTimeField(allow_null=True, help_text="Deadline to enroll in the best mode.")
