@@ -60,7 +60,8 @@ def key(**changes):
 
 def test_names_that_differ_in_case_and_spaces_are_the_same_budget():
     assert key() == key(display_name=" team  NORTH ")
-    assert key(display_name=None) == key(display_name="")
+    assert key(display_name=None) == key(display_name=" ")
+    assert key(display_name=None).endswith("|")
 
 
 def test_the_key_of_a_budget_is_the_one_that_is_stored():
