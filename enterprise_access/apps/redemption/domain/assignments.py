@@ -1,6 +1,6 @@
 """Which assignment of a learner pays for a run, and what to say when none does."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -39,11 +39,17 @@ class PayingAssignment:
     reason: CreditReason | None = None
 
 
-def paying_assignment(*, run_key: str, course_key: str, assignments: Iterable[Assignment]) -> PayingAssignment:
+NO_ASSIGNMENT_NEEDED: Final = PayingAssignment()
+_NOT_ASSIGNED: Final = PayingAssignment(reason=CreditReason.NOT_ASSIGNED)
+
+
+def paying_assignment(*, run_key: str, course_key: str, assignments: Collection[Assignment]) -> PayingAssignment:
     """Return the assignment that pays for a run: one for that very run before one for its course, oldest first.
 
     When none pays, the last one that ended says why.
     """
+    if not assignments:
+        return _NOT_ASSIGNED
     # In this order everything of the run comes before everything of the course.
     of_run, of_course = _split(run_key, course_key, assignments)
     for rows in (of_run, of_course):
@@ -54,13 +60,10 @@ def paying_assignment(*, run_key: str, course_key: str, assignments: Iterable[As
         ended = [row for row in rows if row.state in REASONS_OF_ENDED]
         if ended:
             return PayingAssignment(reason=REASONS_OF_ENDED[min(ended, key=_latest_first).state])
-    return PayingAssignment(reason=CreditReason.NOT_ASSIGNED)
+    return _NOT_ASSIGNED
 
 
-def _split(
-    run_key: str, course_key: str, assignments: Iterable[Assignment]
-) -> tuple[list[Assignment], list[Assignment]]:
-    rows = list(assignments)
+def _split(run_key: str, course_key: str, rows: Collection[Assignment]) -> tuple[list[Assignment], list[Assignment]]:
     of_run = [row for row in rows if same_key(row.content_key, run_key)]
     of_course = [row for row in rows if not row.is_assigned_course_run and same_key(row.content_key, course_key)]
     return of_run, of_course

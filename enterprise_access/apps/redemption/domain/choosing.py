@@ -28,10 +28,6 @@ class PolicyAnswer:
     subsidy_available_cents: int | None
 
     @property
-    def is_redeemable(self) -> bool:
-        return self.reason is None
-
-    @property
     def rank(self) -> Rank:
         """The place in the order of choosing; the smallest is the first."""
         amounts = (self.policy_available_cents, self.subsidy_available_cents)
@@ -59,11 +55,15 @@ class Choice:
 
 def choose_policy(answers: Iterable[PolicyAnswer]) -> Choice:
     """Return the policy that pays: by assignment first, then what expires first, then the smallest rest."""
-    ordered = sorted(answers, key=lambda answer: answer.rank)
-    for answer in ordered:
-        if answer.is_redeemable:
-            return Choice(policy_uuid=answer.uuid)
-    refused = _grouped(ordered)
+    return choose_first([(one.uuid, one.reason) for one in sorted(answers, key=lambda answer: answer.rank)])
+
+
+def choose_first(answers: Sequence[tuple[UUID, CreditReason | None]]) -> Choice:
+    """Do the same with policies that are in the order of choosing, each with the reason why it does not pay."""
+    for uuid, reason in answers:
+        if reason is None:
+            return Choice(policy_uuid=uuid)
+    refused = _grouped(answers)
     return Choice(display_reason=_display_reason([one.reason for one in refused]), reasons=refused)
 
 
@@ -74,9 +74,9 @@ def _display_reason(reasons: Sequence[CreditReason]) -> CreditReason | None:
     return next(iter([*unknown, *telling, *reasons]), None)
 
 
-def _grouped(ordered: Sequence[PolicyAnswer]) -> tuple[RefusedBy, ...]:
+def _grouped(answers: Iterable[tuple[UUID, CreditReason | None]]) -> tuple[RefusedBy, ...]:
     groups: dict[CreditReason, list[UUID]] = {}
-    for answer in ordered:
-        if answer.reason is not None:
-            groups.setdefault(answer.reason, []).append(answer.uuid)
+    for uuid, reason in answers:
+        if reason is not None:
+            groups.setdefault(reason, []).append(uuid)
     return tuple(RefusedBy(reason=reason, policy_uuids=tuple(uuids)) for reason, uuids in groups.items())

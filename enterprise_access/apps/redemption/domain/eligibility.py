@@ -8,7 +8,12 @@ from typing import Final
 from attrs import frozen
 
 from enterprise_access.apps.groups.domain import Membership
-from enterprise_access.apps.redemption.domain.assignments import PayingAssignment, paying_assignment
+from enterprise_access.apps.redemption.domain.assignments import (
+    NO_ASSIGNMENT_NEEDED,
+    Assignment,
+    PayingAssignment,
+    paying_assignment,
+)
 from enterprise_access.apps.redemption.domain.case import RedeemCase, SubsidyFacts, Unknown
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import RUNNING
 from enterprise_access.apps.subsidy_access_policies.domain.money import price_cents
@@ -36,11 +41,15 @@ class CreditRule(StrEnum):
 
 @frozen(kw_only=True)
 class RedeemVerdict:
-    """The rule that answered. `reason` is None and `price_cents` is set when the run can be redeemed."""
+    """The rule that answered. `reason` is None and `price_cents` is set when the run can be redeemed.
+
+    `assignment`: the one that pays, or would where a rule refuses.
+    """
 
     rule: CreditRule
     reason: CreditReason | None = None
     price_cents: int | None = None
+    assignment: Assignment | None = None
 
     @property
     def is_redeemable(self) -> bool:
@@ -53,8 +62,8 @@ def can_redeem(case: RedeemCase, *, now: datetime) -> RedeemVerdict:
     for rule, check in _CHECKS:
         reason = check(view)
         if reason is not None:
-            return RedeemVerdict(rule=rule, reason=reason)
-    return RedeemVerdict(rule=CreditRule.C13, price_cents=view.price)
+            return RedeemVerdict(rule=rule, reason=reason, assignment=view.paying.assignment)
+    return RedeemVerdict(rule=CreditRule.C13, price_cents=view.price, assignment=view.paying.assignment)
 
 
 @frozen(kw_only=True)
@@ -68,7 +77,7 @@ class _View:
 
     @classmethod
     def of(cls, case: RedeemCase, *, now: datetime) -> "_View":
-        paying = PayingAssignment()
+        paying = NO_ASSIGNMENT_NEEDED
         if case.policy.pays_by_assignment:
             paying = paying_assignment(
                 run_key=case.run.run_key, course_key=case.run.course_key, assignments=case.assignments

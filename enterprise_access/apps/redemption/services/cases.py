@@ -1,5 +1,6 @@
 """Cases for the rules of redemption, made of what was read about one learner."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +24,6 @@ from enterprise_access.apps.redemption.domain.transactions import Transaction
 from enterprise_access.apps.redemption.services.facts import CreditFacts, OpenAttempt
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
-from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import LearnerTransaction, Policy
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
 from enterprise_access.apps.subsidy_access_policies.services import Offer
@@ -43,6 +43,8 @@ class PolicyStanding:
     assignments: tuple[Assignment, ...]
     # Where no assignment pays.
     rank: Rank
+    # Whether the learner's transactions in its account are known.
+    is_ledger_known: bool
 
     @property
     def may_be_assigned(self) -> bool:
@@ -51,10 +53,12 @@ class PolicyStanding:
 
 @frozen(kw_only=True)
 class RunState:
-    """What is known of the learner in a run, whatever the policy."""
+    """What is known of a run, and of the learner in it, whatever the policy. `offers` and `offered` are by catalog."""
 
     run_key: str
-    folded: str
+    offers: Mapping[UUID, Offer]
+    offered: Mapping[UUID, RunFacts]
+    attempt: OpenAttempt | None
     enrollment: PlatformEnrollment | Unknown | None
     transactions: tuple[RunTransaction, ...]
     # An account that could not be asked may explain the enrollment.
@@ -70,7 +74,8 @@ def standing_of(facts: CreditFacts, policy: Policy) -> PolicyStanding:
         learner=_learner_of(facts, policy, groups),
         subsidy=_subsidy_of(facts, policy),
         assignments=facts.assignments.get(policy.pk, ()),
-        rank=place_of(facts, policy, assignment_pays=False).rank,
+        rank=_rank_of(facts, policy),
+        is_ledger_known=policy.subsidy_id in facts.known_ledgers,
     )
 
 
@@ -81,52 +86,49 @@ def run_state_of(facts: CreditFacts, run_key: str) -> RunState:
         for row in facts.transactions
         if same_key(row.content_key, run_key)
     )
+    folded = fold(run_key)
+    offers = {catalog: facts.offers.get((catalog, folded), _UNKNOWN_OFFER) for catalog in facts.catalogs}
     enrollment = _enrollment_of(facts, run_key)
     is_paid = isinstance(enrollment, PlatformEnrollment) and enrollment.is_active_and_paid
     return RunState(
         run_key=run_key,
-        folded=fold(run_key),
+        offers=offers,
+        offered={catalog: _run_of(offer, run_key) for catalog, offer in offers.items()},
+        attempt=facts.open_runs.get(folded),
         enrollment=enrollment,
         transactions=own,
         is_unexplained=is_paid and all(one.is_reversed for one in own) and bool(facts.ledgers - facts.known_ledgers),
     )
 
 
-def offer_of(facts: CreditFacts, policy: Policy, run: RunState) -> Offer:
-    """Return what the catalog of a policy offers of the run."""
-    return facts.offers.get((policy.catalog_uuid, run.folded), _UNKNOWN_OFFER)
-
-
-def place_of(
-    facts: CreditFacts, policy: Policy, *, assignment_pays: bool, reason: CreditReason | None = None
-) -> PolicyAnswer:
-    """Return where a policy stands in the order of choosing."""
+def _rank_of(facts: CreditFacts, policy: Policy) -> Rank:
+    """Return the place of a policy in the order of choosing where no assignment pays."""
     account, use = facts.accounts.get(policy.subsidy_id), facts.uses[policy.pk]
-    return PolicyAnswer(
+    answer = PolicyAnswer(
         uuid=policy.pk,
-        assignment_pays=assignment_pays,
-        reason=reason,
+        assignment_pays=False,
+        reason=None,
         expiration=None if account is None else account.expires_at,
         policy_available_cents=use.policy_cents,
         subsidy_available_cents=None if account is None else use.subsidy_cents,
     )
+    return answer.rank
 
 
-def case_of(facts: CreditFacts, standing: PolicyStanding, run: RunState, offer: Offer) -> RedeemCase:
+def case_of(standing: PolicyStanding, run: RunState) -> RedeemCase:
     """Return the case of one policy and one run."""
     # A transaction that matters may not be known.
-    is_known = standing.policy.subsidy_id in facts.known_ledgers and not run.is_unexplained
+    is_known = standing.is_ledger_known and not run.is_unexplained
     case = RedeemCase(
         policy=standing.case,
         learner=standing.learner,
-        run=run_of(offer, run.run_key),
+        run=run.offered[standing.policy.catalog_uuid],
         subsidy=standing.subsidy,
         enrollment=run.enrollment,
         transactions=run.transactions if is_known else None,
         assignments=standing.assignments,
     )
-    attempt = facts.open_runs.get(run.folded)
-    return case if attempt is None else _without_own_hold(case, standing.policy, attempt)
+    return case if run.attempt is None else _without_own_hold(case, standing.policy, run.attempt)
 
 
 def _without_own_hold(case: RedeemCase, policy: Policy, attempt: OpenAttempt) -> RedeemCase:
@@ -185,7 +187,7 @@ def _learner_of(facts: CreditFacts, policy: Policy, groups: frozenset[UUID]) -> 
     )
 
 
-def run_of(offer: Offer, run_key: str) -> RunFacts:
+def _run_of(offer: Offer, run_key: str) -> RunFacts:
     """Return a run as it is offered."""
     return RunFacts(
         run_key=run_key,

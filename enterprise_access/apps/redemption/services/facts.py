@@ -11,9 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import QuerySet
 
-from enterprise_access.apps.customers.domain import EnrollmentCopy, Learner, Told
-from enterprise_access.apps.customers.selectors import get_customer, list_learners
-from enterprise_access.apps.customers.services import fetch_customer, read_enrollments, refresh_learners
+from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.groups.domain import Membership
 from enterprise_access.apps.groups.services import memberships_of
 from enterprise_access.apps.redemption.domain.assignments import Assignment
@@ -25,6 +23,7 @@ from enterprise_access.apps.redemption.services.assignments import (
     list_assignments_of,
     read_of_assignments,
 )
+from enterprise_access.apps.redemption.services.links import read_enrollments_of, read_links
 from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, learner_uses_of
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import (
     Account,
@@ -45,8 +44,6 @@ from enterprise_access.apps.subsidy_access_policies.services import (
     begin_to_refresh_transactions,
     fetch_offers_of_catalogs,
 )
-from enterprise_access.lib import clock
-from enterprise_access.lib.errors import NotFound, UpstreamError
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.prepared import Prepared, Read, read_together
 
@@ -70,8 +67,8 @@ class CreditFacts:
 
     `accounts` has no row of an account that could not be asked. `known_ledgers`: the accounts whose transactions of
     this learner are known. `started_here`: the transactions of our own attempts. `open_runs` is by folded run key,
-    `offers` by catalog and folded run key, `groups` (to which a policy is restricted) by policy. A group that is
-    missing in `memberships`: the learner is no member.
+    `offers` by catalog (one of `catalogs`) and folded run key, `groups` (to which a policy is restricted) by policy. A
+    group that is missing in `memberships`: the learner is no member.
     """
 
     customer_uuid: UUID
@@ -87,6 +84,7 @@ class CreditFacts:
     accounts: Mapping[UUID, Account]
     uses: Mapping[UUID, PolicyUse]
     learner_uses: Mapping[UUID, LearnerUse]
+    catalogs: tuple[UUID, ...]
     offers: Mapping[tuple[UUID, str], Offer]
     groups: Mapping[UUID, frozenset[UUID]]
     assignment_rows: tuple[AssignmentRow, ...]
@@ -139,11 +137,13 @@ def fetch_facts_of_learners(
         read = {policy.subsidy_id: policy.subsidy for policy in rows}
         asked_accounts = begin_to_refresh_accounts(read, own_ledgers, since=now - max_age)
         asked_ledgers = begin_to_refresh_transactions(lms_user_ids, subsidy_uuids=own_ledgers, since=now - max_age)
-        links = _links(customer_uuid, lms_user_ids, max_age=max_age, now=now)
-        enrollments = _enrollments(links, max_age=max_age) if run_keys else dict.fromkeys(lms_user_ids, ())
+        links = read_links(customer_uuid, lms_user_ids, max_age=max_age, now=now)
+        enrollments = read_enrollments_of(links, max_age=max_age) if run_keys else dict.fromkeys(lms_user_ids, ())
         accounts, known = asked_accounts(), asked_ledgers()
-        catalogs = {policy.catalog_uuid for policy in rows if run_keys}
-        offers = fetch_offers_of_catalogs(customer_uuid=customer_uuid, catalog_uuids=catalogs, content_keys=run_keys)
+        catalogs = tuple(dict.fromkeys(policy.catalog_uuid for policy in rows))
+        offers = fetch_offers_of_catalogs(
+            customer_uuid=customer_uuid, catalog_uuids=catalogs if run_keys else (), content_keys=run_keys
+        )
         groups = {policy.pk: groups_of(policy) for policy in rows}
         memberships = memberships_of(lms_user_ids, groups={each for own in groups.values() for each in own})
     # Last: what the budget uses is compared with the newest balance.
@@ -167,6 +167,7 @@ def fetch_facts_of_learners(
             accounts=accounts,
             uses=uses,
             learner_uses=learner_uses[learner],
+            catalogs=catalogs,
             offers=offers,
             groups=groups,
             assignment_rows=tuple(assigned[learner]),
@@ -238,58 +239,3 @@ def _open_runs(attempts: Iterable[_Attempt]) -> Mapping[str, OpenAttempt]:
 def groups_of(policy: Policy) -> frozenset[UUID]:
     """Return the groups that a policy is restricted to (prefetched)."""
     return frozenset(association.group_uuid for association in policy.group_associations.all())
-
-
-@frozen(kw_only=True)
-class _Link:
-    """A learner as linked to the customer. `is_linked` None: could not be asked. `learner` None: never linked."""
-
-    learner: Learner | None
-    is_linked: bool | None
-
-
-def _links(
-    customer_uuid: UUID, lms_user_ids: Collection[int], *, max_age: timedelta, now: datetime
-) -> dict[int, _Link]:
-    """Return how each learner is linked to the customer; those whose copies are too old are asked for together."""
-    known = list_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-    young = {key: one for key, one in known.items() if one.fetched_at >= now - max_age}
-    links = {key: _Link(learner=one, is_linked=one.is_linked) for key, one in young.items()}
-    old = [key for key in lms_user_ids if key not in young]
-    if not old:
-        return links
-    unknown = {key: _Link(learner=known.get(key), is_linked=None) for key in old}
-    try:
-        told = ask_links(customer_uuid, old)
-    except (UpstreamError, NotFound):
-        return links | unknown
-    for key in old:
-        learner = told.get(key)
-        is_linked = learner is not None and learner.is_linked
-        links[key] = unknown[key] if key in told.unknown else _Link(learner=learner, is_linked=is_linked)
-    return links
-
-
-def ask_links(customer_uuid: UUID, lms_user_ids: Collection[int]) -> Told[Learner]:
-    """Ask the LMS which learners are linked, and for their addresses. Raises UpstreamError, and NotFound."""
-    if get_customer(customer_uuid=customer_uuid) is None:
-        fetch_customer(customer_uuid=customer_uuid)
-    return refresh_learners(customer_uuid=customer_uuid, lms_user_ids=lms_user_ids)
-
-
-def _enrollments(links: Mapping[int, _Link], *, max_age: timedelta) -> dict[int, tuple[EnrollmentCopy, ...] | None]:
-    """Return each learner's enrollments; None: could not be asked, or never linked (then the rules refuse before)."""
-    learners = [link.learner for link in links.values() if link.learner is not None]
-    found: dict[int, tuple[EnrollmentCopy, ...] | None] = dict.fromkeys(links)
-    if not learners:
-        return found
-    try:
-        read = read_enrollments(
-            learners=learners,
-            # Their names were read with the links.
-            names_since=min([clock.now(), *(learner.fetched_at for learner in learners)]),
-            reuse_seconds=max_age.total_seconds(),
-        )
-    except UpstreamError:
-        return found
-    return found | {key: read.enrollments.get(key) for key in found}

@@ -6,7 +6,7 @@ from enterprise_access.apps.redemption.errors import RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt, RedemptionTrigger
 from enterprise_access.apps.redemption.selectors import find_redemption
 from enterprise_access.apps.redemption.services.assignments import note_learner
-from enterprise_access.apps.redemption.services.facts import ask_links
+from enterprise_access.apps.redemption.services.links import ask_links
 from enterprise_access.apps.redemption.services.redeeming import RedemptionOrder, redeem
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType
 from enterprise_access.apps.subsidy_access_policies.selectors import get_policy

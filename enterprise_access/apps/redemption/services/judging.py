@@ -8,8 +8,8 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from enterprise_access.apps.redemption.domain.assignments import Assignment, paying_assignment
-from enterprise_access.apps.redemption.domain.case import RedeemCase, RunFacts
-from enterprise_access.apps.redemption.domain.choosing import Choice, PolicyAnswer, Rank, RefusedBy, choose_policy
+from enterprise_access.apps.redemption.domain.case import RedeemCase
+from enterprise_access.apps.redemption.domain.choosing import Choice, Rank, RefusedBy, choose_first
 from enterprise_access.apps.redemption.domain.eligibility import RedeemVerdict, can_redeem
 from enterprise_access.apps.redemption.domain.transactions import ExistingRedemption, Transaction, existing_redemption
 from enterprise_access.apps.redemption.services.cases import (
@@ -17,9 +17,6 @@ from enterprise_access.apps.redemption.services.cases import (
     RunState,
     as_transaction,
     case_of,
-    offer_of,
-    place_of,
-    run_of,
     run_state_of,
     standing_of,
 )
@@ -44,8 +41,12 @@ class Judged:
     policy: Policy
     case: RedeemCase
     verdict: RedeemVerdict
-    assignment: Assignment | None
     offer: Offer
+
+    @property
+    def assignment(self) -> Assignment | None:
+        """The assignment that pays, or would where the policy refuses."""
+        return self.verdict.assignment
 
     @property
     def needs_assignment(self) -> bool:
@@ -107,20 +108,21 @@ def _judge_run(
     judged: dict[UUID, Judged] = {}
     if existing.transaction is None:
         # In the order of choosing, because what comes after the policy that pays makes no difference.
-        for standing in _in_order(facts, standings, run):
-            one = judged[standing.policy.pk] = _judge(facts, standing, run, now=now)
+        for standing in _in_order(standings, run):
+            one = judged[standing.policy.pk] = _judge(standing, run, now=now)
             if one.verdict.is_redeemable and not is_complete:
                 break
     is_without_budget = existing.transaction is None and not judged
+    answers = [(uuid, one.verdict.reason) for uuid, one in judged.items()]
     prices = (
-        price_cents(assignment_cents=None, run_dollars=offer.run_dollars, course_dollars=offer.course_dollars)
-        for offer in (offer_of(facts, policy, run) for policy in facts.policies)
+        price_cents(assignment_cents=None, run_dollars=one.run_dollars, course_dollars=one.course_dollars)
+        for one in run.offered.values()
     )
     return RunJudgement(
         run_key=run_key,
         existing=existing,
         judged=judged,
-        choice=_NO_BUDGET if is_without_budget else choose_policy(_answer_of(facts, one) for one in judged.values()),
+        choice=_NO_BUDGET if is_without_budget else choose_first(answers),
         list_price_cents=next((price for price in prices if price is not None), None),
     )
 
@@ -128,57 +130,41 @@ def _judge_run(
 def judge(facts: CreditFacts, policy: Policy, run_key: str, *, now: datetime, is_forced: bool = False) -> Judged:
     """Say whether one policy pays for a run. `is_forced`: staff redeem."""
     run = run_state_of(facts, run_key)
-    return _judge(facts, standing_of(facts, policy), run, now=now, is_forced=is_forced)
+    return _judge(standing_of(facts, policy), run, now=now, is_forced=is_forced)
 
 
-def _judge(
-    facts: CreditFacts, standing: PolicyStanding, run: RunState, *, now: datetime, is_forced: bool = False
-) -> Judged:
-    offer = offer_of(facts, standing.policy, run)
-    case = case_of(facts, standing, run, offer)
+def _judge(standing: PolicyStanding, run: RunState, *, now: datetime, is_forced: bool = False) -> Judged:
+    case = case_of(standing, run)
     if is_forced:
         case = _as_forced(case)
     return Judged(
         policy=standing.policy,
         case=case,
         verdict=can_redeem(case, now=now),
-        assignment=_paying_of(standing, case.run),
-        offer=offer,
+        offer=run.offers[standing.policy.catalog_uuid],
     )
 
 
-def _paying_of(standing: PolicyStanding, run: RunFacts) -> Assignment | None:
-    if not standing.case.pays_by_assignment:
-        return None
-    return paying_assignment(
-        run_key=run.run_key, course_key=run.course_key, assignments=standing.assignments
-    ).assignment
-
-
-def _in_order(facts: CreditFacts, standings: Sequence[PolicyStanding], run: RunState) -> Sequence[PolicyStanding]:
+def _in_order(standings: Sequence[PolicyStanding], run: RunState) -> Sequence[PolicyStanding]:
     """Return standings in the order of choosing. They are in it but for assignments, which depend on the run."""
     if not any(standing.may_be_assigned for standing in standings):
         return standings
-    return sorted(standings, key=lambda one: _rank_of(facts, one, run))
+    return sorted(standings, key=lambda one: _rank_of(one, run))
 
 
-def _rank_of(facts: CreditFacts, standing: PolicyStanding, run: RunState) -> Rank:
+def _rank_of(standing: PolicyStanding, run: RunState) -> Rank:
     """Return the policy's place in the order of choosing, which does not depend on what it answers."""
     if not standing.may_be_assigned:
         return standing.rank
-    paying = _paying_of(standing, run_of(offer_of(facts, standing.policy, run), run.run_key))
-    return place_of(facts, standing.policy, assignment_pays=paying is not None).rank
+    of = run.offered[standing.policy.catalog_uuid]
+    paying = paying_assignment(run_key=of.run_key, course_key=of.course_key, assignments=standing.assignments)
+    return paying.assignment is None, *standing.rank[1:]
 
 
 def _as_forced(case: RedeemCase) -> RedeemCase:
     """Waive the enrollment deadline; an assigned budget's assignment, if there is none, is allocated on the way."""
     is_assignable = TYPE_RULES[case.policy.policy_type].is_assignable
     return evolve(case, run=evolve(case.run, enroll_by=None), allocates=is_assignable)
-
-
-def _answer_of(facts: CreditFacts, judged: Judged) -> PolicyAnswer:
-    is_assigned = judged.assignment is not None
-    return place_of(facts, judged.policy, assignment_pays=is_assigned, reason=judged.verdict.reason)
 
 
 def transactions_for(facts: CreditFacts, judgement: RunJudgement) -> Iterable[LearnerTransaction]:

@@ -1,11 +1,13 @@
 """What the public cases of learner credit do not try: staff who redeem, and facts that a rule must not lack."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from attrs import evolve
 
-from enterprise_access.apps.redemption.domain.assignments import PayingAssignment
+from enterprise_access.apps.content_assignments.domain.states import AssignmentState
+from enterprise_access.apps.redemption.domain.assignments import Assignment, PayingAssignment
 from enterprise_access.apps.redemption.domain.case import LearnerFacts, PolicyFacts, RedeemCase, RunFacts, SubsidyFacts
 from enterprise_access.apps.redemption.domain.eligibility import CreditRule, RedeemVerdict, _View, can_redeem
 from enterprise_access.apps.subsidy_access_policies.domain.policies import PolicyType, SubsidyPeriod
@@ -53,6 +55,21 @@ CASE = RedeemCase(
 def test_staff_redeem_from_an_assigned_budget_without_an_assignment():
     assert can_redeem(CASE, now=NOW) == RedeemVerdict(rule=CreditRule.C8, reason=CreditReason.NOT_ASSIGNED)
     assert can_redeem(evolve(CASE, allocates=True), now=NOW).price_cents == 19_99
+
+
+def test_the_assignment_that_would_pay_is_named_also_where_a_rule_refuses():
+    own = Assignment(
+        uuid=UUID(int=1),
+        content_key="A+B",
+        is_assigned_course_run=False,
+        state=AssignmentState.ALLOCATED,
+        allocated_at=NOW,
+        amount_cents=19_99,
+    )
+    case = evolve(CASE, assignments=[own])
+    assert can_redeem(case, now=NOW).assignment == own
+    refused = can_redeem(evolve(case, subsidy=None), now=NOW)
+    assert (refused.reason, refused.assignment) == (CreditReason.SUBSIDY_UNAVAILABLE, own)
 
 
 def test_a_rule_that_is_asked_too_early_says_so():
