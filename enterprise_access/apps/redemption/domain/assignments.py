@@ -21,7 +21,10 @@ REASONS_OF_ENDED: Final[Mapping[AssignmentState, CreditReason]] = {
 
 @frozen(kw_only=True)
 class Assignment:
-    """One assignment of the learner in one policy. `amount_cents`: what its allocation holds, which is its price."""
+    """One assignment of the learner in one policy. `amount_cents`: what its allocation holds, which is its price.
+
+    `is_being_redeemed`: an open attempt for another run has its money.
+    """
 
     uuid: UUID
     content_key: str
@@ -29,6 +32,7 @@ class Assignment:
     state: AssignmentState
     allocated_at: datetime
     amount_cents: int = 0
+    is_being_redeemed: bool = False
 
 
 @frozen(kw_only=True)
@@ -46,16 +50,18 @@ _NOT_ASSIGNED: Final = PayingAssignment(reason=CreditReason.NOT_ASSIGNED)
 def paying_assignment(*, run_key: str, course_key: str, assignments: Collection[Assignment]) -> PayingAssignment:
     """Return the assignment that pays for a run: one for that very run before one for its course, oldest first.
 
-    When none pays, the last one that ended says why.
+    When none pays, one that is being redeemed for another run says why, else the last one that ended.
     """
     if not assignments:
         return _NOT_ASSIGNED
     # In this order everything of the run comes before everything of the course.
     of_run, of_course = _split(run_key, course_key, assignments)
     for rows in (of_run, of_course):
-        allocated = [row for row in rows if row.state is AssignmentState.ALLOCATED]
+        allocated = [row for row in rows if row.state is AssignmentState.ALLOCATED and not row.is_being_redeemed]
         if allocated:
             return PayingAssignment(assignment=min(allocated, key=_oldest_first))
+    if any(row.is_being_redeemed for row in (*of_run, *of_course)):
+        return PayingAssignment(reason=CreditReason.REDEMPTION_IN_PROGRESS)
     for rows in (of_run, of_course):
         ended = [row for row in rows if row.state in REASONS_OF_ENDED]
         if ended:

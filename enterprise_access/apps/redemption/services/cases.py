@@ -59,6 +59,8 @@ class RunState:
     offers: Mapping[UUID, Offer]
     offered: Mapping[UUID, RunFacts]
     attempt: OpenAttempt | None
+    # The assignments whose money open attempts for other runs have.
+    redeemed_elsewhere: frozenset[UUID]
     enrollment: PlatformEnrollment | Unknown | None
     transactions: tuple[RunTransaction, ...]
     # An account that could not be asked may explain the enrollment.
@@ -95,6 +97,11 @@ def run_state_of(facts: CreditFacts, run_key: str) -> RunState:
         offers=offers,
         offered={catalog: _run_of(offer, run_key) for catalog, offer in offers.items()},
         attempt=facts.open_runs.get(folded),
+        redeemed_elsewhere=frozenset(
+            attempt.assignment_uuid
+            for key, attempt in facts.open_runs.items()
+            if key != folded and attempt.assignment_uuid is not None
+        ),
         enrollment=enrollment,
         transactions=own,
         is_unexplained=is_paid and all(one.is_reversed for one in own) and bool(facts.ledgers - facts.known_ledgers),
@@ -115,6 +122,13 @@ def _rank_of(facts: CreditFacts, policy: Policy) -> Rank:
     return answer.rank
 
 
+def assignments_for(standing: PolicyStanding, run: RunState) -> tuple[Assignment, ...]:
+    """Return the learner's assignments in a policy, as far as they can pay for a run."""
+    if not run.redeemed_elsewhere:
+        return standing.assignments
+    return tuple(evolve(one, is_being_redeemed=one.uuid in run.redeemed_elsewhere) for one in standing.assignments)
+
+
 def case_of(standing: PolicyStanding, run: RunState) -> RedeemCase:
     """Return the case of one policy and one run."""
     # A transaction that matters may not be known.
@@ -126,7 +140,7 @@ def case_of(standing: PolicyStanding, run: RunState) -> RedeemCase:
         subsidy=standing.subsidy,
         enrollment=run.enrollment,
         transactions=run.transactions if is_known else None,
-        assignments=standing.assignments,
+        assignments=assignments_for(standing, run),
     )
     return case if run.attempt is None else _without_own_hold(case, standing.policy, run.attempt)
 

@@ -59,6 +59,7 @@ class OpenAttempt:
     policy_uuid: UUID
     subsidy_uuid: UUID
     amount_cents: int
+    assignment_uuid: UUID | None
 
 
 @frozen(kw_only=True)
@@ -213,13 +214,21 @@ class _Attempt:
     policy_uuid: UUID
     subsidy_uuid: UUID
     amount: int | None
+    assignment_uuid: UUID | None
     open_for: str | None
 
 
 def _attempts(lms_user_ids: Collection[int]) -> QuerySet[RedemptionAttempt, Any]:
     rows = RedemptionAttempt.objects.filter(lms_user_id__in=lms_user_ids).exclude(state=AttemptState.REFUSED.value)
     return rows.order_by().values_list(
-        "lms_user_id", "transaction_uuid", "content_key_folded", "policy_id", "subsidy_uuid", "amount", "open_for"
+        "lms_user_id",
+        "transaction_uuid",
+        "content_key_folded",
+        "policy_id",
+        "subsidy_uuid",
+        "amount",
+        "assignment_uuid",
+        "open_for",
     )
 
 
@@ -229,7 +238,10 @@ _OF_LEARNER: Final = Prepared(lambda lms_user_id: _attempts([lms_user_id]), lms_
 def _open_runs(attempts: Iterable[_Attempt]) -> Mapping[str, OpenAttempt]:
     return {
         row.content_key_folded: OpenAttempt(
-            policy_uuid=row.policy_uuid, subsidy_uuid=row.subsidy_uuid, amount_cents=row.amount or 0
+            policy_uuid=row.policy_uuid,
+            subsidy_uuid=row.subsidy_uuid,
+            amount_cents=row.amount or 0,
+            assignment_uuid=row.assignment_uuid,
         )
         for row in attempts
         if row.open_for is not None

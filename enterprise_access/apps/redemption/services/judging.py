@@ -16,6 +16,7 @@ from enterprise_access.apps.redemption.services.cases import (
     PolicyStanding,
     RunState,
     as_transaction,
+    assignments_for,
     case_of,
     run_state_of,
     standing_of,
@@ -157,7 +158,8 @@ def _rank_of(standing: PolicyStanding, run: RunState) -> Rank:
     if not standing.may_be_assigned:
         return standing.rank
     of = run.offered[standing.policy.catalog_uuid]
-    paying = paying_assignment(run_key=of.run_key, course_key=of.course_key, assignments=standing.assignments)
+    assignments = assignments_for(standing, run)
+    paying = paying_assignment(run_key=of.run_key, course_key=of.course_key, assignments=assignments)
     return paying.assignment is None, *standing.rank[1:]
 
 

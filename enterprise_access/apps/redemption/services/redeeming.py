@@ -206,6 +206,7 @@ _RULES: Final[Mapping[CreditReason, CreditRule]] = {
     CreditReason.POLICY_EXPIRED: CreditRule.C1,
     CreditReason.SUBSIDY_EXPIRED: CreditRule.C6,
     CreditReason.SUBSIDY_UNAVAILABLE: CreditRule.C6,
+    CreditReason.REDEMPTION_IN_PROGRESS: CreditRule.C8,
     CreditReason.NOT_ENOUGH_VALUE: CreditRule.C9,
     CreditReason.POLICY_SPEND_LIMIT: CreditRule.C10,
     CreditReason.LEARNER_SPEND_LIMIT: CreditRule.C11,

@@ -255,6 +255,26 @@ def test_a_redemption_can_be_followed_by_who_has_left_the_customer_meanwhile(wor
     assert redeem(api_as("ada"), policy).status_code == 404
 
 
+def test_an_assignment_of_a_course_pays_for_one_of_its_runs_however_many_are_asked_for_at_once(world, ada):
+    other = world.add_run(key="course-v1:edX+DemoX+2027_T1", advertise=False).key
+    assigned = make_assigned_budget()
+    assignment = allocated(assigned, key=DEMO)
+    first = redeem(ada, assigned).json()
+    # A budget that pays without an assignment may pay for the other run.
+    assert reason_of(ada, other) == "redemption_in_progress"
+    refused = redeem(ada, assigned, run=other)
+    assert (refused.status_code, refused.json()[0]["reason"]) == (422, "redemption_in_progress")
+    direct = make_policy()
+    own, another = can_redeem(ada, RUN, other)
+    assert own["redeemable_subsidy_access_policy"]["uuid"] == str(assigned.pk)
+    assert another["redeemable_subsidy_access_policy"]["uuid"] == str(direct.pk)
+    work_on_attempts()
+    assignment.refresh_from_db()
+    assert ada.get(first["transaction_status_api_url"]).json()["state"] == "committed"
+    assert (assignment.state, charged(world)) == ("accepted", PRICE)
+    assert_totals_agree()
+
+
 class TestCanRedeem:
     """What the course page asks."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from attrs import evolve
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.redemption.domain.assignments import Assignment, PayingAssignment, paying_assignment
@@ -68,3 +69,14 @@ def test_of_assignments_that_were_allocated_simultaneously_the_same_one_counts_a
     assert {paying(*rows).assignment, paying(*reversed(rows)).assignment} == {rows[1]}
     ended = [assignment(2, AssignmentState.EXPIRED), assignment(1, AssignmentState.CANCELLED)]
     assert {paying(*ended).reason, paying(*reversed(ended)).reason} == {CreditReason.ASSIGNMENT_CANCELLED}
+
+
+def test_an_assignment_that_is_being_redeemed_for_another_run_pays_for_no_second_one():
+    busy = assignment(1, AssignmentState.ALLOCATED, is_being_redeemed=True)
+    free, ended = assignment(2, AssignmentState.ALLOCATED, 1), assignment(3, AssignmentState.EXPIRED, 2)
+    assert paying(busy, free, ended).assignment == free
+    assert paying(busy, ended) == PayingAssignment(reason=CreditReason.REDEMPTION_IN_PROGRESS)
+    of_run = evolve(busy, content_key=RUN, is_assigned_course_run=True)
+    assert paying(of_run, free).assignment == free
+    assert paying(of_run, ended) == PayingAssignment(reason=CreditReason.REDEMPTION_IN_PROGRESS)
+    assert paying(evolve(busy, content_key="edX+Other"), ended).reason is CreditReason.ASSIGNMENT_EXPIRED

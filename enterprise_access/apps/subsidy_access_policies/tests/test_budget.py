@@ -215,6 +215,20 @@ class TestOnePromise:
         assert Reservation.objects.count() == 1
         assert_totals_agree()
 
+    def test_the_promise_of_an_assignment_is_one_redemptions_at_a_time(self):
+        policy = make_policy(make_subsidy())
+        assignment, first = uuid4(), uuid4()
+        row = promise(policy, kind=ALLOCATION, assignment_uuid=assignment)
+        for _ in range(2):
+            promise(policy, assignment_uuid=assignment, attempt_uuid=first)
+        reason = refused(policy, assignment_uuid=assignment, attempt_uuid=uuid4())
+        assert reason is CreditReason.REDEMPTION_IN_PROGRESS
+        row.refresh_from_db()
+        assert (row.attempt_uuid, totals(policy)) == (first, (100, 0, 0, 1))
+        release(reservation_uuid=row.pk, as_allocation=True)
+        assert promise(policy, assignment_uuid=assignment, attempt_uuid=uuid4()).pk == row.pk
+        assert_totals_agree()
+
     def test_an_assignment_has_one_promise_that_stands(self):
         policy = make_policy(make_subsidy())
         row = promise(policy, kind=ALLOCATION, assignment_uuid=uuid4())

@@ -42,7 +42,8 @@ def reserve(
 ) -> Reservation:
     """Promise money, or turn an assignment's promise into a redemption of the same amount.
 
-    Raises BudgetRefused when a limit or the balance does not allow it, whatever else happens at this moment.
+    Raises BudgetRefused when a limit or the balance does not allow it, whatever else happens at this moment, and when
+    another attempt redeems the assignment.
     """
     subsidy_uuid = SubsidyAccessPolicy.objects.filter(pk=policy_uuid).values_list("subsidy", flat=True).first()
     if subsidy_uuid is None:
@@ -50,6 +51,10 @@ def reserve(
     account = lock_account(subsidy_uuid)
     promise = _promise_of(assignment_uuid) if assignment_uuid else None
     if promise is not None:
+        is_redeemed = promise.kind == ReservationKind.REDEMPTION.value
+        if kind is ReservationKind.REDEMPTION and is_redeemed and promise.attempt_uuid != attempt_uuid:
+            # What is promised once is paid once: another redemption is on its way.
+            raise BudgetRefused(CreditReason.REDEMPTION_IN_PROGRESS)
         # Its money is held already: nothing has to fit, and the amount is the one that was promised.
         return _changed(promise, kind=kind, attempt_uuid=attempt_uuid, lms_user_id=lms_user_id)
     locked = _read(policy_uuid, account, lms_user_id)
