@@ -47,7 +47,9 @@ from simulator.seed import ACME_CREDIT
 
 LEARNERS = {ADA: "ada", BEN: "ben"}
 EMAILS = {learner: f"{name}@example.com" for learner, name in LEARNERS.items()}
-RUNS = [f"course-v1:Model+C{number}+2026_T1" for number in range(12)]
+COURSES = [f"Model+C{number}" for number in range(12)]
+# One assignment of a course could pay for either of its runs.
+RUNS = [f"course-v1:{course}+2026_T{term}" for course in COURSES for term in (1, 2)]
 ANYTHING = [(learner, run) for learner in LEARNERS for run in RUNS]
 LIMIT = 9 * PRICE
 WIRE = ("drop", "unreachable", "cut_off", "malformed_json", "hang")
@@ -98,17 +100,17 @@ class Day:
         self.now: datetime = clock.now()
         send.after = self._sent
         attempt_ended.connect(self._recording)
+        for course in COURSES:
+            self.world.add_course(key=course)
         for key in RUNS:
-            _, course, run = key.split("+")
-            self.world.add_open_course(key=f"Model+{course}", run=run)
-        courses = sorted({f"Model+{key.split('+')[1]}" for key in RUNS})
-        catalog = self.world.add_catalog(customer="acme", title="Model", courses=courses).uuid
+            self.world.add_run(key=key)
+        catalog = self.world.add_catalog(customer="acme", title="Model", courses=COURSES).uuid
         know_learners(*LEARNERS)
         self.policies = [make_policy(spend_limit=limit, catalog_uuid=catalog) for limit in (LIMIT, None)]
         self.group = self.world.add_group(customer="acme", name="Model").uuid
         self.of_group = make_policy(spend_limit=LIMIT, catalog_uuid=catalog)
         PolicyGroupAssociation.objects.create(policy=self.of_group, group_uuid=self.group)
-        self.admins = Admins(self.random, emails=EMAILS, courses=courses, limit=LIMIT, catalog_uuid=catalog)
+        self.admins = Admins(self.random, emails=EMAILS, courses=COURSES, limit=LIMIT, catalog_uuid=catalog)
         self.seen = Seen()
 
     @property
@@ -181,7 +183,10 @@ class Day:
         policy = self.some_budget()
         learner, run = self.random.choice(self.wanted_of(policy))
         note_learner(lms_user_id=learner, email=EMAILS[learner], now=clock.now())
-        redeem(RedemptionOrder(policy=get_policy(policy.pk), lms_user_id=learner, run_key=run))
+        # The portal has a button for each run of a course.
+        runs = [one for one in RUNS if one[:-1] == run[:-1]] if self.random.random() < 0.3 else [run]
+        for one in runs:
+            redeem(RedemptionOrder(policy=get_policy(policy.pk), lms_user_id=learner, run_key=one))
 
     def force(self) -> None:
         """Redeem as staff do, for a learner who has an assignment, or for any."""
@@ -197,7 +202,9 @@ class Day:
     def wanted_of(self, policy: SubsidyAccessPolicy) -> list[tuple[int, str]]:
         """Return who may want what of a budget: of one that is spent by assigning, what is assigned."""
         rows = self.admins.wanted_of(policy)
-        return [(learner, f"course-v1:{course}+2026_T1") for learner, course in rows] or ANYTHING
+        return [
+            (learner, f"course-v1:{course}+2026_T{term}") for learner, course in rows for term in (1, 2)
+        ] or ANYTHING
 
     def switch_policy(self) -> None:
         """Staff take a budget out of use, or back into it."""

@@ -42,11 +42,13 @@ def never_over(day: Day) -> None:
 
 
 def never_twice(rows: list[LedgerTransaction]) -> None:
-    """[M2] One open attempt, and one transaction of ours that pays, for a learner and run."""
+    """[M2] One open attempt, and one transaction of ours that pays, for a learner and run, or an assignment."""
     paying = Counter((row.lms_user_id, row.content_key) for row in rows if pays(row))
     assert set(paying.values()) <= {1}, f"paid twice: {paying}"
     open_attempts = RedemptionAttempt.objects.open().values_list("lms_user_id", "content_key_folded")
     assert set(Counter(open_attempts).values()) <= {1}, "two open attempts"
+    assigned = RedemptionAttempt.objects.open().exclude(assignment_uuid=None).values_list("assignment_uuid", flat=True)
+    assert set(Counter(assigned).values()) <= {1}, "two open attempts of one assignment"
 
 
 def pays(row: LedgerTransaction) -> bool:
