@@ -222,6 +222,11 @@ def _write(rows: Sequence[Assignment], stored: Mapping[UUID, Assignment], *, now
     changed = [row for row in rows if row.pk in stored]
     if new:
         insert(new, now=now, reason=IMPORTED)
+    for row in changed:
+        here = stored[row.pk]
+        if here.allocated_at == row.allocated_at and here.admin_lms_user_id is None:
+            # The admin was forgotten here.
+            row.admin_lms_user_id = None
     if changed:
         overwrite(changed, now=now, reason=IMPORTED)
 

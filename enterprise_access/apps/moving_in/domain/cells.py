@@ -1,7 +1,7 @@
 """Reading the cells of a row, however the source writes them: a database's own types, or text."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
 from json import JSONDecodeError, loads
 from typing import Final, TypeVar
@@ -59,6 +59,13 @@ class Cells:
             raise RowUnreadable(f"{name}: negative.")
         return number
 
+    def account(self, name: str) -> int | None:
+        """Return an LMS user id. 0 is no account."""
+        number = self.positive(name)
+        if number == 0:
+            raise RowUnreadable(f"{name}: 0 is no account.")
+        return number
+
     def needed_number(self, name: str) -> int:
         number = self.number(name)
         if number is None:
@@ -89,7 +96,10 @@ class Cells:
         return value
 
     def instant(self, name: str) -> datetime | None:
-        """Return an instant. One without an offset is UTC, as Django stores it."""
+        """Return an instant. One without an offset is UTC, as Django stores it.
+
+        In the first and the last year that there are, neither offsets nor days can be added.
+        """
         value = self.raw(name)
         if value is None or value == "":
             return None
@@ -97,6 +107,8 @@ class Cells:
             instant = datetime.fromisoformat(str(value))
         except ValueError:
             raise RowUnreadable(f"{name}: not a date and time.") from None
+        if instant.year in (MINYEAR, MAXYEAR):
+            raise RowUnreadable(f"{name}: the year {instant.year} cannot be meant.")
         return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
     def needed_instant(self, name: str) -> datetime:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from attrs import field, frozen
@@ -24,13 +24,14 @@ from enterprise_access.apps.moving_in.domain.cells import Cells
 from enterprise_access.apps.moving_in.domain.tables import Table
 from enterprise_access.apps.moving_in.errors import RowUnreadable
 from enterprise_access.apps.moving_in.services import reading
-from enterprise_access.apps.moving_in.services.sources import SourceDatabase
+from enterprise_access.apps.moving_in.services.sources import BATCH, SourceDatabase
 from enterprise_access.apps.redemption.services.importing import import_redemptions
 from enterprise_access.apps.subsidy_access_policies.services import list_differences_now
 from enterprise_access.apps.subsidy_access_policies.services.importing import (
     import_associations,
     import_policies,
     list_accounts,
+    list_associations,
 )
 from enterprise_access.apps.subsidy_requests.services.importing import import_configurations, import_requests
 from enterprise_access.lib import clock
@@ -38,6 +39,13 @@ from enterprise_access.lib.importing import RowFate, RowOutcome, refused
 
 A = TypeVar("A")
 Tell = Callable[[Table, RowOutcome], None]
+# A row of the source, and what became of it.
+Judged = Iterator[tuple[Cells, RowOutcome]]
+TakeOver = Callable[[SourceDatabase, Sequence[Cells]], Judged]
+
+ENDED_THERE: Final = (
+    "The budget is limited to this group here, and not in the source. End that here if it was ended there."
+)
 
 
 @frozen(kw_only=True)
@@ -89,12 +97,57 @@ def _outcomes(source: SourceDatabase) -> Iterator[tuple[Table, RowOutcome]]:
         (tables.CREDIT_REQUESTS, _credit_requests),
         (tables.FORCED_REDEMPTIONS, _redemptions),
     ):
-        for rows in source.batches(table):
-            for outcome in take_over(source, rows):
-                yield table, outcome
+        for outcome in _of_table(source, table, take_over):
+            yield table, outcome
+    for outcome in _groups_of_here(source):
+        yield tables.ASSOCIATIONS, outcome
 
 
-def _policies(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _of_table(source: SourceDatabase, table: Table, take_over: TakeOver) -> Iterator[RowOutcome]:
+    """Take over a table. What another row stood in the way of is tried again when that one has changed since."""
+    waiting: list[tuple[Cells, RowOutcome]] = []
+    is_changed = False
+    for rows in source.batches(table):
+        for row, outcome in take_over(source, rows):
+            is_changed |= outcome.fate is RowFate.CHANGED
+            if outcome.fate is RowFate.REFUSED:
+                waiting.append((row, outcome))
+            else:
+                yield outcome
+    while is_changed and waiting:
+        judged = [
+            one
+            for start in range(0, len(waiting), BATCH)
+            for one in take_over(source, [row for row, _ in waiting[start : start + BATCH]])
+        ]
+        waiting = [one for one in judged if one[1].fate is RowFate.REFUSED]
+        is_changed = len(waiting) < len(judged)
+        yield from (outcome for _, outcome in judged if outcome.fate is not RowFate.REFUSED)
+    yield from (outcome for _, outcome in waiting)
+
+
+def _groups_of_here(source: SourceDatabase) -> Iterator[RowOutcome]:
+    """Yield the groups that budgets of the source are limited to here alone."""
+    policies = {_uuid_of(row, "uuid") for rows in source.batches(tables.POLICIES) for row in rows}
+    there = {
+        (_uuid_of(row, "subsidy_access_policy_id"), _uuid_of(row, "enterprise_group_uuid"))
+        for rows in source.batches(tables.ASSOCIATIONS)
+        for row in rows
+    }
+    for policy_uuid, group_uuid in list_associations():
+        if policy_uuid in policies and (policy_uuid, group_uuid) not in there:
+            name = f"{group_uuid} of budget {policy_uuid}"
+            yield RowOutcome(name=name, fate=RowFate.CONFLICT, why=ENDED_THERE)
+
+
+def _uuid_of(row: Cells, column: str) -> UUID | None:
+    try:
+        return row.uuid(column)
+    except RowUnreadable:
+        return None
+
+
+def _policies(source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     column = "learner_credit_request_config_id"
     found = source.matching(tables.CREDIT_CONFIGURATIONS, "uuid", [row.raw(column) for row in rows])
     active = {key for key, found_rows in found.items() if any(one.truth("active") for one in found_rows)}
@@ -103,11 +156,11 @@ def _policies(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutc
     )
 
 
-def _associations(_source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _associations(_source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     return _taken(rows, reading.association_of, import_associations, key="id")
 
 
-def _assignments(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _assignments(source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     actions = source.matching(tables.ASSIGNMENT_ACTIONS, "assignment_id", [row.raw("uuid") for row in rows])
     return _taken(
         rows,
@@ -116,7 +169,7 @@ def _assignments(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowO
     )
 
 
-def _configurations(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _configurations(source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     users = _users(source, rows, "changed_by_id")
     return _taken(
         rows,
@@ -128,12 +181,12 @@ def _configurations(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[R
 
 def _requests(
     read: Callable[[Cells, reading.Users], reading.ArrivingRequest], source: SourceDatabase, rows: Sequence[Cells]
-) -> Iterator[RowOutcome]:
+) -> Judged:
     users = _users(source, rows, "user_id", "reviewer_id")
     return _taken(rows, lambda row: read(row, users), partial(import_requests, now=clock.now()))
 
 
-def _credit_requests(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _credit_requests(source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     column = "learner_credit_request_config_id"
     users = _users(source, rows, "user_id", "reviewer_id")
     policies = source.matching(tables.POLICIES, column, [row.raw(column) for row in rows])
@@ -150,7 +203,7 @@ def _credit_requests(source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[
     return _taken(rows, read, partial(import_requests, now=clock.now()))
 
 
-def _redemptions(_source: SourceDatabase, rows: Sequence[Cells]) -> Iterator[RowOutcome]:
+def _redemptions(_source: SourceDatabase, rows: Sequence[Cells]) -> Judged:
     return _taken(rows, reading.redemption_of, import_redemptions)
 
 
@@ -165,21 +218,25 @@ def _taken(
     take_over: Callable[[Sequence[A]], list[RowOutcome]],
     *,
     key: str = "uuid",
-) -> Iterator[RowOutcome]:
+) -> Judged:
     """Read and take over the rows of a batch; one that cannot be read holds up no other."""
-    arriving: list[tuple[object, A]] = []
+    arriving: list[tuple[Cells, A]] = []
     for row in rows:
         try:
-            arriving.append((row.raw(key), read(row)))
+            arriving.append((row, read(row)))
         except RowUnreadable as error:
-            yield refused(row.raw(key), str(error))
-    yield from _together(arriving, take_over)
+            yield row, refused(row.raw(key), str(error))
+    outcomes = _together([(row.raw(key), one) for row, one in arriving], take_over)
+    yield from zip((row for row, _ in arriving), outcomes, strict=True)
 
 
 def _together(
     arriving: Sequence[tuple[object, A]], take_over: Callable[[Sequence[A]], list[RowOutcome]]
 ) -> Sequence[RowOutcome]:
-    """Take over rows in one transaction; where the database refuses it, each in its own, so that one is found out."""
+    """Take over rows in one transaction; where the database refuses it, each in its own, so that one is found out.
+
+    Return the outcomes in the order of the rows.
+    """
     if not arriving:
         return []
     try:

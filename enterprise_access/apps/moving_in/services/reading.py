@@ -72,7 +72,7 @@ def assignment_of(row: Cells, actions: Collection[Cells]) -> ArrivingAssignment:
         uuid=row.needed_uuid("uuid"),
         configuration_uuid=row.needed_uuid("assignment_configuration_id"),
         learner_email=row.needed_text("learner_email", most=254),
-        lms_user_id=row.positive("lms_user_id"),
+        lms_user_id=row.account("lms_user_id"),
         content_key=row.needed_text("content_key", most=255),
         parent_content_key=row.text("parent_content_key", most=255),
         is_assigned_course_run=row.truth("is_assigned_course_run"),
@@ -88,7 +88,7 @@ def assignment_of(row: Cells, actions: Collection[Cells]) -> ArrivingAssignment:
         errored_at=row.instant("errored_at"),
         reversed_at=row.instant("reversed_at"),
         allocation_batch_id=row.uuid("allocation_batch_id"),
-        admin_lms_user_id=row.positive("admin_lms_user_id"),
+        admin_lms_user_id=row.account("admin_lms_user_id"),
         transaction_uuid=row.uuid("transaction_uuid"),
         actions=tuple(map(_action_of, actions)),
         **_times(row),
@@ -220,7 +220,7 @@ def redemption_of(row: Cells) -> ArrivingRedemption:
 
 def _lms_user_of(row: Cells, column: str, users: Users) -> int | None:
     user = users.get(row.raw(column))
-    return None if user is None else user.positive("lms_user_id")
+    return None if user is None else user.account("lms_user_id")
 
 
 def _times(row: Cells) -> dict[str, Any]:

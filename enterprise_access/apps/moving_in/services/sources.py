@@ -200,20 +200,31 @@ def _lay_out(path: Path, staged: Path) -> list[str]:
 
 
 def _insert(database: sqlite3.Connection, table: Table, one: dict[str, Any]) -> list[str]:
-    """Write one object; return a remark for each member that is not known."""
+    """Write one object; return what is to be remarked. Raises SourceUnreadable where natural keys stand for keys."""
     fields = one.get("fields")
     fields = fields if isinstance(fields, dict) else {}
+    if one.get("pk") is None or any(isinstance(fields.get(name), list) for name in table.references):
+        raise SourceUnreadable(
+            f"An object of {table.model} has no key, or refers to others by more than their keys. Run dumpdata without "
+            "--natural-primary and --natural-foreign."
+        )
     cells = {table.column_of(name): value for name, value in fields.items()} | {table.key: one.get("pk")}
     known = [name for name in table.all_columns if name in cells]
     marks, listed = ", ".join("?" * len(known)), ", ".join(f'"{name}"' for name in known)
-    statement = f'INSERT OR REPLACE INTO "{table.name}" ({listed}) VALUES ({marks})'  # noqa: S608 (names of ours)
-    database.execute(statement, [_storable(cells[name]) for name in known])
+    into = f'INTO "{table.name}" ({listed}) VALUES ({marks})'
+    values = [_storable(cells[name]) for name in known]
     unknown = cells.keys() - {*table.all_columns, *table.ignored}
-    return [f"The member {table.model}.{name} is not known here, and was not read." for name in sorted(unknown)]
+    remarks = [f"The member {table.model}.{name} is not known here, and was not read." for name in sorted(unknown)]
+    if not database.execute(f"INSERT OR IGNORE {into}", values).rowcount:
+        database.execute(f"INSERT OR REPLACE {into}", values)
+        remarks.append(f"Some objects of {table.model} are in the file more than once: the last one of each was read.")
+    return remarks
 
 
 def _storable(value: object) -> object:
-    """Return what SQLite takes: JSON as text, and numbers that it cannot hold, too."""
+    """Return what SQLite takes: JSON as text, and numbers that it cannot hold, too. Halves of characters are lost."""
     if isinstance(value, list | dict):
         return json.dumps(value)
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
     return str(value) if isinstance(value, int) and value.bit_length() > _BITS else value

@@ -1,7 +1,6 @@
 """`manage.py import_enterprise_access`: what is taken over, what is not, and what a second run does."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -9,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.core import mail
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from enterprise_access.apps.content_assignments.models import (
     LearnerContentAssignment,
@@ -34,7 +33,6 @@ from enterprise_access.lib.importing import IMPORTED
 pytestmark = pytest.mark.django_db
 
 Assignment = LearnerContentAssignment
-Import = Callable[..., str]
 MODELS = (
     SubsidyAccessPolicy,
     PolicyGroupAssociation,
@@ -46,21 +44,6 @@ MODELS = (
     Reservation,
     PolicyTotals,
 )
-
-
-@pytest.fixture
-def take_over(tmp_path) -> Import:
-    """Return a function that imports rows, and returns what the command printed, the error included."""
-
-    def import_rows(rows: list[dict[str, Any]], *, write: Callable[..., str] = peer.dumped, commit: bool = True) -> str:
-        out = StringIO()
-        try:
-            call_command("import_enterprise_access", write(rows, tmp_path), commit=commit, stdout=out)
-        except CommandError as error:
-            out.write(f"error: {error}")
-        return out.getvalue()
-
-    return import_rows
 
 
 def everything() -> list[Any]:
@@ -136,12 +119,16 @@ ODD = [
     (peer.assignment(odd(14), transaction_uuid="x"), "transaction_uuid: not a UUID"),
     (peer.assignment(odd(15)), "action_type: longer than 32"),
     (peer.assignment(odd(16), learner_email=" learner-30@example.COM"), "the same budget, address and content"),
+    (peer.assignment(odd(17), lms_user_id=0), "lms_user_id: 0 is no account"),
+    (peer.assignment(odd(18), allocated_at="9999-12-31T23:59:59Z"), "allocated_at: the year 9999 cannot be meant"),
+    (peer.assignment(odd(19), expired_at="0001-01-01T00:00:00+05:00"), "expired_at: the year 1 cannot be meant"),
     (peer.policy(odd(20), policy_type="Capped"), "policy_type: “Capped” is not known here"),
     (peer.policy(odd(21), spend_limit=None), "spend_limit: A budget of this type needs this limit"),
     (peer.policy(odd(22), display_name="Budget 10"), "Another active budget is the same"),
     (peer.policy(odd(23)), "Another budget has the same configuration"),
     (peer.policy(odd(24), learner_credit_request_config=peer.ASKING), "takes no requests"),
     (peer.policy(odd(25), enterprise_customer_uuid=odd(0)), "belongs to customer"),
+    (peer.policy(odd(29), access_method="x", learner_credit_request_config=odd(44)), "access_method: “x” is not known"),
     (peer.association(None, pk=26), "enterprise_group_uuid: empty"),
     (peer.association(pk=27, subsidy_access_policy=odd(0)), "is not here"),
     (peer.request_configuration(odd(28), subsidy_type="coins"), "subsidy_type: “coins” is not known here"),
@@ -153,6 +140,10 @@ ODD = [
     (peer.credit_request(odd(40), learner_credit_request_config=None), "no budget has this configuration"),
     (peer.credit_request(odd(41), user=6, assignment=odd(0)), "is not here"),
     (peer.credit_request(odd(42), user=6, course_id="other"), "has the same assignment"),
+    (
+        peer.credit_request(odd(43), user=6, course_id="third", assignment=None, learner_credit_request_config=odd(44)),
+        f"Its budget {odd(29)} is not here",
+    ),
     (peer.forced(odd(50), redeemed_at=None), "It was not redeemed there"),
     (peer.forced(odd(51), redeemed_at=None, errored_at=peer.DAY_1), "It failed there"),
     (peer.forced(odd(52), content_price_cents=None), "content_price_cents: empty"),

@@ -25,6 +25,25 @@ def test_a_file_that_is_no_dump_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
+    "row", [peer.user() | {"pk": None}, peer.assignment() | {"pk": None}, peer.license_request(user=["ada"])]
+)
+def test_a_file_with_natural_keys_is_refused_and_says_how_to_write_it(tmp_path, row):
+    with (
+        pytest.raises(SourceUnreadable, match="without --natural-primary"),
+        sources.opened(peer.dumped([row], tmp_path)),
+    ):
+        pass
+
+
+def test_what_is_twice_in_a_file_is_remarked_and_halves_of_characters_are_read(tmp_path):
+    rows = [peer.user(), peer.user(email="late\ud83d@example.com")]
+    with sources.opened(peer.dumped(rows, tmp_path)) as source:
+        assert any("core.user are in the file more than once" in remark for remark in source.remarks)
+        ((row,),) = source.batches(tables.USERS)
+        assert row.raw("email") == "late?@example.com"
+
+
+@pytest.mark.parametrize(
     "where", ["/nowhere.json", "sqlite:////nowhere.sqlite3", "redis://localhost/1", "mysql://127.0.0.1:1/x", "://"]
 )
 def test_a_source_that_is_not_there_is_refused_with_a_sentence(where):

@@ -204,3 +204,8 @@ def list_budgets_of_configurations(configurations: Sequence[UUID]) -> dict[UUID,
 def list_accounts() -> list[UUID]:
     """Return every account that is known here."""
     return list(Subsidy.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def list_associations() -> list[tuple[UUID, UUID]]:
+    """Return every budget that is limited to a group, and the group."""
+    return list(PolicyGroupAssociation.objects.order_by("pk").values_list("policy_id", "group_uuid"))

@@ -9,6 +9,7 @@ from uuid import UUID
 from attrs import asdict, field, frozen
 
 from enterprise_access.apps.content_assignments.selectors.people import list_known_assignments
+from enterprise_access.apps.subsidy_access_policies.services.allocations import list_budgets
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.models import (
@@ -115,11 +116,11 @@ def import_requests(arriving: Sequence[ArrivingRequest], *, now: datetime) -> li
     uuids = [one.uuid for one in arriving]
     stored = {row.pk: row for row in lock_requests(SubsidyRequest.objects.filter(pk__in=uuids))}
     wanted = {one.uuid: _row_of(one) for one in arriving}
-    past, news, doubles = past_of(SubsidyRequest, uuids), _news_of(arriving), _Doubles(wanted.values())
+    past, news, others = past_of(SubsidyRequest, uuids), _news_of(arriving), _Others(wanted.values())
     outcomes: list[RowOutcome] = []
     written: list[SubsidyRequest] = []
     for one in arriving:
-        row, problem = wanted[one.uuid], doubles.problem_of(wanted[one.uuid])
+        row, problem = wanted[one.uuid], others.problem_of(wanted[one.uuid])
         here, has_news = stored.get(one.uuid), one.uuid in news
         outcome = judge(one.uuid, here, row, columns=_COLUMNS, past=past, has_news=has_news)
         outcomes.append(refused(one.uuid, problem) if problem else outcome)
@@ -144,8 +145,8 @@ def _row_of(one: ArrivingRequest) -> SubsidyRequest:
     return row
 
 
-class _Doubles:
-    """Which request has already what only one may have: another one here, or an earlier one of those that arrive."""
+class _Others:
+    """What requests refer to, and who has already what one may have: another one here, or earlier in the batch."""
 
     def __init__(self, rows: Iterable[SubsidyRequest]) -> None:
         wanted = list(rows)
@@ -159,6 +160,7 @@ class _Doubles:
             SubsidyRequest.objects.filter(assignment_uuid__in=assignments).values_list("assignment_uuid", "pk")
         )
         self._known = list_known_assignments(assignments)
+        self._budgets = list_budgets({row.policy_uuid for row in wanted if row.policy_uuid})
         for row in wanted:
             if row.open_key:
                 self._by_key.setdefault(row.open_key, row.pk)
@@ -170,6 +172,8 @@ class _Doubles:
         other = self._by_key.get(row.open_key) if row.open_key else None
         if other not in (None, row.pk):
             return f"Request {other} of the same learner is open for the same. Decline one of them."
+        if row.policy_uuid is not None and row.policy_uuid not in self._budgets:
+            return f"Its budget {row.policy_uuid} is not here."
         if row.assignment_uuid is None:
             return ""
         if row.assignment_uuid not in self._known:
@@ -200,6 +204,9 @@ def _write(rows: Sequence[SubsidyRequest], stored: Mapping[UUID, SubsidyRequest]
             row.course_title or here.course_title,
             row.course_partners or here.course_partners,
         )
+        if here.reviewed_at == row.reviewed_at and here.reviewer_lms_user_id is None:
+            # The admin was forgotten here.
+            row.reviewer_lms_user_id = None
     SubsidyRequest.objects.bulk_create(new)
     SubsidyRequest.history.bulk_history_create(new, default_date=now, default_change_reason=IMPORTED)
     upsert(SubsidyRequest, changed)
