@@ -1,6 +1,7 @@
 """From notifications to mails: what a kind reads of its subjects, set in its templates."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.customers.selectors import get_customer
+from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.notifications.domain import readable_on
 from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.kinds import KINDS, Fact, Letter, MailKind
@@ -43,9 +46,15 @@ class Sender:
         return {**COLORS, "primary": self.color, "on_primary": readable_on(self.color, dark=COLORS["text"])}
 
 
-def sender_of(customer_uuid: UUID) -> Sender:
-    """Return for whom mails of a customer are sent; a customer that we do not know has no name."""
+def fetch_sender(customer_uuid: UUID) -> Sender:
+    """Return for whom mails of a customer are sent. A customer that nobody came from yet is asked for.
+
+    One that the LMS does not know has no name. Raises UpstreamError.
+    """
     customer = get_customer(customer_uuid=customer_uuid)
+    if customer is None:
+        with suppress(CustomerUnknown):
+            customer = fetch_customer(customer_uuid=customer_uuid)
     portal = settings.LEARNER_PORTAL_URL.rstrip("/")
     if customer is None:
         return Sender(name="", portal_url=portal)
@@ -84,9 +93,11 @@ def read_letters(rows: Sequence[Notification]) -> dict[UUID, Letter | None]:
 
 def render(kind: MailKind, context: Mapping[str, Any], *, sender: Sender) -> Text:
     """Return the text of a mail, in the language and with the color of the customer."""
-    shown = {**context, "sender": sender, "colors": sender.colors}
     place = f"notifications/{kind.name}"
     with translation.override(language_for(sender.language)):
+        # What stands for the name of a customer without one.
+        organization = translation.gettext("Your organization")
+        shown = {**context, "sender": sender, "colors": sender.colors, "organization": organization}
         return Text(
             subject=" ".join(render_to_string(f"{place}/subject.txt", shown).split()),
             plain=render_to_string(f"{place}/body.txt", shown).strip() + "\n",

@@ -17,14 +17,15 @@ from enterprise_access.apps.notifications.models import Notification
 from enterprise_access.apps.notifications.services.composing import (
     Sender,
     compose,
+    fetch_sender,
     read_letters,
-    sender_of,
 )
 from enterprise_access.apps.notifications.services.kinds import Letter
 from enterprise_access.apps.notifications.services.providers import close_provider, hand_over, open_provider
 from enterprise_access.apps.notifications.services.queue import QUEUE
 from enterprise_access.apps.notifications.services.signals import notification_settled
 from enterprise_access.lib import clock
+from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.leases import Lease, claim, postpone, release
@@ -77,7 +78,11 @@ def _send(lease: Lease[Notification], customer_uuid: UUID) -> None:
 
 def _hand_over_all(lease: Lease[Notification], letters: Mapping[Notification, Letter], customer_uuid: UUID) -> None:
     rows = list(letters)
-    sender = sender_of(customer_uuid)
+    try:
+        sender = fetch_sender(customer_uuid)
+    except UpstreamError:
+        postpone(lease, rows, waiting_for=UPSTREAM_AWAY, is_blamed=False)
+        return
     with _provider() as backend:
         if backend is None:
             postpone(lease, rows, waiting_for=PROVIDER_AWAY, is_blamed=False)

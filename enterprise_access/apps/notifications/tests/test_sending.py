@@ -19,6 +19,9 @@ from enterprise_access.apps.notifications.services.signals import notification_s
 from enterprise_access.apps.notifications.services.watching import read_mails
 from enterprise_access.lib import clock
 from enterprise_access.lib.work.watching import look_at_work
+from simulator.faults import FaultKind
+from simulator.seed import DORMANT, HOOLI
+from tests.setting_up import forget_everything
 
 from .provider import PATH, Provider
 
@@ -33,6 +36,8 @@ def facts(settings, monkeypatch):
     """Return the addresses by fact, and let the kind read them from there."""
     settings.EMAIL_BACKEND = PATH
     Provider.reset()
+    for customer, slug in ((CUSTOMER, "acme"), (OTHER, "globex")):
+        know_customer(customer, slug)
     known: dict[UUID, str] = {}
 
     def read(wanted):
@@ -111,6 +116,36 @@ class TestLooks:
                 assert not sentences(one.plain) & sentences(other.plain), kind.name
                 assert not sentences(one.html) & sentences(other.html), kind.name
 
+    def test_a_customer_that_nobody_came_from_yet_is_asked_for_and_its_mails_wait_for_the_answer(
+        self, facts, simulator, settings
+    ):
+        settings.LEARNER_PORTAL_URL = "https://portal.example.com"
+        row = ask(facts, customer=HOOLI)
+        simulator.faults.add(FaultKind.STATUS, "lms.*", status=503, times=None)
+        services.send_due()
+        row.refresh_from_db()
+        assert (row.waiting_for, row.outcome, Provider.taken) == ("upstream_away", "", [])
+        simulator.faults.clear()
+        forget_everything()
+        Notification.objects.update(due_at=clock.now())
+        services.send_due()
+        (mail,) = Provider.taken
+        assert mail.subject.startswith("Hooli has assigned you")
+        assert "https://portal.example.com/hooli" in mail.body
+
+    @pytest.mark.usefixtures("simulator")
+    def test_a_customer_that_the_lms_does_not_know_has_a_word_for_its_name(self, facts):
+        ask(facts, customer=DORMANT)
+        services.send_due()
+        assert Provider.taken[0].subject == "Your organization has assigned you the course Biology & more"
+
+    def test_no_mail_has_a_gap_where_the_name_of_its_customer_is_missing(self):
+        # (The mail about a new customer brings its name with it.)
+        for kind in (kind for name, kind in KINDS.items() if name != "admin_added"):
+            text = render(kind, kind.sample, sender=Sender(name="", portal_url=""))
+            assert "your organization" in f"{text.subject} {text.plain}".lower(), kind.name
+            assert "because  manages" not in text.html
+
 
 LANGUAGES = ("en", "es")
 
@@ -121,8 +156,9 @@ def sentences(text: str) -> set[str]:
     return {line for line in lines if " " in line}
 
 
-def know_customer(**about: str) -> None:
-    EnterpriseCustomer.objects.create(uuid=CUSTOMER, slug="acme", name="Acme", fetched_at=clock.now(), **about)
+def know_customer(customer: UUID = CUSTOMER, slug: str = "acme", **about: str) -> None:
+    known = {"slug": slug, "name": slug.title(), "fetched_at": clock.now(), **about}
+    EnterpriseCustomer.objects.update_or_create(uuid=customer, defaults=known)
 
 
 class TestSending:

@@ -82,7 +82,7 @@ def test_who_has_not_accepted_is_reminded_once_a_day_that_is_due(world, group, m
     for _ in range(2):
         remind()
         assert sent(mailoutbox) == ["late@example.org", MAIL]
-    assert mailoutbox[0].subject == "Reminder: Your organization has invited you to learn"
+    assert mailoutbox[0].subject == "Reminder: Acme Learning has invited you to learn"
     assert MAIL not in str(Notification.objects.values())
     # Invited again: another invitation.
     invite(world, group, MAIL, days=6)

@@ -76,7 +76,7 @@ def test_each_admin_is_told_once_what_needs_a_decision(world, admins, mailoutbox
     assert ask() == []
     notifications.send_due()
     text = mailoutbox[0].body
-    assert "2 requests from learners of your organization" in text
+    assert "2 requests from learners of Acme Learning" in text
     assert "1 request was approved and could not be granted" in text
     assert f"since {clock.now():%Y-%m-%d}" in text
     assert "hal" not in text.lower()
