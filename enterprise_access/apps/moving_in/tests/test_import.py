@@ -90,6 +90,14 @@ def test_everything_is_taken_over_once_and_nobody_is_mailed(take_over, write):
     assert everything() == before
 
 
+def test_a_budget_that_courses_are_assigned_from_has_a_configuration(take_over):
+    rows = [peer.policy(assignment_configuration=None), peer.open_policy(assignment_configuration=None), peer.asking()]
+    take_over(rows)
+    found = dict(SubsidyAccessPolicy.objects.values_list("pk", "assignment_configuration"))
+    assert (found[peer.ASSIGNED] is not None, found[peer.OPEN]) == (True, None)
+    assert re.search(r"added|changed|conflict|cannot", take_over(rows)) is None
+
+
 def test_a_dry_run_reports_the_same_and_saves_nothing(take_over):
     rows = peer.with_row(peer.whole(), peer.assignment(peer.CLEARED, state="lost"))
     foretold = take_over(rows, commit=False)

@@ -3,9 +3,9 @@
 Nothing is asked of other services: what the source has was valid there. Accounts are read by the next reconciliation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from attrs import asdict, frozen
@@ -108,7 +108,7 @@ def _import_policy(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
 @retry_deadlocks
 def _take_over(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
     with transaction.atomic():
-        wanted = SubsidyAccessPolicy(**{**asdict(one, recurse=False), **_words(one)})
+        wanted = _row_of(one)
         stored = SubsidyAccessPolicy.objects.select_for_update().filter(pk=one.uuid).first()
         problem = _problem(wanted)
         if problem:
@@ -120,8 +120,13 @@ def _take_over(one: ArrivingPolicy, past: PastImports) -> RowOutcome:
         return outcome
 
 
-def _words(one: ArrivingPolicy) -> Mapping[str, Any]:
-    return {"policy_type": one.policy_type.value, "access_method": one.access_method.value}
+def _row_of(one: ArrivingPolicy) -> SubsidyAccessPolicy:
+    """Return the budget as it is to be stored. One that is assigned from needs a configuration for its admins."""
+    words = {"policy_type": one.policy_type.value, "access_method": one.access_method.value}
+    row = SubsidyAccessPolicy(**{**asdict(one, recurse=False), **words})
+    if row.assignment_configuration is None and TYPE_RULES[one.policy_type].is_assignable:
+        row.assignment_configuration = row.configuration_of_assignments
+    return row
 
 
 def _is_moved(stored: SubsidyAccessPolicy | None, wanted: SubsidyAccessPolicy) -> bool:
