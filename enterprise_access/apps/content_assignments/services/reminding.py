@@ -22,6 +22,7 @@ from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.notifications.selectors import find_unsettled
 from enterprise_access.lib.transactions import retry_deadlocks
+from enterprise_access.lib.work.queues import lock_in_order
 
 Assignment = LearnerContentAssignment
 
@@ -85,8 +86,10 @@ def act_on_all(
             " the list with `search` or `content_key`, and repeat the call for each part.",
             extra={"limit": limit},
         )
-    _act(action, wanted, actor_lms_user_id, now)
-    return len(wanted)
+    # A learner may redeem in between: that row is none of the counted ones any more, and holds up no other.
+    counted = {row.pk for row in lock_in_order(rows.filter(pk__in=wanted))}
+    _act(action, counted, actor_lms_user_id, now)
+    return len(counted)
 
 
 def _counted(action: BulkAction, rows: QuerySet[Assignment]) -> QuerySet[Assignment]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from enterprise_access.apps.content_assignments.selectors import describe_for_portal, list_assignments
 from enterprise_access.apps.content_assignments.services import mails, redeeming, transitions
@@ -204,6 +205,27 @@ class TestActions:
         assert (answer.status_code, list(answer.json()["extra"]["fields"])) == (400, ["assignment_uuids"])
         assert Assignment.objects.get().state == "allocated"
         assert post(admin, admin_url(policy, action), {}).status_code == 202
+
+    @pytest.mark.parametrize("action", ["cancel-all/", "remind-all/"])
+    def test_what_is_redeemed_while_all_are_looked_for_holds_up_no_other(self, policy, admin, action):
+        rows = allocate(policy, ["ada@example.com", "ben@example.com", "cleo@example.com"]).created
+        Assignment.objects.update(learner_state="waiting")
+        first = min(row.pk for row in rows)
+        redeemed = []
+
+        def redeem_meanwhile(execute, sql, params, many, context):
+            result = execute(sql, params, many, context)
+            if "learnercontentassignment" in sql and sql.startswith("SELECT") and not redeemed:
+                redeemed.append(first)
+                redeeming.accept(assignment_uuid=first, transaction_uuid=uuid4(), lms_user_id=ADA, now=clock.now())
+            return result
+
+        with connection.execute_wrapper(redeem_meanwhile):
+            assert post(admin, admin_url(policy, action)).status_code == 202
+        assert redeemed == [first]
+        assert Assignment.objects.get(pk=first).state == "accepted"
+        kind = "assignment_cancelled" if action == "cancel-all/" else "assignment_reminded"
+        assert Notification.objects.filter(kind=kind).count() == 2
 
     @pytest.mark.parametrize("action", ["cancel-all/", "remind-all/"])
     def test_what_is_too_much_for_one_transaction_is_refused_and_a_part_of_it_is_not(
