@@ -95,13 +95,16 @@ class AssignmentAdmin(SectionedAdmin, LearnerRowsAdmin):
     @admin.action(permissions=["act"], description="Cancel (all of them or none)")
     def cancel(self, request: HttpRequest, queryset: Any) -> None:
         def do(uuids: list[UUID]) -> int:
-            return len(transitions.cancel(uuids, now=clock.now()))
+            return len(transitions.cancel(uuids, now=clock.now(), actor_lms_user_id=_account_of(request)))
 
         self._act(request, queryset, do, done="cancelled")
 
     @admin.action(permissions=["act"], description="Remind (all of them or none)")
     def remind(self, request: HttpRequest, queryset: Any) -> None:
-        self._act(request, queryset, lambda uuids: reminding.remind(uuids, now=clock.now()), done="reminded")
+        def do(uuids: list[UUID]) -> int:
+            return reminding.remind(uuids, now=clock.now(), actor_lms_user_id=_account_of(request))
+
+        self._act(request, queryset, do, done="reminded")
 
     def _act(self, request: HttpRequest, queryset: Any, do: Callable[[list[UUID]], int], *, done: str) -> None:
         rows = chosen(request, queryset)
@@ -117,6 +120,11 @@ class AssignmentAdmin(SectionedAdmin, LearnerRowsAdmin):
             user_id=request.user.pk or 0, queryset=rows, action_flag=CHANGE, change_message=done.capitalize()
         )
         messages.success(request, f"{count} {'assignment' if count == 1 else 'assignments'} {done}.")
+
+
+def _account_of(request: HttpRequest) -> int | None:
+    """Return the LMS user id of a member of staff; a local account has none."""
+    return getattr(request.user, "lms_user_id", None)
 
 
 @admin.register(LinkRequest)

@@ -22,6 +22,8 @@ class LearnerState(StrEnum):
 LINKED: Final = "learner_linked"
 NOTIFIED: Final = "notified"
 REMINDED: Final = "reminded"
+# An admin wants a reminder to be sent. It is `reminded` when it has been.
+REMINDER_REQUESTED: Final = "reminder_requested"
 ASSIGNED: Final = "assigned"
 
 _EMAILS: Final = frozenset({NOTIFIED, REMINDED})

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db.models import Count, Max
 
+from enterprise_access.apps.content_assignments.domain.showing import REMINDER_REQUESTED
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
 from enterprise_access.lib.activity import Done, list_actions_together, until
 
-_VERBS: Final = {"cancelled": "Cancelled", "reminded": "Sent reminders for"}
+_VERBS: Final = {"cancelled": "Cancelled", REMINDER_REQUESTED: "Sent reminders for"}
 
 
 def list_allocations(customer_uuid: UUID, before: datetime | None, limit: int) -> Iterable[Done]:

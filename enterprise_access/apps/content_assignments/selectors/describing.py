@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from enterprise_access.apps.content_assignments.domain.showing import REMINDER_REQUESTED
 from enterprise_access.apps.content_assignments.models import (
     LearnerContentAssignment,
     LearnerContentAssignmentAction,
@@ -26,7 +27,8 @@ def describe(row: Assignment, actions: Sequence[LearnerContentAssignmentAction])
         "content_quantity": row.content_quantity,
         "state": row.state,
         "transaction_uuid": row.transaction_uuid,
-        "actions": [_describe_action(action) for action in actions],
+        # Clients know the word for a reminder that was sent, and none for one that was asked for.
+        "actions": [_describe_action(action) for action in actions if action.action_type != REMINDER_REQUESTED],
         "earliest_possible_expiration": {"date": row.expires_at, "reason": row.expires_because},
     }
 

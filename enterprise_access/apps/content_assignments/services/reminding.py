@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from enterprise_access.apps.content_assignments.domain.bulk import BulkAction
-from enterprise_access.apps.content_assignments.domain.showing import LearnerState
+from enterprise_access.apps.content_assignments.domain.showing import REMINDER_REQUESTED, LearnerState
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import (
     AssignmentTransitionRefused,
@@ -20,6 +20,7 @@ from enterprise_access.apps.content_assignments.models import LearnerContentAssi
 from enterprise_access.apps.content_assignments.selectors.lists import Filters
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
+from enterprise_access.apps.content_assignments.services.writing import add_actions
 from enterprise_access.apps.notifications.selectors import find_unsettled
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
@@ -28,10 +29,11 @@ Assignment = LearnerContentAssignment
 
 
 @retry_deadlocks
-def remind(assignment_uuids: Collection[UUID], *, now: datetime) -> int:
+def remind(assignment_uuids: Collection[UUID], *, now: datetime, actor_lms_user_id: int | None = None) -> int:
     """Mail learners again what is assigned to them; return how many. A reminder that is still to be sent is enough.
 
-    Raises AssignmentTransitionRefused where one is not allocated.
+    `actor_lms_user_id`: who wants that, which is written down; the mails follow later. Raises
+    AssignmentTransitionRefused where one is not allocated.
     """
     rows = transitions.lock(assignment_uuids)
     refused = {row.pk: transitions.WRONG_STATE for row in rows if row.state != AssignmentState.ALLOCATED.value}
@@ -39,6 +41,8 @@ def remind(assignment_uuids: Collection[UUID], *, now: datetime) -> int:
         raise AssignmentTransitionRefused(refused)
     waiting = find_unsettled([row.pk for row in rows], kinds=[AssignmentMailKind.REMINDED.value])
     wanted = [row for row in rows if row.pk not in waiting]
+    if actor_lms_user_id is not None:
+        add_actions(wanted, REMINDER_REQUESTED, now=now, actor_lms_user_id=actor_lms_user_id)
     ask_for_mails(AssignmentMailKind.REMINDED, wanted, now=now, which=f"/{now:%Y%m%dT%H%M%S.%f}")
     return len(wanted)
 
@@ -103,7 +107,7 @@ def _act(action: BulkAction, wanted: set[UUID], actor_lms_user_id: int | None, n
     if action in (BulkAction.CANCEL, BulkAction.CANCEL_ALL):
         transitions.cancel(wanted, now=now, actor_lms_user_id=actor_lms_user_id)
     else:
-        remind(wanted, now=now)
+        remind(wanted, now=now, actor_lms_user_id=actor_lms_user_id)
 
 
 def _of(configuration_uuid: UUID) -> QuerySet[Assignment]:
