@@ -25,10 +25,11 @@ class Environment(environ.Env):
             if default is self.NOTSET:
                 raise ImproperlyConfigured(f"{var} is missing in the environment.")
             return default
-        return _truth(var, text) if cast is bool else _number(var, text, cast)
+        return truth(var, text) if cast is bool else _number(var, text, cast)
 
 
-def _truth(name: str, text: str) -> bool:
+def truth(name: str, text: str) -> bool:
+    """Return what a text says. Raises ImproperlyConfigured for one that says neither."""
     if text.lower() not in _TRUE | _FALSE:
         raise ImproperlyConfigured(f"{name} has to be true or false.")
     return text.lower() in _TRUE

@@ -4,7 +4,7 @@ from typing import Any
 
 import environ
 
-from enterprise_access.settings.reading import Environment
+from enterprise_access.settings.reading import Environment, truth
 
 env = Environment()
 
@@ -15,6 +15,9 @@ def database_from(url: str) -> dict[str, Any]:
     """Return Django's settings of the database at `url`, with what each engine needs to be safe under concurrency."""
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     options = config.setdefault("OPTIONS", {})
+    # The library leaves "true" and "false" a text, and Django takes any text for true.
+    if isinstance(is_pooled := config.get("DISABLE_SERVER_SIDE_CURSORS"), str):
+        config["DISABLE_SERVER_SIDE_CURSORS"] = truth("DISABLE_SERVER_SIDE_CURSORS of DATABASE_URL", is_pooled)
     if config["ENGINE"].endswith("sqlite3"):
         # Writers queue instead of failing: a write lock is taken at the start of a transaction and waited for.
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": "PRAGMA journal_mode=WAL;"}
@@ -51,7 +54,8 @@ def cache_from(url: str) -> dict[str, Any]:
     return config
 
 
-# The database, which is the record of pending and done work: `mysql://...`, `postgres://...` or `sqlite:///...`.
+# The database, which is the record of pending and done work: `mysql://...`, `postgres://...` or `sqlite:///...`. Add
+# `?DISABLE_SERVER_SIDE_CURSORS=true` behind a pooler that hands out another session for each transaction.
 DATABASES = {"default": database_from(env.str("DATABASE_URL"))}
 CACHES = {
     # The cache that all processes share: `pymemcache://...` or `redis://...`. Losing its data only delays work.

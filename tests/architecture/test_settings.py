@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from enterprise_access.settings import base, checking
 from enterprise_access.settings.checking import problems_with
 from enterprise_access.settings.reading import Environment
+from enterprise_access.settings.storage import database_from
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -146,3 +147,16 @@ def test_empty_is_not_set(monkeypatch):
     assert Environment().bool("A_NUMBER", default=True) is True
     with pytest.raises(ImproperlyConfigured, match="A_NUMBER"):
         Environment().int("A_NUMBER")
+
+
+@pytest.mark.parametrize(("written", "meant"), [("true", True), ("True", True), ("false", False), ("0", False)])
+def test_an_option_of_the_database_is_a_truth_value(written, meant):
+    url = f"postgres://access@pgbouncer:6432/access?DISABLE_SERVER_SIDE_CURSORS={written}"
+    assert bool(database_from(url)["DISABLE_SERVER_SIDE_CURSORS"]) is meant
+
+
+def test_an_option_of_the_database_that_says_neither_is_refused():
+    with pytest.raises(
+        ImproperlyConfigured, match="DISABLE_SERVER_SIDE_CURSORS of DATABASE_URL has to be true or false"
+    ):
+        database_from("postgres://access@pgbouncer:6432/access?DISABLE_SERVER_SIDE_CURSORS=ture")
