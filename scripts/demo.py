@@ -25,7 +25,7 @@ def main() -> int:
         # Copies count as fresh for a moment only, so that the story need not wait for a minute.
         system = System(Path(home), ENROLLMENTS_FRESH_SECONDS="2")
         try:
-            print("Starting a fresh system (web, worker, beat, simulated neighbours) ...", flush=True)
+            print("Starting a fresh system (web, worker, beat, simulated upstream services) ...", flush=True)
             system.start()
             tell(Story(system))
         except (Differs, requests.RequestException) as error:
@@ -56,7 +56,7 @@ class Story:
         path = "/admin/default_enrollments/defaultenterpriseenrollmentintention/add/"
         entered = {"customer": CUSTOMER_NAME, "content_key": COURSE}
         page = self.submit(path, **entered)
-        expect(RUN in page, f"the admin says, before it is saved, that it stands for {RUN}")
+        expect(RUN in page, f"the admin says, before it is saved, that it resolves to {RUN}")
         shown = re.search(r'name="shown" value="([^"]+)"', page)
         page = self.submit(path, **entered, shown=shown[1] if shown else "")
         expect(f"the learners of {CUSTOMER_NAME} start with {COURSE}" in page, "the admin says that it is saved")
@@ -164,7 +164,7 @@ def tell(story: Story) -> None:
     )
     where, item = story.status()
     expect(where == "not_enrollable", f"learner-status says not_enrollable (it says {where})")
-    expect(item["rule"] == "D2", f"by the rule that leavers are left alone, D2 (it says {item['rule']})")
+    expect(item["rule"] == "D2", f"by the rule about learners who left, D2 (it says {item['rule']})")
     expect(item["reason"] == "learner_unenrolled", f"because learner_unenrolled (it says {item['reason']})")
 
 

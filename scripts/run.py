@@ -62,7 +62,7 @@ def run() -> int:
     manager = Manager(Printer(Output()))
     add_processes(manager, service, simulator)
     code = run_until_stopped(manager, service)
-    say(f"Stopped. The data is kept in {HOME}: 'make run' goes on with it. Remove that folder to begin anew.")
+    say(f"Stopped. The data is kept in {HOME}: 'make run' goes on with it. Remove that folder to start over.")
     return code
 
 

@@ -221,7 +221,7 @@ class Breaker:
     def _tell(self) -> None:
         state = self.state
         self._said_at = time.monotonic()
-        log.warning("A neighbour is %s. service=%s last=%s", state.state.value, self.service, state.last_reason)
+        log.warning("A circuit is %s. service=%s last=%s", state.state.value, self.service, state.last_reason)
         metrics.NEIGHBOUR_STATE.labels(self.service).set(_AS_NUMBER[state.state])
         metrics.NEIGHBOUR_STATE_CHANGES.labels(self.service, state.state.value).inc()
         self._report(state)

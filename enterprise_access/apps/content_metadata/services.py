@@ -48,7 +48,7 @@ def refresh_modes(
     leave = settings.MODES_RESERVED_PER_MINUTE if can_wait else 0
     for folded in sorted(runs if ask_anyway else runs.keys() - known.keys()):
         if not _rate().take(leave=leave):
-            log.info("Modes are not asked for yet: the rate is used up. run=%s", folded)
+            log.info("Modes are not read yet: the rate limit is reached. run=%s", folded)
             break
         fresh = _ask(runs[folded])
         if fresh is not None:
@@ -96,7 +96,7 @@ def _ask(course_run_key: str) -> KnownModes | None:
     try:
         answer = lms.from_settings(optional="modes").get_run_modes(course_run_key=course_run_key)
     except UpstreamError as error:
-        log.warning("Modes could not be asked for. run=%s reason=%s", course_run_key, error.reason)
+        log.warning("Modes could not be read. run=%s reason=%s", course_run_key, error.reason)
         return None
     row = _store(course_run_key, answer, fetched_at)
     forget_seen_modes(course_run_key)

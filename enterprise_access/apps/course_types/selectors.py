@@ -97,7 +97,7 @@ def get_typed_course(*, course_key: str) -> TypedCourse:
     """Return a course with its type, ignoring case. Raises MalformedKey and UntypedContent."""
     found = list_typed_courses().filter(course_key_folded=fold_course_key(course_key)).first()
     if found is None:
-        raise UntypedContent(f"Nobody has said what the course {course_key} is for.", extra={"course_key": course_key})
+        raise UntypedContent(f"The course {course_key} has no type.", extra={"course_key": course_key})
     return found
 
 

@@ -169,7 +169,7 @@ def _fetch(customer_uuid: UUID, keys: Collection[str], ends_at: float) -> dict[s
         with deadline(ends_at):
             return _ask(catalog.from_settings(), customer_uuid, sorted(keys), ends_at)
     except UpstreamError as error:
-        log.warning("Content could not be asked for. service=%s reason=%s", error.service, error.reason)
+        log.warning("Content could not be read. service=%s reason=%s", error.service, error.reason)
         raise
 
 

@@ -83,6 +83,6 @@ def _fetch(course_key: str) -> CourseRecord | None:
         with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
             found = client.list_courses(course_keys=[course_key])
     except UpstreamError as error:
-        log.warning("A course could not be asked for. service=%s reason=%s", error.service, error.reason)
+        log.warning("A course could not be read. service=%s reason=%s", error.service, error.reason)
         return None
     return next(iter(found), None)

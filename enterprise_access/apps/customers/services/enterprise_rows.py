@@ -56,7 +56,7 @@ def refresh_enterprise_enrollments(
         piece, started_at = asked[start : start + CALLS_AT_ONCE], clock.now()
         for learner, answer in zip(piece, _read_all(customer_uuid, piece), strict=True):
             if isinstance(answer, UpstreamError):
-                log.warning("Revocations could not be asked for. reason=%s", answer.reason)
+                log.warning("Revocations could not be read. reason=%s", answer.reason)
                 continue
             known = {fold(row.course_run_key) for row in answer}
             missing = [_Row(key) for key in runs.get(learner.lms_user_id, ()) if fold(key) not in known]

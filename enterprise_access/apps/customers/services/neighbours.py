@@ -64,7 +64,9 @@ def _check_and_say() -> None:
 def _say(checks: Iterable[NeighbourCheck]) -> None:
     for check in checks:
         if check.is_unavailable:
-            log.warning("A neighbour could not be checked at the start. check=%s problem=%s", check.name, check.problem)
+            log.warning(
+                "An upstream service could not be checked at the start. check=%s problem=%s", check.name, check.problem
+            )
         elif check.problem:
             log.error(
                 "We may not ask a neighbour what we have to, and nothing that depends on it will be decided until our"

@@ -308,7 +308,7 @@ def test_the_command_says_it_in_words(world):
     assert "no_license: The learner has no license of this customer." in text
     assert "decision: enrollable (needs_enrollment, rule D17)" in text
     assert "decision: not_enrollable (no_advertised_run, rule D8)" in text
-    assert "Payment is checked after the decision" in text
+    assert "Payment is checked last" in text
     assert "@" not in text
 
 

@@ -51,8 +51,8 @@ def crowd(world):
 def test_a_customer_is_named_by_slug_or_uuid(world, customer):
     intend(DEMO)
     assert run("--learner", ADA, customer=customer) == [
-        "1 learners asked for, up to LMS user id 1001",
-        "Done: 1 learners asked for. Workers enroll them; see the requests in the admin.",
+        "1 learners queued, up to LMS user id 1001",
+        "Done: 1 learners queued. Workers enroll them; see the requests in the admin.",
     ]
     assert owed() == [ADA]
 
@@ -161,13 +161,13 @@ def test_a_silent_lms_in_the_middle_is_an_error_that_says_how_to_go_on(crowd, si
     with pytest.raises(CommandError) as raised:
         run()
     assert len(owed()) == 100
-    assert str(raised.value).endswith(f" 100 learners were asked for. To go on: --after {max(owed())}")
+    assert str(raised.value).endswith(f" 100 learners were queued. To continue: --after {max(owed())}")
 
 
 def test_a_silent_lms_at_the_start_is_an_error(world, simulator):
     intend(DEMO)
     simulator.faults.add("unreachable", LINKS, times=None)
-    with pytest.raises(CommandError, match=r"0 learners were asked for\. To go on: --after 7$"):
+    with pytest.raises(CommandError, match=r"0 learners were queued\. To continue: --after 7$"):
         run("--after", 7)
     with pytest.raises(CommandError, match="enterprise-learner"):
         run("--dry-run")

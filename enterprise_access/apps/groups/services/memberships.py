@@ -98,7 +98,7 @@ def _ask_group(group_uuid: UUID, emails: Mapping[int, frozenset[str] | None]) ->
             group_uuid=group_uuid, emails=sorted(frozenset().union(*asked.values())), with_removed=True
         )
     except UpstreamError as error:
-        log.warning("The LMS could not be asked for a group. group=%s reason=%s", group_uuid, error.reason)
+        log.warning("A group could not be read from the LMS. group=%s reason=%s", group_uuid, error.reason)
         return found | dict.fromkeys(asked, Membership.UNKNOWN)
     return found if rows is None else found | _told(rows, asked)
 

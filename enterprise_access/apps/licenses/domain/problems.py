@@ -41,7 +41,7 @@ class LicenseProblem:
 
 
 _FOR_DEVELOPERS = {
-    ProblemCode.LICENSES_UNAVAILABLE: "The learner's licenses could not be asked for",
+    ProblemCode.LICENSES_UNAVAILABLE: "The learner's licenses could not be read",
     ProblemCode.ACTIVATION_FAILED: "An assigned license could not be activated",
     ProblemCode.AUTO_APPLY_FAILED: "No license could be applied automatically",
     ProblemCode.NOT_CONFIRMED: "A license was activated or applied, and could not be seen afterwards",

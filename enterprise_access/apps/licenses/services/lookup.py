@@ -92,7 +92,7 @@ def _plans_worth_reading(
         plans = client.list_plans(customer_uuid=customer_uuid)
     except UpstreamError as error:
         _heed(error)
-        log.warning("Plans could not be asked for. reason=%s", error.reason)
+        log.warning("Plans could not be read. reason=%s", error.reason)
         return None
     if plans.unreadable:
         # Its licenses would be missing from the pages; asked one by one, they are unknown for their learners only.
@@ -120,7 +120,7 @@ def _read_pages(
             rows = client.list_plan_licenses(plan_uuid=plan.uuid, statuses=TAKEN, before_page=before_page)
         except UpstreamError as error:
             _heed(error)
-            log.warning("Licenses of a plan could not be asked for. plan=%s reason=%s", plan.uuid, error.reason)
+            log.warning("Licenses of a plan could not be read. plan=%s reason=%s", plan.uuid, error.reason)
             if not error.may_be_one_row:
                 return None
             unknown |= by_email.keys()
@@ -145,7 +145,7 @@ def _look_up_all(
         try:
             _take_turn(leave)
         except UpstreamUnavailable as error:
-            log.warning("Licenses were not asked for. reason=%s", error.reason)
+            log.warning("Licenses were not read. reason=%s", error.reason)
             return found | dict.fromkeys(emails.keys() - found.keys())
         found[lms_user_id] = _look_up(client, customer_uuid, email)
         if len(found) % LOOKUPS_PER_RENEWAL == 0:
@@ -158,7 +158,7 @@ def _look_up(client: LicenseManagerClient, customer_uuid: UUID, email: str) -> L
         answer = client.list_licenses_of(customer_uuid=customer_uuid, user_email=email)
     except UpstreamError as error:
         _heed(error)
-        log.warning("Licenses could not be asked for. reason=%s", error.reason)
+        log.warning("Licenses could not be read. reason=%s", error.reason)
         return None
     return _known([_as_license(row, row.plan) for row in answer], is_complete=not answer.unreadable)
 

@@ -37,7 +37,7 @@ def ask_each(wanted: Collection[K], ask: Callable[[SubsidyClient, K], A]) -> dic
             try:
                 answers[one] = ask(client, one)
             except UpstreamError as error:
-                log.warning("An account could not be asked for. service=%s reason=%s", error.service, error.reason)
+                log.warning("An account could not be read. service=%s reason=%s", error.service, error.reason)
 
         return call
 
@@ -45,7 +45,7 @@ def ask_each(wanted: Collection[K], ask: Callable[[SubsidyClient, K], A]) -> dic
         try:
             run_parallel([asking(one) for one in wanted], limit=CALLS_AT_ONCE, ends_at=ends_at)
         except TimeoutError:
-            log.warning("Not every account could be asked for in time.")
+            log.warning("Not every account could be read in time.")
     # A copy: a call that is late may still end.
     return dict(answers)
 

@@ -30,7 +30,7 @@ class CustomerConfigurationSerializer(serializers.Serializer):
     notification_cadence = serializers.ChoiceField(
         choices=CADENCES, help_text="How often admins get a digest of requests that need a decision."
     )
-    last_remind_date = serializers.DateTimeField(allow_null=True, help_text="When the last digest was asked for.")
+    last_remind_date = serializers.DateTimeField(allow_null=True, help_text="When the last digest was requested.")
     attempt_auto_enrollment = serializers.BooleanField(help_text=AUTO_ENROLLMENT_HELP)
 
 

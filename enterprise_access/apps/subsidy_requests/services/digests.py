@@ -116,7 +116,9 @@ def _ask_for_one(row: Configuration, now: datetime) -> int | None:
     try:
         admins = _fetch_admins(row.pk)
     except UpstreamError as error:
-        log.warning("The LMS could not be asked for admins. customer=%s reason=%s", row.pk, error.reason)
+        log.warning(
+            "The admins of a customer could not be read from the LMS. customer=%s reason=%s", row.pk, error.reason
+        )
         return None
     if not admins.addresses:
         log.warning("Requests wait, and the LMS names no admin of the customer. customer=%s", row.pk)
@@ -189,7 +191,9 @@ def _letters_of(
     try:
         admins = _fetch_admins(row.pk)
     except UpstreamError as error:
-        log.warning("The LMS could not be asked for admins. customer=%s reason=%s", row.pk, error.reason)
+        log.warning(
+            "The admins of a customer could not be read from the LMS. customer=%s reason=%s", row.pk, error.reason
+        )
         return dict.fromkeys(facts)
     asked_at = row.last_remind_date
     addresses = (

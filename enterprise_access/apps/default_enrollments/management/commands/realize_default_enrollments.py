@@ -70,9 +70,9 @@ class Command(BaseCommand):
         done, last = 0, scope.after
         try:
             for done, last in request_all(scope, learners_per_minute=rate):
-                self.stdout.write(f"{done} learners asked for, up to LMS user id {last}")
+                self.stdout.write(f"{done} learners queued, up to LMS user id {last}")
         except KeyboardInterrupt:
             raise CommandError(f"Stopped. To go on: --after {last}", returncode=130) from None
         except ServiceError as error:
-            raise CommandError(f"{error.detail} {done} learners were asked for. To go on: --after {last}") from error
-        self.stdout.write(f"Done: {done} learners asked for. Workers enroll them; see the requests in the admin.")
+            raise CommandError(f"{error.detail} {done} learners were queued. To continue: --after {last}") from error
+        self.stdout.write(f"Done: {done} learners queued. Workers enroll them; see the requests in the admin.")

@@ -17,8 +17,8 @@ from enterprise_access.lib.keys import fold
 from enterprise_access.lib.timeline import Explained
 
 _PAYING_NOTE: Final = (
-    "Payment is checked after the decision, and only when nothing else blocks the enrollment: an intention without a "
-    "license or budget stays enrollable in `bucket`, is `blocked` in `state`, and its obstacle is why nothing pays."
+    "Payment is checked last, and only when nothing else blocks the enrollment. Without a license or budget, the "
+    'decision stays "enrollable", the state is "blocked", and the reason says why nothing pays.'
 )
 
 

@@ -145,7 +145,7 @@ def _record_failures(lease: RealizationLease, attempts: Mapping[Item, Realizatio
         learners = list_learners(customer_uuid=lease.customer_uuid, lms_user_ids=ids)
         enrollments = read_enrollments(learners=learners.values()).enrollments
     except UpstreamError as error:
-        log.warning("Failed items could not be checked; they are in doubt. reason=%s", error.reason)
+        log.warning("Failed items could not be checked; their outcome is unknown. reason=%s", error.reason)
         enrollments = None
     results = []
     for item, attempt in attempts.items():

@@ -22,6 +22,6 @@ class Command(BaseCommand):
             for one in differences:
                 self.stdout.write(f"{one.subsidy_uuid} {one.what}: stored {one.stored}, computed {one.computed}")
             count += len(differences)
-        self.stderr.write(f"{Subsidy.objects.count()} accounts: {count} totals differ.")
+        self.stderr.write(f"Accounts: {Subsidy.objects.count()}. Totals that differ: {count}.")
         if count:
             raise SystemExit(1)
