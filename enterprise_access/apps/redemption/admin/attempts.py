@@ -22,6 +22,7 @@ from enterprise_access.apps.redemption.services import deciding
 from enterprise_access.apps.redemption.services.explaining import explain_credit
 from enterprise_access.apps.redemption.services.forcing import force_redemption
 from enterprise_access.apps.redemption.services.queue import QUEUE
+from enterprise_access.apps.subsidy_access_policies.domain.money import dollars_text
 from enterprise_access.lib import clock
 from enterprise_access.lib.admin import LearnerRowsAdmin
 from enterprise_access.lib.errors import ServiceError
@@ -99,7 +100,7 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
 
     @admin.display(description="amount", ordering="amount")
     def dollars(self, attempt: RedemptionAttempt) -> str:
-        return "" if attempt.amount is None else f"${attempt.amount // 100:,}.{attempt.amount % 100:02}"
+        return "" if attempt.amount is None else dollars_text(attempt.amount)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("redemption.change_redemptionattempt")
@@ -210,13 +211,17 @@ class RedemptionAttemptAdmin(WorkAdmin, LearnerRowsAdmin):
         return HttpResponseRedirect(reverse("admin:redemption_redemptionattempt_change", args=[attempt_uuid]))
 
     def _context(self, request: HttpRequest, evidence: deciding.Evidence) -> dict[str, Any]:
-        names = ("uuid", "state", "quantity_cents", "reversal", "created")
+        names = ("uuid", "state", "reversal", "created")
         return {
             **self._page(request, "Check and decide"),
             "attempt": evidence.attempt,
             "evidence": evidence,
             "rows": [
-                {**{name: getattr(row, name) for name in names}, "is_own": evidence.is_own(row)}
+                {
+                    **{name: getattr(row, name) for name in names},
+                    "amount": dollars_text(row.quantity_cents),
+                    "is_own": evidence.is_own(row),
+                }
                 for row in evidence.rows or ()
             ],
             "enrolled": ENROLLED[evidence.enrolled],

@@ -86,11 +86,15 @@ def run_backfill_step(job: RunningJob) -> JobStep:
     asked = request_some(scope, ids)
     last = max((learner.lms_user_id for learner in page.learners), default=scope.after)
     done = job.cursor.get("done", 0) + asked
-    results = [RowResult(cells=(str(number), f"{scope.after + 1} to {last}"), outcome="asked", text=str(asked))]
+    results = [
+        RowResult(cells=(str(number), f"{scope.after + 1} to {last}"), outcome="asked", text=f"Learners: {asked}")
+    ]
     if page.unreadable:
         # Which of their customers is the active one is unknown, so that they cannot be asked for.
         ids_of_odd = ", ".join(str(lms_user_id) for lms_user_id in page.unreadable)
-        results.append(RowResult(cells=(str(number), ids_of_odd), outcome="unreadable", text=str(len(page.unreadable))))
+        results.append(
+            RowResult(cells=(str(number), ids_of_odd), outcome="unreadable", text=f"Learners: {len(page.unreadable)}")
+        )
     return JobStep(
         results=results,
         cursor={"page": number + 1, "after": max(last, scope.after), "done": done},
@@ -103,7 +107,7 @@ def run_backfill_step(job: RunningJob) -> JobStep:
 BACKFILL = Kind(
     name=BACKFILL_JOB,
     columns=("page", "LMS user ids"),
-    outcomes={"asked": "Learners requested", "unreadable": "Left out: the LMS's answer about them cannot be read"},
+    outcomes={"asked": "Page queued", "unreadable": "Left out: the LMS's answer about them cannot be read"},
     permission=MAY_BACKFILL,
     run_step=run_backfill_step,
 )
