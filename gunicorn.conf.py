@@ -4,11 +4,11 @@ import os
 from typing import Any
 
 # A request spends its time waiting: for an upstream service, for a worker that enrolls a learner, for a client that
-# sends slowly. With threads it holds up nobody else, the health checks least of all. Each thread may keep a connection
+# sends slowly. With threads it holds up no one else, the health checks least of all. Each thread may keep a connection
 # to the database: WEB_CONCURRENCY x WEB_THREADS for each container (docs/how-to/web-processes.rst).
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "32"))
-# A socket in the home of whoever starts it, to look at the processes and to change their number: nobody uses it, the
+# A socket in the home of whoever starts it, to look at the processes and to change their number: no one uses it, the
 # user of the image has no home, and two servers of one user would take it from each other.
 control_socket_disable = True
 

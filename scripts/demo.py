@@ -120,7 +120,7 @@ class Story:
         return sum(call["path"].endswith("/enroll_learners_in_courses/") and RUN in str(call["body"]) for call in calls)
 
     def wait_until_looked_at(self) -> None:
-        """Wait until the worker has settled what was asked for: nothing is due any more for this learner."""
+        """Wait until the worker has settled what was requested: nothing is due any more for this learner."""
         path = "/admin/default_enrollments/realizationrequest/?due_at__isnull=0"
         address = self.system.web + path
 

@@ -25,7 +25,7 @@ class Differs(Exception):
 
 
 class System:
-    """The whole system: `web` and `simulator` are the addresses of the service and of the simulated neighbours.
+    """The whole system: `web` and `simulator` are the addresses of the service and of the simulated upstream services.
 
     It keeps its data in `home`. `command` starts it, in the folder `root`; `settings` are added to its environment.
     """
@@ -91,7 +91,7 @@ def wait_for(is_so: Callable[[], bool], what: str, seconds: float, check: Callab
 
 
 def is_free(port: int) -> bool:
-    """Whether nobody listens there."""
+    """Whether no one listens there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 

@@ -1,4 +1,4 @@
-"""Start the whole system on this machine: web, worker, beat and the simulated neighbours, with embedded parts only.
+"""Start the whole system on this machine: web, worker, beat and the simulator, with embedded parts only.
 
 Everything it keeps is in one folder (var/, or EMBEDDED_HOME). WEB_PORT and SIMULATOR_PORT choose the ports.
 """
@@ -136,7 +136,7 @@ def run_until_stopped(manager: Manager, service: Mapping[str, str]) -> int:
 
 
 class Output:
-    """Where the processes' lines go. When nobody reads them any more everything is stopped, as by SIGTERM.
+    """Where the processes' lines go. When no one reads them any more everything is stopped, as by SIGTERM.
 
     A terminal that is closed, or a pipe whose reader Ctrl-C has ended first, must not end this program before it has
     ended the others: each of them is in a session of its own, and would stay.

@@ -1,7 +1,7 @@
-"""The neighbours of the service as one small program: LMS, platform, enterprise-catalog, license-manager.
+"""The upstream services of the service as one small program: LMS, platform, enterprise-catalog, license-manager.
 
 A WSGI program of its own (`simulator.wsgi:app`) with one coherent named world, faults that can be switched on, a log of
-everything the neighbours saw, and a page at `/` that plays the learner portal. It never imports enterprise_access.
+everything that the services saw, and a page at `/` that plays the learner portal. It never imports enterprise_access.
 
     /lms/...              edx-enterprise, OAuth, and the platform's /api/enrollment/v1/...
     /catalog/...          enterprise-catalog

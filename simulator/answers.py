@@ -1,4 +1,4 @@
-"""The pieces that answers of all neighbours are made of: callers, errors, pages, instants."""
+"""The pieces that answers of all upstream services are made of: callers, errors, pages, instants."""
 
 from __future__ import annotations
 

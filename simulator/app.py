@@ -1,4 +1,4 @@
-"""Put the neighbours, the portal page and the control interface together into one WSGI program."""
+"""Put the upstream services, the portal page and the control interface together into one WSGI program."""
 
 from __future__ import annotations
 

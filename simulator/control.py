@@ -136,7 +136,7 @@ def change_world(verb: str) -> Response:
 
 @control.get("/log")
 def log() -> Response:
-    """Calls as the neighbours saw them, and changes of the world, both numbered in the order of their end."""
+    """Calls as the upstream services saw them, and changes of the world, both numbered in the order of their end."""
     journal, args = the_world().journal, request.args
     since = int(args.get("since", 0))
     calls = journal.calls(

@@ -1,4 +1,4 @@
-"""Faults: what can go wrong between a neighbour and its caller, switched on per endpoint.
+"""Faults: what can go wrong between an upstream service and its caller, switched on per endpoint.
 
 `FaultLayer` sits around the whole program. Behind a real server it sleeps and closes connections. In the process of a
 test nothing sleeps: the transport (`in_process`) hands a `wait` in, which gives up at once when the caller would have.
@@ -164,7 +164,7 @@ class _AsMade(WsgiResponse):
 
 
 class FaultLayer:
-    """A WSGI layer that logs every call to a neighbour and lets faults happen to it."""
+    """A WSGI layer that logs every call to an upstream service and lets faults happen to it."""
 
     def __init__(self, app: Flask, inner: WSGIApplication, *, world: World, faults: Faults) -> None:
         self._app = app
@@ -190,7 +190,7 @@ class FaultLayer:
         return call.send(response, start_response)
 
     def work(self, environ: WSGIEnvironment, body: bytes) -> WsgiResponse:
-        """Let the neighbour do what it was asked."""
+        """Let the upstream service do what it was asked."""
         environ["wsgi.input"] = BytesIO(body)
         return _AsMade.from_app(self._inner, environ, buffered=True)
 
@@ -207,7 +207,7 @@ class FaultLayer:
         return self._faults
 
     def _endpoint_of(self, environ: WSGIEnvironment) -> str | None:
-        """Return `service.endpoint` of a call to a neighbour; None for our own pages."""
+        """Return `service.endpoint` of a call to an upstream service; None for our own pages."""
         path = environ.get("PATH_INFO", "")
         prefix = path.lstrip("/").split("/", 1)[0]
         if prefix.replace("-", "_") not in NEIGHBOURS:

@@ -32,7 +32,7 @@ Timeout = float | tuple[float | None, float | None] | None
 
 
 class WaitsForever(BaseException):
-    """A call without a read timeout met a neighbour that never answers."""
+    """A call without a read timeout met an upstream service that never answers."""
 
 
 class SimulatorAdapter(BaseAdapter):

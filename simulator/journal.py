@@ -1,4 +1,5 @@
-"""What happened: changes of the world (kept in a file, if there is one) and calls that the neighbours saw (in memory).
+"""What happened: changes of the world (kept in a file, if there is one) and calls that the upstream services saw (in
+memory).
 
 The file holds one JSON object a line and is only ever appended to. Its first line says when the world was seeded, so
 that a restart seeds the same dates; a `reset` line throws away everything above it.
@@ -33,7 +34,7 @@ class Change:
 
 @frozen(kw_only=True)
 class Call:
-    """One request as the neighbour saw it, and what it answered. `status` None: nothing was answered."""
+    """One request as the upstream service saw it, and what it answered. `status` None: nothing was answered."""
 
     number: int
     at: datetime

@@ -7,7 +7,7 @@ from attrs import define, field
 
 @define(kw_only=True)
 class Quirks:
-    """Switches of the world. `has_throttles` turns the neighbours' rate limits on."""
+    """Switches of the world. `has_throttles` turns the upstream services' rate limits on."""
 
     has_throttles: bool = False
     # A 500 of the bulk enrollment keeps the items handled before the crash, as a server without ATOMIC_REQUESTS does.

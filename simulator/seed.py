@@ -176,7 +176,7 @@ def _add_plans(world: World) -> None:
 
 
 def _add_credit(world: World) -> None:
-    """An account of learner credit that nobody has spent from."""
+    """An account of learner credit that no one has spent from."""
     ledger.add_subsidy(
         world, customer_uuid=ACME, uuid=ACME_CREDIT, title="Acme learner credit", starting_balance=500_000
     )

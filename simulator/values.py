@@ -1,4 +1,4 @@
-"""What the neighbours know, as frozen values. A change of the world is a new value in the place of the old one.
+"""What the upstream services know, as frozen values. A change of the world is a new value in the place of the old one.
 
 Instants are aware UTC; keys keep the spelling they were stored with (look-ups fold the case, as the real databases do).
 """
@@ -339,7 +339,7 @@ class PendingLearner:
 
 @frozen(kw_only=True)
 class PendingEnrollment:
-    """An enrollment promised to an e-mail address that nobody has yet."""
+    """An enrollment promised to an e-mail address that no one has yet."""
 
     customer_uuid: UUID
     email: str

@@ -1,4 +1,4 @@
-"""The world behind the neighbours: its state, the verbs that fill it, and the verbs that change it.
+"""The world behind the upstream services: its state, the verbs that fill it, and the verbs that change it.
 
 The rules of enrolling live in `enrolling`,
 those of licenses in `licensing`; the methods here are the words that tests, the control interface and the seed use.

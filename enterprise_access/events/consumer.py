@@ -210,7 +210,7 @@ class DurableRedisConsumer(RedisEventConsumer):
         )
 
     def _sort(self, entries: Sequence[Entry]) -> tuple[list[Heard], list[SetAside]]:
-        """Read the messages. What nobody here handles is in neither list."""
+        """Read the messages. What no one here handles is in neither list."""
         heard, unreadable = [], []
         for message_id, fields in entries:
             try:

@@ -1,9 +1,9 @@
-"""A circuit breaker for each neighbour: who does not answer several times in a row is left alone for a while.
+"""A circuit breaker for each upstream service: who does not answer several times in a row is left alone for a while.
 
 Closed: calls go through. Open: nothing is sent, and callers are told at once. Half open: the pause is over, and one
-call is let through to see; all others are still told at once. It closes as soon as the neighbour answers anything.
+call is let through to see; all others are still told at once. It closes as soon as the service answers anything.
 
-What counts is that nobody was there: a time-out, a broken connection, a 5xx, no access token to be had. A refusal
+What counts is that no one was there: a time-out, a broken connection, a 5xx, no access token to be had. A refusal
 (4xx), a throttle (429) or an answer that we do not understand comes from somebody who is there. A 500 to a write says
 nothing either way: the LMS answers so to a bulk enrollment with one bad item in it. Nor does a 500 to a question about
 named learners or courses (`blaming_the_keys`): one of them may be the cause.
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How long what a process said of its neighbours is remembered, and in how many places (processes that share one
+# How long what a process said of its upstream services is remembered, and in how many places (processes that share one
 # overwrite each other only when they speak at the same moment).
 _REMEMBERED_SECONDS: Final = 60 * 60
 _PLACES: Final = 64
@@ -60,7 +60,7 @@ _AS_NUMBER: Final = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitS
 
 @frozen(kw_only=True)
 class NeighbourState:
-    """What one process says of one neighbour: closed, or not closed, `since`; why a call failed last ("": none did)."""
+    """What one process says of a service: closed, or not closed, `since`; why a call failed last ("": none did)."""
 
     service: str
     process: str
@@ -84,7 +84,7 @@ def blaming_the_keys() -> Iterator[None]:
 
 
 class Breaker:
-    """Decides for one neighbour, in one process, whether calls go through."""
+    """Decides for one upstream service, in one process, whether calls go through."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Breaker:
 
     @property
     def state(self) -> NeighbourState:
-        """What this process says of the neighbour now."""
+        """What this process says of the upstream service now."""
         return NeighbourState(
             service=self.service,
             process=f"{socket.gethostname()}:{os.getpid()}",
@@ -137,7 +137,7 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether a call would end before it began: nobody answers, and it is too early to try again."""
+        """Whether a call would end before it began: no one answers, and it is too early to try again."""
         with self._lock:
             is_full = self._state is CircuitState.HALF_OPEN and self._trying >= self._trials
             return is_full or (self._state is CircuitState.OPEN and self._is_pausing())
@@ -239,7 +239,7 @@ def _was_there(error: UpstreamError, *, is_write: bool) -> bool | None:
     return error.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-# --- one for each neighbour, in each process -------------------------------------------------------------------------
+# --- one for each upstream service, in each process -------------------------------------------------------------------
 
 
 def breaker_of(service: str, *, part: str = "") -> Breaker:
@@ -263,7 +263,7 @@ def _breaker_of(pid: int, service: str) -> Breaker:  # noqa: ARG001 (a forked pr
 
 
 def neighbour_states() -> list[NeighbourState]:
-    """Return what all processes, on all machines, said of their neighbours when it last changed, the worst first.
+    """Return what all processes, on all machines, said of upstream services when it last changed, the worst first.
 
     A process that never had to say anything is not listed. That a service is left alone is listed as long as the
     process says it again, and until the service has answered any process.

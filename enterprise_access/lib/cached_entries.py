@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
-# Longer than anybody waits for an answer; after that, nobody needs to be told that there was none.
+# Longer than anybody waits for an answer; after that, no one needs to be told that there was none.
 FAILURE_SECONDS: Final = 60
 
 _LOCK: Final = "lock"
@@ -34,7 +34,7 @@ MOST_DECODED: Final = 2048
 
 @frozen(kw_only=True, eq=False)
 class Entry(Generic[V]):
-    """A stored answer. `is_stale`: older than its hard age, and served because nobody could be asked.
+    """A stored answer. `is_stale`: older than its hard age, and served because no one could be asked.
 
     As long as what is stored does not change, a process reads it as the same object.
     """
@@ -111,7 +111,7 @@ class EntryStore(Generic[V]):
         return shared_cache.add(self.address(group, _REFRESHING), 1, seconds=settings.CACHE_REFRESH_LATER_SECONDS)
 
     def lock(self, group: str, token: str, *, seconds: float) -> bool | None:
-        """Say whether it is for us to ask. None: the cache cannot be reached, so nobody knows."""
+        """Say whether it is for us to ask. None: the cache cannot be reached, so no one knows."""
         return shared_cache.add(self.address(group, _LOCK), token, seconds=seconds)
 
     def unlock(self, group: str, token: str) -> None:

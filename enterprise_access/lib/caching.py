@@ -4,10 +4,10 @@ On top of Django's cache, which processes and machines share. An entry has three
 
 * until its *soft* age it is served, and nothing else happens;
 * until its *hard* age it is served, and somebody is told to refresh it behind the back;
-* after that it is asked for while the caller waits, and is served only if nobody answers ("stale", with its age),
+* after that it is asked for while the caller waits, and is served only if no one answers ("stale", with its age),
   until the cache forgets it.
 
-Entries of a group are asked for by one caller at a time, whoever runs where. The others wait for what comes of it,
+Entries of a group are requested by one caller at a time, whoever runs where. The others wait for what comes of it,
 and share it: the answer, or the failure. A failure is never stored as an answer, and does not outlive its asking: who
 comes later asks again.
 """
@@ -107,8 +107,8 @@ class RefreshingCache(Generic[V]):
     ) -> dict[str, Entry[V]]:
         """Return what is to be served for every key that there is anything for. A key without an entry is unknown.
 
-        `fetch` asks while we wait; what it raises of `may_fail` means that nobody could be asked, and is not raised.
-        `is_in_vain`: nobody would answer, as is known already, so that nothing need be begun.
+        `fetch` asks while we wait; what it raises of `may_fail` means that no one could be asked, and is not raised.
+        `is_in_vain`: no one would answer, as is known already, so that nothing need be begun.
         `is_patient`: ask ourselves where somebody else, who may have had less time, has just failed.
         `refresh_later` is told which keys to refresh behind the back. Waiting for another caller and asking take no
         longer than `budget_seconds` together, and end with the deadline that the caller has set for several calls.
@@ -212,7 +212,7 @@ class RefreshingCache(Generic[V]):
             if not seen.is_asking:
                 token = uuid4().hex
                 is_ours = self.store.lock(group, token, seconds=ends_at - time.monotonic())
-                # None: without a cache nobody can be waited for, and everybody asks.
+                # None: without a cache no one can be waited for, and everybody asks.
                 if is_ours is not False:
                     return self._fetch_missing(group, keys, token, fetch, may_fail, ends_at)
             self._sleep(pause)
@@ -234,7 +234,7 @@ class RefreshingCache(Generic[V]):
         may_fail: tuple[type[Exception], ...],
         ends_at: float,
     ) -> dict[str, Entry[V]]:
-        """Fetch, holding the lock, what nobody has stored since we looked."""
+        """Fetch, holding the lock, what no one has stored since we looked."""
         young: dict[str, Entry[V]] = {}
         try:
             young = self._young(self.store.look(group, keys), timezone.now())

@@ -1,7 +1,7 @@
 """The database's clock: one clock for all processes, however wrong their own clocks are.
 
 Leases, expiry and "who was first" compare times that different processes wrote. So these times are read off the
-database: its time is measured about every 30 seconds and carried on with the process's monotonic clock, which nobody
+database: its time is measured about every 30 seconds and carried on with the process's monotonic clock, which no one
 sets. With SQLite, and in tests (DATABASE_CLOCK = False), it is the process's own clock.
 """
 

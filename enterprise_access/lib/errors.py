@@ -63,7 +63,7 @@ class Refused(ServiceError):
 
 
 class UpstreamReason(StrEnum):
-    """Why a neighbour could not be asked, or what it refused. Stable: shown in metrics, logs and replies."""
+    """Why an upstream service could not be asked, or what it refused. Stable: shown in metrics, logs and replies."""
 
     TIMEOUT = "timeout"
     CONNECTION = "connection"
@@ -96,7 +96,7 @@ _MAY_BE_ONE_ROW = frozenset(
 
 
 class UpstreamError(ServiceError):
-    """A neighbour did not give an answer that we can use. Never to be read as "no" or as an empty answer.
+    """An upstream service did not give an answer that we can use. Never to be read as "no" or as an empty answer.
 
     `may_have_happened` says whether a write may have been carried out although no usable answer came back.
     """
@@ -128,9 +128,9 @@ class UpstreamError(ServiceError):
 
 
 class UpstreamUnavailable(UpstreamError):
-    """The neighbour could not be asked (time-out, 5xx, throttled, no token to be had): ask again later.
+    """The upstream service could not be asked (time-out, 5xx, throttled, no token to be had): ask again later.
 
-    `retry_after_seconds` is what the neighbour itself named, if it did.
+    `retry_after_seconds` is what the upstream service itself named, if it did.
     """
 
     code = "upstream_unavailable"
@@ -150,12 +150,12 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class UpstreamRefused(UpstreamError):
-    """The neighbour understood and said no (4xx): asking the same again will not help."""
+    """The upstream service understood and said no (4xx): asking the same again will not help."""
 
     code = "upstream_refused"
 
 
 class UpstreamChanged(UpstreamError):
-    """The neighbour answered in a shape that we do not know: somebody has to look."""
+    """The upstream service answered in a shape that we do not know: somebody has to look."""
 
     code = "upstream_changed"

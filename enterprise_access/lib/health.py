@@ -1,8 +1,8 @@
 """Is this process ready for requests? Each part says how it is, within a time of its own.
 
 Without its database, or with tables of another version, the service can do nothing: not ready. Without cache, broker
-or a neighbour it does less, or later: the database is the record of what is owed, and whoever is away is asked again.
-Taking such a process out of service would only take away what still works; so that is "degraded", and ready.
+or an upstream service it does less, or later: the database is the record of what is owed, and whoever is away is asked
+again. Taking such a process out of service would only take away what still works; so that is "degraded", and ready.
 """
 
 import logging
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 # How long a look at everything is believed: probes of many kinds must not cost more than one.
 BELIEVED_SECONDS: Final = 2.0
-# Migrations are looked at anew after so many seconds; reading their files takes a while.
+# Migrations are looked at again after so many seconds; reading their files takes a while.
 MIGRATIONS_BELIEVED_SECONDS: Final = 60.0
 # Some minutes of writing for a busy installation.
 LEAST_FREE_BYTES: Final = 64 * 1024 * 1024
@@ -126,7 +126,7 @@ def _look_at_all() -> Readiness:
 
 
 def _start(looks: dict[str, Look]) -> Callable[[], Iterable[Part]]:
-    """Begin to look at parts over the network; return how to get what was found, for which nobody waits too long."""
+    """Begin to look at parts over the network; return how to get what was found, for which no one waits too long."""
     pool = ThreadPoolExecutor(max_workers=len(looks), thread_name_prefix="health")
     futures: dict[str, Future[Part]] = {name: pool.submit(_timed, name, look) for name, look in looks.items()}
     ends_at = time.monotonic() + settings.HEALTH_TIMEOUT_SECONDS
@@ -207,7 +207,7 @@ def _broker() -> Part:
 
 
 def _neighbours() -> Part:
-    """Say which neighbours any process leaves alone because they do not answer."""
+    """Say which upstream services any process leaves alone because they do not answer."""
     away = sorted({said.service for said in neighbour_states() if said.state is not CircuitState.CLOSED})
     odd = list_unreadable_rows()
     if away:

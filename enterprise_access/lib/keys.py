@@ -1,4 +1,4 @@
-"""Course keys (`edX+DemoX`) and run keys (`course-v1:edX+DemoX+2026_T1`), which every neighbour spells as it likes."""
+"""Course keys (`edX+DemoX`) and run keys (`course-v1:edX+DemoX+2026_T1`), which each service spells its way."""
 
 from functools import lru_cache
 
@@ -6,7 +6,7 @@ from functools import lru_cache
 # The same keys are compared again and again: in a page of a hundred courses each of them some ten times.
 @lru_cache(maxsize=32_768)
 def fold(key: str) -> str:
-    """Return the form in which keys are compared: trimmed, lower case (as the neighbours' databases compare)."""
+    """Return the form in which keys are compared: trimmed, lower case (as the upstream services' databases compare)."""
     return key.strip().lower()
 
 

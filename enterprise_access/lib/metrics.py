@@ -30,7 +30,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-# --- The neighbours --------------------------------------------------------------------------------------------------
+# --- The upstream services --------------------------------------------------------------------------------------------
 
 # `outcome`: "ok", or why there was no usable answer (lib.errors.Reason).
 NEIGHBOUR_CALLS: Final = Counter(
@@ -70,13 +70,13 @@ RATE_USED_UP: Final = Counter(
 ATTEMPTS: Final = Counter(
     "enterprise_access_attempts", "Attempts written or settled, including repeats.", ["outcome", "reason"]
 )
-# `outcome`: "ok", or "unavailable" when a neighbour could not be asked.
+# `outcome`: "ok", or "unavailable" when an upstream service could not be asked.
 VALIDATIONS: Final = Counter("enterprise_access_validations", "Checks of one customer's intentions.", ["outcome"])
 VERDICT_CHANGES: Final = Counter(
     "enterprise_access_intention_verdict_changes", "Intentions whose verdict changed.", ["reason"]
 )
-# `found`: "young" (served as it was), "asked" (somebody had to be asked while the caller waited), "stale" (nobody
-# answered, an old one was served), "unknown" (nobody answered, and there was nothing to serve).
+# `found`: "young" (served as it was), "asked" (somebody had to be asked while the caller waited), "stale" (no one
+# answered, an old one was served), "unknown" (no one answered, and there was nothing to serve).
 CACHE_READS: Final = Counter("enterprise_access_cache_reads", "Reads of cached answers, by result.", ["kind", "found"])
 REQUEST_SECONDS: Final = Histogram(
     "enterprise_access_request_seconds",

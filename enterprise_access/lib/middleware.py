@@ -15,7 +15,7 @@ from enterprise_access.lib import request_ids
 
 API_PREFIXES: Final = ("/api/", "/csrf/")
 
-# What is said where nobody has said anything better: an unknown route, a crash, a refusal by Django itself.
+# What is said where no one has said anything better: an unknown route, a crash, a refusal by Django itself.
 _SAID: Final = {
     HTTPStatus.BAD_REQUEST: ("bad_request", "The request cannot be understood."),
     HTTPStatus.FORBIDDEN: ("forbidden", "This is not allowed."),

@@ -1,4 +1,4 @@
-"""What came of the last look at our rights at the neighbours, remembered for everybody."""
+"""What came of the last look at our rights at the upstream services, remembered for everybody."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -15,7 +15,7 @@ LAST_PAUSE_SECONDS: Final = 0.2
 
 @contextlib.contextmanager
 def one_at_a_time(*, ends_at: float, **name: object) -> Iterator[bool]:
-    """Do what is inside while nobody else does what has the same `name`; says whether somebody else was waited for.
+    """Do what is inside while no one else does what has the same `name`; says whether somebody else was waited for.
 
     Who waited looks first whether the other has brought what is wanted. It is a courtesy and no lock to rely upon: when
     time.monotonic() is `ends_at` the waiting ends, and without a cache there is none.

@@ -81,7 +81,7 @@ def resolved(call: Callable[[], T]) -> Deferred[T]:
 
 
 def start_early(call: Callable[[], T]) -> Callable[[], T]:
-    """Begin a call, and return a function that waits for its answer. The answer need not be asked for.
+    """Begin a call, and return a function that waits for its answer. The answer need not be requested.
 
     The call has to end by itself, as those to upstream services do inside `deadline`, which holds in it, too.
     """

@@ -148,7 +148,7 @@ def read_together(*reads: Read) -> Iterator[None]:
 
     Their answers are those of the moment in which the block begins, and count until something may have changed them:
     after a statement that writes or locks, after a call to another service, and after a wait for another process
-    (`forget_reads`), each is read anew.
+    (`forget_reads`), each is read again.
     What a block around this one has read is not read again. A database that answers one statement at a time is asked by
     each read itself.
     """
@@ -171,7 +171,7 @@ def read_together(*reads: Read) -> Iterator[None]:
 
 
 def forget_reads() -> None:
-    """Let everything that was read ahead be read anew, because something may have changed it."""
+    """Let everything that was read ahead be read again, because something may have changed it."""
     known = _ahead.get()
     if known:
         known.clear()

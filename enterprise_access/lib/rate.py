@@ -20,7 +20,7 @@ class SharedRate:
     def take(self, *, leave: int = 0) -> bool:
         """Say whether one more use is allowed, and count it if so. Never waits. `leave`: how many to keep for others.
 
-        Without a cache nobody counts; then the neighbour's own throttle has to do.
+        Without a cache no one counts; then the upstream service's own throttle has to do.
         """
         places = [shared_cache.address_of(kind="rate", version=1, of=self.name, place=n) for n in range(self.limit)]
         taken = shared_cache.get_many(places)

@@ -1,4 +1,4 @@
-"""One id for everything that is done because of one request: in answers, log lines, calls to neighbours and messages.
+"""One id for everything that is done because of one request: in answers, logs, calls to upstream services and messages.
 
 Who calls us may name it (`X-Request-ID`); otherwise it is made here. What runs in the background goes on under the id
 of the request that asked for it.

@@ -1,7 +1,7 @@
 """Django's cache, for what may be lost: a cache that cannot be reached is an empty one, and forgets what it is told.
 
 Everything here can be had again by asking somebody, so a cache that is away makes the service slower and never breaks
-it. (`add` alone tells the difference, because a lock that nobody can take must not make everybody wait.)
+it. (`add` alone tells the difference, because a lock that no one can take must not make everybody wait.)
 """
 
 import logging
@@ -50,7 +50,7 @@ def delete_many(addresses: Iterable[str]) -> None:
 
 
 def add(address: str, value: Any, *, seconds: float) -> bool | None:
-    """Store where nothing is stored; say whether it was. None: the cache cannot be reached, so nobody knows."""
+    """Store where nothing is stored; say whether it was. None: the cache cannot be reached, so no one knows."""
     stored: bool | None = _try(lambda: cache.add(address, value, timeout=_whole(seconds)), None)
     return stored
 

@@ -1,7 +1,7 @@
 """Whether this worker was told to stop. What takes long looks here between two steps, and leaves the rest to others.
 
 SIGTERM reaches the parent of a worker's processes alone (a container), or all of them at once (systemd, a terminal).
-Either way no call to a neighbour is cut off: the step in hand ends, and is recorded.
+Either way no call to an upstream service is cut off: the step in hand ends, and is recorded.
 """
 
 import mmap

@@ -30,7 +30,7 @@ class WindowThrottle(SimpleRateThrottle):
     (The framework's own throttle reads and writes the list of all calls; between the two, other processes do the same.)
 
     When the shared cache cannot be reached each process counts for itself: then somebody may get through as often as
-    there are processes, but nobody is shut out, and nobody is free to call without end.
+    there are processes, but no one is shut out, and no one is free to call without end.
     """
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ WHITENOISE_USE_FINDERS = True
 # A cache that several processes share, in a file of its own so that it never waits for the data's write lock.
 # (Django's file-based cache has no `add` that is safe between processes.)
 DATABASES["cache"] = database_from(f"sqlite:///{HOME / 'cache.sqlite3'}")
-# What is in it may be lost, so nobody waits for the disk.
+# What is in it may be lost, so no one waits for the disk.
 DATABASES["cache"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 DATABASE_ROUTERS = ["enterprise_access.lib.routers.CacheRouter"]
 CACHES["default"] = cache_from("dbcache://cache_entry")

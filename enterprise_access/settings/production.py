@@ -21,7 +21,7 @@ REQUIRED = (
     "OAUTH2_CLIENT_SECRET",
     "SECRET_KEY",
 )
-# Empty counts as missing: an orchestrator passes on as "" what nobody has set.
+# Empty counts as missing: an orchestrator passes on as "" what no one has set.
 if missing := [name for name in REQUIRED if not os.environ.get(name, "").strip()]:
     raise ImproperlyConfigured(f"Missing or empty in the environment: {', '.join(missing)}.")
 if problems := problems_with(os.environ):

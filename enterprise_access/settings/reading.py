@@ -13,7 +13,7 @@ class Environment(environ.Env):
     """`environ.Env` that refuses what is neither a number nor a truth value where one is expected.
 
     The library takes "ture" for false, "1O" for 1, and " b" for the second item of "a, b". Empty counts as not set: an
-    orchestrator passes on as "" what nobody has set.
+    orchestrator passes on as "" what no one has set.
     """
 
     def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **more: Any) -> Any:

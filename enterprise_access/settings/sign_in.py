@@ -13,7 +13,7 @@ SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT = env.str("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_
 # Where the LMS sends browsers that have signed out there too.
 SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL = env.str("SOCIAL_AUTH_EDX_OAUTH2_LOGOUT_REDIRECT_URL", default="") or None
 
-# No e-mail address is asked for: none is kept.
+# No e-mail address is requested: none is kept.
 SOCIAL_AUTH_EDX_OAUTH2_IGNORE_DEFAULT_SCOPE = True
 SOCIAL_AUTH_EDX_OAUTH2_SCOPE = ["user_id", "profile"]
 # People are known by the LMS's user id: a username can pass to somebody else.

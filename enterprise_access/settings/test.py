@@ -1,4 +1,4 @@
-"""Settings of the test suite: no server, no network, keys made anew for every run.
+"""Settings of the test suite: no server, no network, keys made again for every run.
 
 DATABASE_URL may name a PostgreSQL or MariaDB to run the same suite there.
 """
@@ -24,7 +24,7 @@ os.environ.setdefault("OAUTH2_CLIENT_SECRET", secrets.token_urlsafe(20))
 os.environ.setdefault("CHECK_NEIGHBOURS_AT_START", "false")
 # Tests move the process's clock; the database's goes on.
 os.environ.setdefault("DATABASE_CLOCK", "false")
-# A busy machine is no silent neighbour; tests of the budgets set their own.
+# A busy machine is no silent upstream service; tests of the budgets set their own.
 os.environ.setdefault("REQUEST_BUDGET_SECONDS", "30")
 os.environ.setdefault("STALE_BUDGET_SECONDS", "30")
 # Nothing waits for its turn while the clock stands still; tests of the shared rate set their own.

@@ -6,7 +6,7 @@ from enterprise_access.lib.structure import Fields, text
 
 
 def is_absence(answer: Answer, *, status: int, key: str = "detail", starts_with: str = "") -> bool:
-    """Say whether a neighbour itself says that there is no such thing, with a sentence under `key`.
+    """Say whether an upstream service itself says that there is no such thing, with a sentence under `key`.
 
     The same status without that sentence (of a router, of a proxy) says nothing about the thing, and is raised as the
     failure that it is.

@@ -1,4 +1,4 @@
-"""Checks of what is about to be sent. Neighbours answer malformed identifiers with HTML 500s, wrong hits or silence.
+"""Checks of what is about to be sent. Services answer malformed identifiers with HTML 500s, wrong hits or silence.
 
 Every method returns what may be sent, and raises UpstreamRefused (`refused_locally`) otherwise; nothing is sent then.
 The refusals never quote the value.
@@ -24,7 +24,7 @@ _COURSE_KEY: Final = re.compile(r"[\w\-~.]+(\+[\w\-~.]+)+")
 # separated by commas; no space at an end, because the platform strips it.
 _USERNAME: Final = re.compile(r"[^\s,](?:[^,]{0,148}[^\s,])?")
 _SLUG: Final = re.compile(r"[\w-]{1,255}")
-# What keeps the address in one piece, in a query and in a list. Whether it exists is the neighbour's business.
+# What keeps the address in one piece, in a query and in a list. Whether it exists is the upstream service's business.
 _EMAIL: Final = re.compile(r"[^\s@<>,;\"]{1,64}@[^\s@<>,;\"]{1,255}")
 
 
@@ -56,7 +56,7 @@ class Identifiers:
     refusal: Callable[[str], UpstreamRefused]
 
     def uuid(self, value: object, name: str) -> str:
-        """Return a uuid in the one spelling that neighbours compare as text."""
+        """Return a uuid in the one spelling that upstream services compare as text."""
         if not isinstance(value, UUID):
             raise self.refusal(f"{name} is not a uuid")
         return str(value)

@@ -1,10 +1,10 @@
 """Answers that are short because our account may not see more.
 
-Several neighbours do not refuse a caller without rights: they answer 200 and leave out what it may not see, which reads
-like "there is none". The access token that we call with says what our account is; where it says that a right is
-missing, such an answer is the refusal that it should have been. The platform puts roles into a token only if there are
-any: a token without them says that our account has none. A token that cannot be read leaves the question open, and then
-a learner who must be there answers it (`apps.customers.services.check_canary`).
+Several upstream services do not refuse a caller without rights: they answer 200 and leave out what it may not see,
+which reads like "there is none". The access token that we call with says what our account is; where it says that a
+right is missing, such an answer is the refusal that it should have been. The platform puts roles into a token only if
+there are any: a token without them says that our account has none. A token that cannot be read leaves the question
+open, and then a learner who must be there answers it (`apps.customers.services.check_canary`).
 """
 
 from typing import Final

@@ -124,7 +124,7 @@ COURSE_TYPES = (
 
 
 def run_type_of(run: Run) -> str:
-    """Return the slug of the type that has the run's seats; one that nobody has made a type for is empty."""
+    """Return the slug of the type that has the run's seats; one that no one has made a type for is empty."""
     seats = {seat.type for seat in run.seats}
     fitting = (row.slug for row in RUN_TYPES.values() if {seat for _, seat in row.tracks if seat} == seats)
     return next(fitting, "empty") if seats else "empty"

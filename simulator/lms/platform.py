@@ -76,7 +76,7 @@ def _change(world: World, *, user: User, run: Run, body: dict[str, Any]) -> Resp
 
 
 def _asked_rows(world: World) -> list[tuple[User, Enrollment]]:
-    """Return the rows of the learners asked for, oldest last, filtered by run where runs are named."""
+    """Return the rows of the learners requested, oldest last, filtered by run where runs are named."""
     args, users = request.args, world.tables.users
     names = [name.strip() for name in args.get("username", "").split(",") if name.strip()]
     emails = [email.strip() for email in args.get("email", "").split(",") if email.strip()]

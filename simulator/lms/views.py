@@ -66,7 +66,7 @@ def customer(customer: str) -> Response:
 
 @lms.get(f"{API}/enterprise-customer/")
 def customers() -> Response:
-    """Active customers, filtered by `slug` or `uuid` where that is asked for."""
+    """Active customers, filtered by `slug` or `uuid` where that is requested."""
     world, caller = the_world(), authenticate()
     rows = [row for row in world.tables.customers if row.is_active and _may_see(world, caller, row)]
     if slug := request.args.get("slug"):
@@ -123,7 +123,7 @@ def unlink_users(customer: str) -> Response:
 
 @lms.get(f"{API}/default-enterprise-enrollment-intentions/")
 def default_intentions() -> Response:
-    """What the LMS itself intends for a customer's learners, ten a page whatever is asked for. Read only."""
+    """What the LMS itself intends for a customer's learners, ten a page whatever is requested. Read only."""
     world, caller = the_world(), authenticate()
     if not (text := request.args.get("enterprise_customer_uuid")):
         return detail("enterprise_customer_uuid is a required query parameter.", 400)

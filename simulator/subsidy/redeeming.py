@@ -19,7 +19,7 @@ from . import records
 
 
 def redemption_of(body: dict[str, Any]) -> ledger.Request:
-    """Return what is asked for, or abort with 400. A learner of null is accepted, and charged."""
+    """Return what is requested, or abort with 400. A learner of null is accepted, and charged."""
     names = ("lms_user_id", "content_key", "subsidy_access_policy_uuid")
     errors = {name: ["This field is required."] for name in names if name not in body}
     if body.get("lms_user_id") is not None and not re.fullmatch(r"-?\d+", str(body["lms_user_id"])):

@@ -1,4 +1,4 @@
-"""What the learner portal's pages refuse. (A neighbour that fails is no refusal: the page says what is missing.)"""
+"""What the learner portal's pages refuse. (A failing upstream service is no refusal: the page says what is missing.)"""
 
 from enterprise_access.lib.errors import Forbidden, Invalid
 

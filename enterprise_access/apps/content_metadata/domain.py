@@ -176,7 +176,7 @@ def content_type_of(content_key: str) -> ContentType:
     folded = fold(content_key)
     if len(folded) > MAX_KEY_LENGTH:
         raise MalformedContentKey(f"A content key has at most {MAX_KEY_LENGTH} characters.")
-    # A key with an "@" names a branch, a version or a block of a run; nobody enrolls in those, or can be asked for one.
+    # A key with an "@" names a branch, a version or a block of a run; no one enrolls in those, or can be asked for one.
     if folded.startswith(_RUN_KEY_PREFIX) and "@" not in folded and course_key_of_run(folded) is not None:
         return ContentType.COURSE_RUN
     if _COURSE_KEY.fullmatch(folded):

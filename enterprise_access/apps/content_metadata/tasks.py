@@ -14,7 +14,7 @@ from enterprise_access.lib.errors import UpstreamError
 @shared_task(name=REFRESH_JOB)
 def refresh(*, customer_uuid: str, keys: Sequence[str], **_sent_by_newer_code: object) -> None:
     """Refresh cached content behind the back of those who read it. A failure is logged where it happens; the content
-    stays as old as it is, and is asked for again by the next reader."""
+    stays as old as it is, and is requested again by the next reader."""
     try:
         refresh_content(customer_uuid=UUID(customer_uuid), content_keys=keys)
     except UpstreamError:
@@ -23,7 +23,7 @@ def refresh(*, customer_uuid: str, keys: Sequence[str], **_sent_by_newer_code: o
 
 @shared_task(name=services.REFRESH_MODES_JOB)
 def refresh_modes(*, course_run_keys: Sequence[str], **_sent_by_newer_code: object) -> None:
-    """Fetch the modes of runs that somebody has just named. What is not answered is asked for again by the checks."""
+    """Fetch the modes of runs that somebody has just named. What is not answered is requested again by the checks."""
     services.refresh_modes(course_run_keys=course_run_keys)
 
 

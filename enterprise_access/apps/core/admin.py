@@ -1,4 +1,4 @@
-"""Users and roles in the admin, and how the neighbours are."""
+"""Users and roles in the admin, and how the upstream services are."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -53,7 +53,7 @@ admin.site.index_template = "core/admin_index.html"
 
 
 def neighbours(request: HttpRequest) -> TemplateResponse:
-    """Show how the neighbours are: left alone or not as any process has noticed, how fast, and what we may ask them."""
+    """Show the upstream services: whether a circuit is open, how fast they answer, and what we may do there."""
     services = list_neighbours()
     context = admin.site.each_context(request) | {
         "title": "Upstream services",

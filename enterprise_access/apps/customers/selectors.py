@@ -69,7 +69,7 @@ def list_learners(*, customer_uuid: UUID, lms_user_ids: Iterable[int]) -> dict[i
 
 
 def list_read_times(lms_user_ids: Iterable[int]) -> list[tuple[int, datetime | None, datetime | None]]:
-    """Return, for each link of these learners, when enrollments were read, and when a later read was asked for."""
+    """Return, for each link of these learners, when enrollments were read, and when a later read was requested."""
     ids = list(lms_user_ids)
     rows = _READ_TIMES_OF_LEARNER.rows(lms_user_id=ids[0]) if len(ids) == 1 else _read_times(ids)
     return [(lms_user_id, read_at, wanted_at) for lms_user_id, read_at, wanted_at in rows]

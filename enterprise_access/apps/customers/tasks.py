@@ -22,13 +22,13 @@ RESOLVE_SECONDS = 1
 
 @shared_task(name="customers.check_neighbours")
 def check_neighbours(**_sent_by_newer_code: object) -> None:
-    """Look whether our account still has the rights that the work needs, and the neighbours still answer."""
+    """Look whether our account still has the rights that the work needs, and the upstream services still answer."""
     services.check_neighbours()
 
 
 @shared_task(name=services.READ_JOB)
 def read_wanted_enrollments(**_sent_by_newer_code: object) -> None:
-    """Read the platform enrollments that pages would like to be fresher. What fails is asked for by the next page."""
+    """Read the platform enrollments that pages would like to be fresher. What fails is requested by the next page."""
     try:
         services.read_wanted_enrollments()
     except UpstreamError as error:

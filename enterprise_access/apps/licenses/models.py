@@ -21,7 +21,7 @@ class LicenseClaimQuerySet(models.QuerySet["LicenseClaim"]):
 class LicenseClaim(models.Model):
     """The right of one page load to activate or apply licenses for one learner of one customer.
 
-    `token` is set while it is at work. Until `held_until` nobody else may try: one that has died is waited for no
+    `token` is set while it is at work. Until `held_until` no one else may try: one that has died is waited for no
     longer, and what failed (`problem`) is not repeated with every page.
     """
 

@@ -37,7 +37,7 @@ class CorrectionRefused(Invalid):
 
 
 class StepRefused(Conflict):
-    """What exists contradicts what is asked for. `reason` is stable."""
+    """What exists contradicts what is requested. `reason` is stable."""
 
     code = "step_refused"
 

@@ -1,4 +1,4 @@
-"""Workflows and their steps: the record of what was asked for, what was created, and where it stopped."""
+"""Workflows and their steps: the record of what was requested, what was created, and where it stopped."""
 
 from datetime import datetime
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Tries to redeem learner credit: what was asked for, what is known of it, and how it ended."""
+"""Tries to redeem learner credit: what was requested, what is known of it, and how it ended."""
 
 from hashlib import sha256
 from typing import Any

@@ -31,7 +31,7 @@ class LmsUserIdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        """Refuse what int() takes and nobody means: signs, spaces, the digits of other scripts, truth values."""
+        """Refuse what int() takes and no one means: signs, spaces, the digits of other scripts, truth values."""
         is_text = isinstance(data, str) and data.isascii() and data.isdigit()
         if not is_text and (not isinstance(data, int) or isinstance(data, bool)):
             self.fail("invalid")

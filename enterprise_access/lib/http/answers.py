@@ -1,4 +1,4 @@
-"""What came back from a neighbour, and which kind of failure it is when it is not what we hoped for."""
+"""What came back from an upstream service, and which kind of failure it is when it is not what we hoped for."""
 
 import email.utils
 import json
@@ -52,7 +52,7 @@ class Answer:
 
     @property
     def is_json(self) -> bool:
-        """Say whether the neighbour calls the body JSON."""
+        """Say whether the upstream service calls the body JSON."""
         media_type = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return media_type == "application/json" or media_type.endswith("+json")
 

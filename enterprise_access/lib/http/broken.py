@@ -34,7 +34,7 @@ def is_timeout(error: BaseException) -> bool:
 
 
 def may_have_been_sent(error: BaseException) -> bool:
-    """Say whether the neighbour may have received the call: false only when there never was a connection."""
+    """Say whether the upstream service may have received the call: false only when there never was a connection."""
     return not any(isinstance(link, _NEVER_CONNECTED) for link in _chain(error))
 
 

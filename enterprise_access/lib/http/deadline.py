@@ -3,9 +3,9 @@
 A caller with one budget for several calls makes them inside `deadline`; each then ends by its own limits or by the
 caller's, whichever comes first.
 
-The read timeout of requests starts anew with every byte that arrives, so a neighbour that drips one byte a second holds
-a worker for as long as it likes. Here every read from the socket, of the head as well as of the body, also ends when
-the deadline of the call has passed.
+The read timeout of requests starts again with every byte that arrives, so an upstream service that drips one byte a
+second holds a worker for as long as it likes. Here every read from the socket, of the head as well as of the body, also
+ends when the deadline of the call has passed.
 """
 
 import contextlib
@@ -45,8 +45,8 @@ def earliest(at: float) -> float:
 def fresh_connection() -> Iterator[None]:
     """Make every call inside open a connection instead of using a kept one.
 
-    A neighbour may close a kept connection at the very moment in which it is used again. A read is just repeated then;
-    a write would be in doubt, although it most likely never arrived.
+    An upstream service may close a kept connection at the very moment in which it is used again. A read is just
+    repeated then; a write would be in doubt, although it most likely never arrived.
     """
     token = _is_fresh.set(True)
     try:
@@ -105,7 +105,7 @@ class _FreshOnDemand(HTTPConnectionPool):
     def _get_conn(self, timeout: float | None = None) -> Any:
         connection = super()._get_conn(timeout)
         if _is_fresh.get():
-            # Nothing when it was not open; a closed one connects anew as soon as it is used.
+            # Nothing when it was not open; a closed one connects again as soon as it is used.
             connection.close()
         return connection
 

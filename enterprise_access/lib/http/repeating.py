@@ -13,12 +13,12 @@ def is_worth_repeating(error: BaseException) -> bool:
         return False
     if error.reason is UpstreamReason.SERVER_ERROR:
         return error.status in {502, 503, 504}
-    # Not after a time-out: the neighbour is busy enough, and the caller has waited enough.
+    # Not after a time-out: the upstream service is busy enough, and the caller has waited enough.
     return error.reason in {UpstreamReason.CONNECTION, UpstreamReason.THROTTLED}
 
 
 def pause_seconds(state: tenacity.RetryCallState) -> float:
-    """Return the pause before the next attempt: what the neighbour asked for, plus a little to spread the callers."""
+    """Return the pause before the next attempt: what the service asked for, plus a little to spread the callers."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after_seconds if isinstance(error, UpstreamUnavailable) else None
     if asked is None and isinstance(error, UpstreamUnavailable) and error.reason is UpstreamReason.THROTTLED:

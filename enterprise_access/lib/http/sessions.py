@@ -1,7 +1,7 @@
 """The two kinds of session: as the service's own worker account, and as a learner with the learner's own token.
 
-Neither follows redirects, and neither keeps cookies: a session serves many calls, and what a neighbour sets during one
-of them must not travel with the next.
+Neither follows redirects, and neither keeps cookies: a session serves many calls, and what an upstream service sets
+during one of them must not travel with the next.
 """
 
 import json

@@ -1,11 +1,11 @@
-"""One neighbour at the other end of HTTP: the only place where bytes leave the house.
+"""One upstream service at the other end of HTTP: the only place where bytes leave the house.
 
 Every call has a limit to connecting, to silence, to its whole duration (retries and a dripping body included) and to
-the size of the answer, and keeps to the deadline that its caller has set for several calls together. A neighbour that
-does not answer several times in a row is left alone for a while (`breaker`). Reads are repeated a little when the
-connection broke, when a gateway complains, or when the neighbour asks for a short pause. Writes are never repeated. The
-one exception, for both: a 401 drops the cached token and tries exactly once more, because a refused call has not been
-carried out.
+the size of the answer, and keeps to the deadline that its caller has set for several calls together. An upstream
+service that does not answer several times in a row is left alone for a while (`breaker`). Reads are repeated a little
+when the connection broke, when a gateway complains, or when the upstream service asks for a short pause. Writes are
+never repeated. The one exception, for both: a 401 drops the cached token and tries exactly once more, because a refused
+call has not been carried out.
 
 Whatever goes wrong is UpstreamUnavailable, UpstreamRefused or UpstreamChanged. Their texts name the service and the
 address without identifiers, and they have no cause attached: the errors of the libraries quote whole URLs, and those
@@ -60,7 +60,7 @@ class _TooLarge(Exception):
 
 
 class Transport:
-    """Sends calls to one neighbour and returns its answers, or raises one of the three upstream failures."""
+    """Sends calls to one upstream service and returns its answers, or raises one of the three upstream failures."""
 
     def __init__(
         self,
@@ -165,7 +165,7 @@ class Transport:
         return retrying(self._once, call, expect, self.limits, ends_at=ends_at)
 
     def _once(self, call: "_Call", expect: Collection[int], limits: Limits, *, ends_at: float) -> Answer:
-        """Send `call` unless there is no time for it, or the neighbour has to be left alone."""
+        """Send `call` unless there is no time for it, or the upstream service has to be left alone."""
         if time.monotonic() >= ends_at:
             raise UpstreamUnavailable(
                 f"{self.service} was not asked: no time was left", service=self.service, reason=UpstreamReason.TIMEOUT

@@ -1,4 +1,4 @@
-"""Finding the row that breaks a batch, so that it holds up nobody else."""
+"""Finding the row that breaks a batch, so that it holds up no one else."""
 
 import logging
 from collections import deque

@@ -172,7 +172,7 @@ def first_in_line(rows: QuerySet[W]) -> W | None:
 
 @retry_deadlocks
 def pass_on(lease: Lease[W], *, to: W, **columns: Any) -> Lease[W] | None:
-    """Give the exclusive key of a lease on to another row, and save `columns` of that row. Nobody gets in between.
+    """Give the exclusive key of a lease on to another row, and save `columns` of that row. No one gets in between.
 
     The lease stays, without the key. None: it was lost, or the other row is not free any more; nothing is changed.
     """
@@ -283,7 +283,7 @@ def postpone(lease: Lease[W], items: Collection[W], *, waiting_for: str, is_blam
 def hand_back(lease: Lease[Any], error: BaseException) -> None:
     """Hand back what is still held after an error: at once if the rows cannot be the cause, else after a pause.
 
-    Only a row that was worked on alone is blamed: among several nobody knows which one it was (see isolating.py).
+    Only a row that was worked on alone is blamed: among several no one knows which one it was (see isolating.py).
     """
     try:
         if is_nobodys_fault(error):

@@ -79,5 +79,5 @@ def lock(rows: QuerySet[M], *, skip_locked: bool = False) -> QuerySet[M]:
 
 
 def lock_in_order(rows: QuerySet[M]) -> list[M]:
-    """Lock rows in the one order in which all of us lock, and return them: so nobody waits in a circle."""
+    """Lock rows in the one order in which all of us lock, and return them: so no one waits in a circle."""
     return list(lock(rows.order_by("pk")))

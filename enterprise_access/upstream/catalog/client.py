@@ -156,7 +156,7 @@ class CatalogClient(ServiceClient):
 
 
 def _with_sets(answer: Rows[ContentRecord]) -> Rows[ContentRecord]:
-    """Return the answer with a set of keys for every unreadable record, also for those that were asked for alone."""
+    """Return the answer with a set of keys for every unreadable record, also for those that were requested alone."""
     rows = (
         attrs.evolve(row, key=frozenset({row.key})) if isinstance(row.key, str) else row for row in answer.unreadable
     )

@@ -40,7 +40,7 @@ class PlanRecord:
     should_auto_apply_licenses: bool = False
     # Licenses that somebody has, activated or not; None where the plan comes without counts.
     allocated: int | None = field("licenses", read=_allocated, default=None)
-    # Licenses that nobody has; None where the plan comes without counts.
+    # Licenses that no one has; None where the plan comes without counts.
     unassigned: int | None = field("licenses", read=_unassigned, default=None)
 
 
@@ -142,5 +142,5 @@ class Assignments:
 
 
 def key_of_license(value: object) -> str:
-    """Read whose license it is: the email address in lower case, or empty for a license that nobody has."""
+    """Read whose license it is: the email address in lower case, or empty for a license that no one has."""
     return (Fields(value).nullable("user_email", text) or "").lower()

@@ -20,7 +20,7 @@ class PlatformClient(ServiceClient):
     def list_platform_enrollments(self, *, usernames: Sequence[str]) -> Rows[PlatformEnrollmentRecord]:
         """Return all enrollments of these learners, active or not, whoever made them.
 
-        A learner without enrollments and a username that nobody has look the same: no rows. The key of an unreadable
+        A learner without enrollments and a username that no one has look the same: no rows. The key of an unreadable
         enrollment is the username; that of a name that cannot be sent, too.
         """
         asked = dict.fromkeys(usernames)

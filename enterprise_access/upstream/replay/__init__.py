@@ -1,4 +1,4 @@
-"""Recorded conversations with neighbours, held again with our clients: do we still ask so, do we still understand?"""
+"""Recorded conversations with upstream services, held again with our clients: do we still ask and read alike?"""
 
 from enterprise_access.upstream.replay.recording import NotARecording, Recording, find_recordings, read_recording
 from enterprise_access.upstream.replay.result import Comparison, Result

@@ -13,7 +13,7 @@ _ABSENT: Final = object()
 
 
 def differences(sent: requests.PreparedRequest, recorded: Recording) -> tuple[str, ...]:
-    """Return a sentence for each difference that the neighbour could notice; none: the requests are the same."""
+    """Return a sentence for each difference that the upstream service could notice; none: the requests are the same."""
     url = urlsplit(sent.url or "")
     return (
         *_differing("method", sent.method, recorded.method),

@@ -16,7 +16,7 @@ from enterprise_access.upstream.replay.recording import Recording
 from enterprise_access.upstream.replay.result import Comparison, Failure, Result, Value
 from enterprise_access.upstream.replay.routes import Arguments, Endpoint, route_of
 
-# Nobody has this address.
+# No one has this address.
 _BASE_URL: Final = "https://replay.invalid"
 _LIMITS: Final = Limits(connect_seconds=1, read_seconds=1, total_seconds=60)
 

@@ -24,7 +24,7 @@ class Section:
     user_message: str
 
     def failed(self, why: str) -> Problem:
-        """Return the problem that this part could not be loaded; `why` is a stable code, not a neighbour's text."""
+        """Return the problem that this part could not be loaded. `why` is a stable code, not the service's text."""
         return Problem(f"{self.name} could not be loaded: {why}", self.user_message)
 
 

@@ -1,1 +1,1 @@
-"""What the pages read: from the neighbours, and what is remembered of their answers."""
+"""What the pages read: from the upstream services, and what is remembered of their answers."""

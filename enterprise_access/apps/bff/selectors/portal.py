@@ -1,4 +1,4 @@
-"""Reads of the neighbours for one page. They touch no table, so that threads may make them side by side.
+"""Reads of the upstream services for one page. They touch no table, so that threads may make them side by side.
 
 Every function raises UpstreamError.
 """

@@ -38,7 +38,7 @@ def _of_assignment(row: Assignment) -> Iterator[Explained]:
 
 
 def _of_mails(rows: Sequence[Assignment]) -> Iterator[Explained]:
-    """Tell of the mails by assignment: many were asked for before the account of the person was known."""
+    """Tell of the mails by assignment: many were requested before the account of the person was known."""
     mails = list_of_subjects([row.pk for row in rows])
     for row in rows:
         for mail in mails[row.pk]:

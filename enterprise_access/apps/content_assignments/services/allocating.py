@@ -102,7 +102,7 @@ def _preview(policy: SubsidyAccessPolicy, call: "_Call", *, now: datetime) -> Al
 
 @frozen(kw_only=True)
 class _Call:
-    """What is asked for, and what was found out before the transaction. `emails`: as typed, by their folded form."""
+    """What is requested, and what was found out before the transaction. `emails`: as typed, by their folded form."""
 
     emails: Mapping[str, str] = field(repr=False)
     price_cents: int
@@ -119,7 +119,7 @@ def _call_of(
     *,
     now: datetime,
 ) -> _Call:
-    """Return what is asked for with the facts that it needs. Raises AllocationInvalid."""
+    """Return what is requested with the facts that it needs. Raises AllocationInvalid."""
     emails, price = normalize_emails(learner_emails), cents_from_client(content_price_cents)
     if emails is None or price is None:
         raise AllocationInvalid("The addresses or the price make no sense.")

@@ -35,7 +35,7 @@ QUEUE: Final = Queue(name="content_assignments.links", model=LinkRequest, job=LI
 
 
 def ask_for_links(rows: Iterable[Assignment], *, now: datetime) -> None:
-    """Ask for the link of each assignment's person, in the caller's transaction. A former life's is asked for again."""
+    """Ask for the link of each assignment's person, in the caller's transaction. A former life's is requested again."""
     requests = [
         LinkRequest(assignment=row, customer_uuid=row.customer_uuid, created=now, due_at=now, priority=BACKGROUND)
         for row in rows

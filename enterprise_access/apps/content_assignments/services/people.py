@@ -74,7 +74,7 @@ def _note_two_accounts(folded: str, now: datetime) -> None:
 
 
 def _mark_unclear(rows: Sequence[Assignment], folded: str, now: datetime) -> None:
-    """Show staff that nobody knows whose these locked assignments are."""
+    """Show staff that no one knows whose these locked assignments are."""
     unclear = [row for row in rows if row.learner_email_folded == folded and row.email_cleared_at is None]
     new = [row for row in unclear if row.account_unclear_at is None]
     if new:

@@ -12,7 +12,7 @@ from enterprise_access.lib.keys import fold
 
 
 def show_assignments(rows: Sequence[LearnerContentAssignment]) -> list[dict[str, Any]]:
-    """Return assignments as the portal reads them; the content is asked for once for all of a customer.
+    """Return assignments as the portal reads them; the content is requested once for all of a customer.
 
     `content_metadata` is null where nothing is known of the course, also because the catalog cannot be asked.
     """

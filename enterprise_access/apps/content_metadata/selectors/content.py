@@ -106,7 +106,7 @@ def fetch_content(
 ) -> dict[str, Content]:
     """Return, by folded key, what every key stands for.
 
-    `in_background`: nobody waits for the answer, which may take CONTENT_REFRESH_BUDGET_SECONDS then.
+    `in_background`: no one waits for the answer, which may take CONTENT_REFRESH_BUDGET_SECONDS then.
 
     Never raises when the catalog service cannot be asked: a key of which nothing is known is `catalog_unavailable`.
     A key that no content can have is not asked for, and not found.
@@ -126,7 +126,7 @@ def fetch_content(
 
 
 def peek_content(*, customer_uuid: UUID, content_keys: Iterable[str]) -> dict[str, Content]:
-    """Return what the cache has, by folded key, and ask nobody. A key that it does not have is absent."""
+    """Return what the cache has, by folded key, and ask no one. A key that it does not have is absent."""
     entries = _cache.peek(str(customer_uuid), filter(catalog.is_content_key, {fold(key) for key in content_keys}))
     return {key: _content_of(key, entries) for key in entries}
 

@@ -118,7 +118,7 @@ def _as_known_modes(raw_row: tuple[object, ...]) -> KnownModes:
 
 
 def list_known_modes(resolutions: Collection[Resolution], *, now: datetime) -> dict[str, KnownModes]:
-    """Return, by folded run key, the modes of resolved runs by the best evidence there is. Asks nobody; for readers.
+    """Return, by folded run key, the modes of resolved runs by the best evidence there is. Asks no one; for readers.
 
     The LMS's modes may be those of up to CONTENT_TRUSTED_SECONDS ago.
     """
@@ -148,7 +148,7 @@ def _list_modes_of_late(course_run_keys: Iterable[str], now: datetime) -> dict[s
 
 
 def forget_seen_modes(course_run_key: str) -> None:
-    """Make this process read the modes of a run anew. Whoever writes them calls it."""
+    """Make this process read the modes of a run again. Whoever writes them calls it."""
     _seen.pop(fold(course_run_key), None)
 
 

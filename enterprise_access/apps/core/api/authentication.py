@@ -55,7 +55,7 @@ class LmsTokenAuthentication(JwtAuthentication):
         is_by_cookie = bool(self.is_authenticating_with_jwt_cookie(request))
         try:
             # Not the library's own method: it takes every failure of a cookie, of our database for one, for a reason
-            # to let the next class try, which then knows nobody.
+            # to let the next class try, which then knows no one.
             found: tuple[User, str] | None = JSONWebTokenAuthentication.authenticate(self, request)
         except AuthenticationFailed as error:
             if is_by_cookie and not isinstance(error, TokenMalformed):

@@ -17,7 +17,7 @@ class DocumentView(SpectacularAPIView):
 
     @extend_schema(**SCHEMA_KWARGS)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return the document. There is one version and one language, whatever is asked for."""
+        """Return the document. There is one version and one language, whatever is requested."""
         renderer: Any = request.accepted_renderer
         kind: Any = type(renderer)
         return HttpResponse(

@@ -17,7 +17,7 @@ from enterprise_access.lib.state import state_metrics
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
-    """Answer that the process serves requests; asks nothing and nobody."""
+    """Answer that the process serves requests; asks nothing and no one."""
     return JsonResponse({"status": "ok"})
 
 

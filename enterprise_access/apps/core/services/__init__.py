@@ -83,9 +83,9 @@ def _given_here(user: Any, read: Callable[[User], frozenset[Grant]]) -> Callable
 
 
 def list_neighbours() -> list[dict[str, Any]]:
-    """Return how each neighbour is: the worst that a process says of it, what all of them said, how fast it is.
+    """Return how each upstream service is: the worst that a process says of it, what all of them said, how fast it is.
 
-    Those that are left alone come first. Nobody is asked, and nothing is read but the cache and our own counts, which
+    Those that are left alone come first. No one is asked, and nothing is read but the cache and our own counts, which
     `counted_by` says the extent of.
     """
     states, means = neighbour_states(), mean_neighbour_seconds()

@@ -68,7 +68,7 @@ class FlatView(APIView):
     renderer_classes = [JSONRenderer, CsvRenderer]
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Write errors as JSON, whatever was asked for: a table has no place for them."""
+        """Write errors as JSON, whatever was requested: a table has no place for them."""
         found = super().finalize_response(request, response, *args, **kwargs)
         renderer: BaseRenderer | None = getattr(found, "accepted_renderer", None)
         if found.status_code >= 400 and isinstance(renderer, CsvRenderer):

@@ -18,7 +18,7 @@ _UNREAD: Final = frozenset({"migration"})
 
 
 class _Row:
-    """One row, and its place for messages. Every member that nobody reads is one that nobody meant."""
+    """One row, and its place for messages. Every member that no one reads is one that no one meant."""
 
     def __init__(self, raw: Any, where: str) -> None:
         self.where = where

@@ -22,7 +22,7 @@ from enterprise_access.lib.transactions import retry_deadlocks
 
 @frozen(kw_only=True)
 class Checked:
-    """What would come of giving a course or run a type. `old` None: nobody has said yet what it is for."""
+    """What would come of giving a course or run a type. `old` None: no one has said yet what it is for."""
 
     old: str | None
     new: str

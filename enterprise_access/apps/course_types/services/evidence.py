@@ -23,5 +23,5 @@ def register_lms_modes(read: ReadModes) -> ReadModes:
 
 
 def list_lms_modes(run_keys: Iterable[str]) -> Mapping[str, frozenset[str]]:
-    """Return the modes that the LMS has, as far as they are known. Asks nobody but the database."""
+    """Return the modes that the LMS has, as far as they are known. Asks no one but the database."""
     return _readers[0](list(run_keys))

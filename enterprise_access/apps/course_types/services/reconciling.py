@@ -46,7 +46,7 @@ def reconcile_types(told: DiscoveryTypes) -> Iterator[Difference]:
 
 
 def reconcile_courses(records: Iterable[CourseRecord]) -> Iterator[Difference]:
-    """Say how what courses are and have differs from what is said here, and which types nobody here knows.
+    """Say how what courses are and have differs from what is said here, and which types no one here knows.
 
     Raises BrokenTypes.
     """

@@ -13,7 +13,7 @@ def check_canary() -> None:
     """Make sure that "not in the list" means "not linked", by one learner of whom we know that the LMS lists them.
 
     A worker account that is not staff gets short lists instead of refusals. Raises UpstreamRefused then. The finding
-    is believed for a while; without LMS_CANARY_USER_ID there is nobody to ask for, and lists are believed as they are.
+    is believed for a while; without LMS_CANARY_USER_ID there is no one to ask for, and lists are believed as they are.
     """
     canary = settings.LMS_CANARY_USER_ID
     if canary is None or shared_cache.get_many([CANARY_KEY]):

@@ -1,6 +1,6 @@
-"""Can we work with every neighbour, with the rights that we need? Asked at the start, and by `check_neighbours`.
+"""Can we work with every upstream service, with the rights that we need? Asked at the start, and by `check_neighbours`.
 
-Some neighbours answer a worker account without rights as if there were nothing to see. What that would do is in
+Some upstream services answer a worker account without rights as if there were nothing to see. What that would do is in
 docs/reference/upstream-services; here it is found out before anybody relies on such an answer.
 """
 
@@ -24,7 +24,7 @@ from enterprise_access.upstream.lms import creating as lms_creating
 
 log = logging.getLogger(__name__)
 
-# Belongs to nobody: the neighbours answer "nothing" to a caller with rights, and refuse one without.
+# Belongs to no one: the upstream services answer "nothing" to a caller with rights, and refuse one without.
 _NOBODY: Final = UUID("00000000-0000-4000-8000-000000000000")
 # Of processes that start together, one asks for all.
 _TOGETHER_SECONDS: Final = 60
@@ -32,7 +32,7 @@ _NOT_PROVISIONING: Final = "not asked: PROVISIONING_CATALOG_QUERIES is empty, so
 
 
 def check_neighbours() -> tuple[NeighbourCheck, ...]:
-    """Ask every neighbour something harmless that needs our worker account's rights, and remember what came of it."""
+    """Make a harmless call that needs our account's rights at every upstream service, and remember the outcome."""
     found = tuple(_check(name, ask) for name, ask in _CHECKS)
     remember_checks(found)
     return found

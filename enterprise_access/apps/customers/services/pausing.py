@@ -19,7 +19,7 @@ def pause_customer(*, customer_uuid: UUID, by: str, because: str, now: datetime)
 
 @retry_deadlocks
 def resume_customer(*, customer_uuid: UUID, shown: datetime | None) -> bool:
-    """End the pause that began at `shown` (None: nobody knows when); say whether that changed anything.
+    """End the pause that began at `shown` (None: no one knows when); say whether that changed anything.
 
     A newer pause stays: whoever resumes has not seen its reason.
     """

@@ -62,7 +62,7 @@ class PlatformRead:
 
 @frozen(kw_only=True)
 class _Age:
-    """When a learner's stored enrollments were read, and whether a later read was asked for."""
+    """When a learner's stored enrollments were read, and whether a later read was requested."""
 
     read_at: datetime | None
     is_wanted: bool
@@ -79,7 +79,7 @@ def read_enrollments(
 ) -> PlatformRead:
     """Return all platform enrollments of these learners, from a read that begins now or is young enough.
 
-    A stored read is used if it began in the last `reuse_seconds`, nobody has asked for a later one since, and the
+    A stored read is used if it began in the last `reuse_seconds`, no one has asked for a later one since, and the
     learner is not in `must_read`. Names count as in `refresh_enrollments`, and the same learners are absent. `ends_at`
     (time.monotonic()) limits the wait for a turn. `is_patient` False: leave some turns to others, for callers who have
     something older to show.
@@ -195,7 +195,7 @@ def read_wanted_enrollments() -> int:
 
 
 def ask_for_enrollments(*, lms_user_ids: Collection[int]) -> None:
-    """Have a worker read these learners' enrollments soon; nobody waits for it. A lost message costs the refresh."""
+    """Have a worker read these learners' enrollments soon; no one waits for it. A lost message costs the refresh."""
     want_enrollments(lms_user_ids=lms_user_ids)
     # One message is enough for all who ask within a moment; without a cache there is one for each.
     if (

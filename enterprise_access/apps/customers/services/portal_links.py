@@ -1,4 +1,4 @@
-"""Keeping what a page of the learner portal has read anyway, so that nobody asks the LMS for it a second time."""
+"""Keeping what a page of the learner portal has read anyway, so that no one asks the LMS for it a second time."""
 
 from datetime import datetime
 from uuid import UUID

@@ -103,7 +103,7 @@ def fetch_active_customers(*, lms_user_ids: Collection[int]) -> Told[UUID]:
     unknown = links.unknown_among(lms_user_ids, told={link.lms_user_id for link in links})
     readable = [link for link in links if link.lms_user_id not in unknown]
     if readable:
-        # An account that may not see learners gets empty lists: nobody is unlinked because of one.
+        # An account that may not see learners gets empty lists: no one is unlinked because of one.
         _store_links(readable, set(lms_user_ids) - unknown, started_at)
     return Told({link.lms_user_id: link.customer.uuid for link in readable if link.is_active_link}, unknown)
 

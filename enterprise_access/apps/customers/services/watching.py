@@ -1,4 +1,4 @@
-"""What operators want to know about learners who were just seen, and about our rights at the neighbours."""
+"""What operators want to know about learners who were just seen, and about our rights at the upstream services."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def read_neighbour_checks(now: datetime) -> Iterable[State]:
 
 
 def look_at_rights() -> Part:
-    """Say, for readiness, whether we had every right that we need at the neighbours when that was last checked.
+    """Say, for readiness, whether we had every right that we need at the upstream services when that was last checked.
 
     The canary is among the checks: a learner whom an account without rights would not be shown. What is missing makes
     us do less, and more of us would not do more: degraded.

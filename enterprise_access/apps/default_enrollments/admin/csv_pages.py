@@ -39,7 +39,7 @@ class ImportForm(forms.Form):
     rows: tuple[Row, ...]
 
     def clean(self) -> dict[str, Any]:
-        """Read the rows; nobody is asked about them here."""
+        """Read the rows; no one is asked about them here."""
         cleaned = super().clean() or self.cleaned_data
         content = cleaned["file"].read() if cleaned.get("file") else cleaned.get("text", "").encode()
         if not content:

@@ -21,7 +21,7 @@ MAY_SEE = "default_enrollments.view_defaultenterpriseenrollmentintention"
 
 
 def intentions_section(request: HttpRequest, customer: EnterpriseCustomer) -> str:
-    """Return the customer's intentions with their state, for the customer's page. Nobody is asked for it."""
+    """Return the customer's intentions with their state, for the customer's page. No one is asked for it."""
     context = {
         "customer": customer,
         "standings": list_standings(customer_uuid=customer.pk, now=clock.now()),

@@ -76,7 +76,7 @@ class CancelForm(forms.Form):
 
 
 def _described(intention: DefaultEnterpriseEnrollmentIntention, lms_user_id: int) -> list[tuple[str, str]]:
-    """Return what an override is about, by names; nobody is asked for them."""
+    """Return what an override is about, by names; no one is asked for them."""
     content = peek_content(customer_uuid=intention.customer_id, content_keys=[intention.content_key])
     known = content.get(intention.content_key_folded)
     title = known.title if known else ""

@@ -28,7 +28,7 @@ from enterprise_access.lib import clock
 # Whoever may change switches may pause everything.
 MAY_PAUSE_EVERYTHING = "waffle.change_switch"
 MAY_PAUSE_CUSTOMER = "customers.change_enterprisecustomer"
-# How a form names a pause of which nobody knows when it began.
+# How a form names a pause of which no one knows when it began.
 UNKNOWN = "unknown"
 
 

@@ -28,7 +28,7 @@ from enterprise_access.lib.work.admin import WorkAdmin, chosen
 
 
 class LookNowForm(forms.Form):
-    """One learner of one customer, also one whom nobody has looked at yet."""
+    """One learner of one customer, also one whom no one has looked at yet."""
 
     customer = CustomerField()
     lms_user_id = forms.IntegerField(label="LMS user id", min_value=1, max_value=2**63 - 1)

@@ -74,7 +74,7 @@ def why_view(request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
         "may_override": request.user.has_perm(MAY_OVERRIDE),
     }
     if "lms_user_id" not in request.GET:
-        # Only a customer (or nobody) was chosen so far, which is no mistake.
+        # Only a customer (or no one) was chosen so far, which is no mistake.
         context["form"] = LearnerForm(initial={"customer": request.GET.get("customer", "")})
     elif form.is_valid():
         customer, lms_user_id = form.cleaned_data["customer"], form.cleaned_data["lms_user_id"]
@@ -133,7 +133,7 @@ def _links(customer_uuid: UUID, lms_user_id: int) -> list[tuple[str, str]]:
 
 
 def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
-    """Return what the page says; when a neighbour is silent and there is no copy, what was written down before."""
+    """Return what the page says; when an upstream service is silent and there is no copy, what was recorded before."""
     try:
         explanation = explain_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
     except ServiceError as error:
@@ -148,7 +148,7 @@ def _explained(customer_uuid: UUID, lms_user_id: int) -> dict[str, Any]:
 
 
 def _silent(explanation: LearnerExplanation) -> str:
-    """Return the neighbours that did not answer, as far as what they said last had to do; empty: all did."""
+    """Return the upstream services that did not answer, as far as what they said last had to do; empty: all did."""
     contents = [entry.content for entry in explanation.intentions if entry.content is not None]
     is_catalog_silent = any(content.is_stale or content.fetched_at is None for content in contents)
     silent = {"the LMS": explanation.current.is_stale, "the catalog service": is_catalog_silent}

@@ -76,7 +76,7 @@ class CaseView:
 
     @cached_property
     def audit_like_in_resolved_run(self) -> tuple[Enrollment, ...]:
-        """Active enrollments in the resolved run that nobody paid for. Only for rules after [D8]."""
+        """Active enrollments in the resolved run that no one paid for. Only for rules after [D8]."""
         return tuple(row for row in active_audit_like(self.in_scope) if same_key(row.course_run_key, self.run.key))
 
     @property

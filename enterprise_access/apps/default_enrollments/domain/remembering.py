@@ -20,7 +20,7 @@ class Decided:
     until: datetime | None
 
     def holds_at(self, now: datetime) -> bool:
-        """Say whether the case need not be decided anew at `now`."""
+        """Say whether the case need not be decided again at `now`."""
         return self.since <= now and (self.until is None or now < self.until)
 
 

@@ -10,7 +10,7 @@ from enterprise_access.apps.course_types.domain.modes import is_paid
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.lib.keys import fold
 
-# What an enrollment is taken for whose mode nobody names.
+# What an enrollment is taken for whose mode no one names.
 _LEAST: Final = "audit"
 
 

@@ -239,7 +239,7 @@ class Case:
 
     @property
     def course(self) -> str | None:
-        """The key of the intention's course, folded; None when a run key does not tell it and nobody else did."""
+        """The key of the intention's course, folded; None when a run key does not tell it and no one else did."""
         known = self.course_key or (self.resolution.course.key if self.resolution.course else None)
         if known:
             return fold(known)

@@ -8,7 +8,7 @@ from enterprise_access.apps.default_enrollments.domain.values import Case, Reaso
 
 
 def why_not_open(run: CourseRun, *, now: datetime) -> Reason | None:
-    """Return why nobody can enroll in the run at `now` by the catalog's dates, or None: it is open."""
+    """Return why no one can enroll in the run at `now` by the catalog's dates, or None: it is open."""
     return next(all_why_not_open(run, now=now), None)
 
 

@@ -1,4 +1,4 @@
-"""How default enrollments go, for everybody or for one customer. Asks nobody; the number of statements is fixed.
+"""How default enrollments go, for everybody or for one customer. Asks no one; the number of statements is fixed.
 
 How learners stand is counted from the newest attempt of each learner and intention, off one index, so that a long past
 costs nothing. Where counting takes a while nevertheless, what was found is shared for a minute, and says its time.

@@ -11,7 +11,7 @@ from waffle.models import Switch
 from enterprise_access.apps.customers.selectors import get_customer, list_customers_with_pause
 from enterprise_access.apps.default_enrollments.selectors.state import PAUSE_SWITCH
 
-# As `pause_everything` writes it. A note that was written in another way names nobody.
+# As `pause_everything` writes it. A note that was written in another way names no one.
 _NOTE: Final = re.compile(r"Paused by (?P<by>[^:]+): (?P<reason>.*)", re.DOTALL)
 
 

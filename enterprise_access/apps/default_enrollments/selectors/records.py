@@ -44,7 +44,7 @@ def state_of(realization: Realization) -> RealizationState:
 
 @frozen(kw_only=True)
 class RecordFilter:
-    """Which records are asked for; None is everything that the caller may see.
+    """Which records are requested; None is everything that the caller may see.
 
     `since` and `until` are aware instants, both included: when it was realized, or when an attempt was last seen.
     `reason` is why the learner left a realization, or why an attempt ended as it did.

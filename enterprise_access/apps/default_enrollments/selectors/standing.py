@@ -1,4 +1,4 @@
-"""How the intentions of one customer stand: what they stand for, and what became of them. Asks nobody."""
+"""How the intentions of one customer stand: what they stand for, and what became of them. Asks no one."""
 
 from collections import Counter, defaultdict
 from datetime import datetime

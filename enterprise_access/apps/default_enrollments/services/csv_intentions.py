@@ -86,7 +86,7 @@ def check_rows(
 ) -> list[CheckedRow]:
     """Say what would come of every row. Nothing is saved (but copies of customers that we did not know).
 
-    The content of all keys of one customer is asked for at once. `customers`: what `find_owners` has found already.
+    The content of all keys of one customer is requested at once. `customers`: what `find_owners` has found already.
     `before`: rows that were checked already, so that a repetition of one of them is an error.
     """
     rows = list(rows)

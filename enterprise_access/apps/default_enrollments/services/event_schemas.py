@@ -42,7 +42,7 @@ class DefaultEnrollmentBlockedData:
 
 @attr.s(frozen=True, kw_only=True)
 class IntentionUnhealthyData:
-    """An intention would enroll nobody new, for another reason than the last time."""
+    """An intention would enroll no one new, for another reason than the last time."""
 
     enterprise_customer_uuid = attr.ib(type=UUID)
     intention_uuid = attr.ib(type=UUID)

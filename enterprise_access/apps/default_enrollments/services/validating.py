@@ -32,7 +32,7 @@ Intention = DefaultEnterpriseEnrollmentIntention
 
 # What the digest calls new: a little more than the day between two of them.
 NEWS: Final = timedelta(hours=25)
-# Nobody is mailed more often. A little less than a day, so that an hourly task mails at the same hour every day.
+# No one is mailed more often. A little less than a day, so that an hourly task mails at the same hour every day.
 BETWEEN_MAILS: Final = timedelta(hours=23, minutes=30)
 
 
@@ -56,7 +56,7 @@ class CheckedIntention:
 
     @property
     def state(self) -> CheckedState:
-        """Say whether a newcomer would be enrolled. Where a neighbour did not answer, that is not known."""
+        """Say whether a newcomer would be enrolled. Where an upstream service did not answer, that is not known."""
         if not self.reason or is_waiting(self.reason):
             return CheckedState.UNKNOWN
         return CheckedState.HEALTHY if self.is_healthy else CheckedState.UNHEALTHY
@@ -72,7 +72,7 @@ class CheckedIntention:
 
 @frozen(kw_only=True)
 class Validation:
-    """What came of validating one customer's intentions. `problem`: why the neighbours could not be asked ("")."""
+    """The outcome of validating one customer's intentions. `problem`: why upstream services could not be asked ("")."""
 
     customer_uuid: UUID
     standings: tuple[CheckedIntention, ...]
@@ -92,7 +92,7 @@ def validate_intentions(*, customer_uuid: UUID, delay: timedelta, now: datetime)
     """Check the customer's intentions that were not checked within `delay`; say how all of them stand.
 
     Whoever waits for what has changed is woken, and a changed verdict is written down, counted and announced. A
-    neighbour that does not answer leaves the verdicts as they were, and is told as the problem.
+    upstream service that does not answer leaves the verdicts as they were, and is told as the problem.
     """
     changed: Sequence[Intention] = ()
     problem = ""
@@ -139,7 +139,7 @@ class Digest:
 
 
 def make_digest(*, now: datetime) -> Digest:
-    """Collect, from what was written down, the intentions that staff should know about. Asks nobody."""
+    """Collect, from what was written down, the intentions that staff should know about. Asks no one."""
     health = IntentionHealth.objects.filter(intention__deleted_at=None).select_related("intention__customer")
     unhealthy = health.filter(is_healthy=False).order_by("-reason_since", "pk")
     # An intention that was healthy from its first check on has not recovered from anything.
@@ -159,7 +159,7 @@ def make_digest(*, now: datetime) -> Digest:
 def mail_digest(*, now: datetime) -> int:
     """Mail the digest to each recipient who was not sent one in the last day; return to how many.
 
-    Without news or recipients there is no mail. A recipient who cannot be reached keeps it from nobody else, and is
+    Without news or recipients there is no mail. A recipient who cannot be reached keeps it from no one else, and is
     tried again by the next task.
     """
     recipients = dict.fromkeys(address.strip() for address in settings.VALIDATION_DIGEST_RECIPIENTS)
@@ -178,7 +178,7 @@ def _mail_to(address: str, subject: str, text: str, *, now: datetime) -> bool:
     if delivery is None:
         return False
     try:
-        # To each alone: nobody needs to know who else is told.
+        # To each alone: no one needs to know who else is told.
         send_mail(subject, text, None, [address])
     except Exception as error:  # noqa: BLE001 - every mail backend has errors of its own
         _take_back(delivery, now)

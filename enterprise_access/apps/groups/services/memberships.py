@@ -154,7 +154,7 @@ def _keep(lms_user_id: int, found: Mapping[UUID, Membership], started_at: dateti
 
 @retry_deadlocks
 def forget_group(*, group_uuid: UUID) -> int:
-    """Delete the copies of a group, so that everybody is asked for again; return how many went."""
+    """Delete the copies of a group, so that everybody is requested again; return how many went."""
     return GroupMembership.objects.filter(group_uuid=group_uuid).delete()[0]
 
 

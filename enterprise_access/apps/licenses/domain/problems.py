@@ -20,9 +20,9 @@ class ProblemCode(StrEnum):
 
 @frozen(kw_only=True)
 class LicenseProblem:
-    """One thing that went wrong. `because` is the neighbour's failure in a word (`timeout`), where there was one.
+    """One thing that went wrong. `because` is the service's failure in a word (`timeout`), where there was one.
 
-    Both messages are safe to log: they name nobody, no license and no key.
+    Both messages are safe to log: they name no one, no license and no key.
     """
 
     code: ProblemCode

@@ -79,7 +79,7 @@ def is_usable(license_: License) -> bool:
 def choose_license(licenses: Collection[License] | None, *, catalogs: Collection[UUID]) -> License | LicenseRefusal:
     """Return the license to use for content that is in `catalogs`, or why there is none.
 
-    `licenses` None: they could not be asked for. Of several, the one whose plan expires last, then the smallest uuid.
+    `licenses` None: they could not be read. Of several, the one whose plan expires last, then the smallest uuid.
     Of SomeLicenses none is refused: the one that is missing may be the one to use.
     """
     if licenses is None:

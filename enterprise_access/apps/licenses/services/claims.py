@@ -25,7 +25,7 @@ CLOCKS_DIFFER: Final = timedelta(seconds=10)
 
 @frozen(kw_only=True)
 class Claim:
-    """The right to call license-manager for a learner. `previous_ended_at` None: nobody had it before."""
+    """The right to call license-manager for a learner. `previous_ended_at` None: no one had it before."""
 
     pk: int
     token: UUID
@@ -63,7 +63,7 @@ def take_claim(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> Claim
 
 @retry_deadlocks
 def end_claim(claim: Claim, *, problem: str) -> None:
-    """Give the claim back, if it is still ours. After a problem nobody tries again for a while."""
+    """Give the claim back, if it is still ours. After a problem no one tries again for a while."""
     now = clock.now()
     pause = timedelta(seconds=settings.LICENSE_RETRY_SECONDS)
     LicenseClaim.objects.filter(pk=claim.pk, token=claim.token).update(

@@ -44,7 +44,7 @@ TAKEN = (types.ACTIVATED, types.ASSIGNED)
 def fetch_licenses(
     *, customer_uuid: UUID, emails: Mapping[int, str | None], renew: Callable[[], object] = bool
 ) -> dict[int, Licenses | None]:
-    """Return the licenses of learners, given as LMS user id to e-mail. None: could not be asked for, or read.
+    """Return the licenses of learners, given as LMS user id to e-mail. None: could not be read, or read.
 
     Where some of a learner's licenses cannot be read, those that can are SomeLicenses.
 
@@ -63,7 +63,7 @@ def fetch_licenses(
     found = _read_pages(client, plans, known, renew)
     if found is None:
         return unknown | dict.fromkeys(known)
-    # One row can make a page unreadable. Whom the other pages do not tell of is asked for alone.
+    # One row can make a page unreadable. Whom the other pages do not tell of is requested alone.
     rest = {lms_user_id: known[lms_user_id] for lms_user_id, licenses in found.items() if licenses is None}
     return unknown | found | _look_up_all(client, customer_uuid, rest, renew)
 
@@ -107,7 +107,7 @@ def _read_pages(
     emails: Mapping[int, str],
     renew: Callable[[], object],
 ) -> dict[int, Licenses | None] | None:
-    """Return the licenses that the pages tell of, and None for those who may have others; None when nobody answers."""
+    """Return the licenses that the pages tell of, and None for those who may have others; None when no one answers."""
     by_email: dict[str, list[License]] = {email.lower(): [] for email in emails.values()}
     unknown: set[str] = set()
 

@@ -44,5 +44,5 @@ KINDS: Final[dict[str, MailKind]] = {}
 
 
 def register(kind: MailKind) -> None:
-    """Let notifications of this kind be asked for."""
+    """Let notifications of this kind be requested."""
     KINDS[kind.name] = kind

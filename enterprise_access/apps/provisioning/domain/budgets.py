@@ -1,4 +1,4 @@
-"""What is asked for when a learner-credit budget is created. Money is in cents."""
+"""What is requested when a learner-credit budget is created. Money is in cents."""
 
 from datetime import datetime
 from enum import StrEnum

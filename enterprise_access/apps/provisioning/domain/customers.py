@@ -1,4 +1,4 @@
-"""What is asked for when a customer is provisioned."""
+"""What is requested when a customer is provisioned."""
 
 import re
 from datetime import datetime
@@ -46,7 +46,7 @@ class AskedPlan:
 
 @frozen(kw_only=True)
 class AskedProvisioning:
-    """Everything that is asked for, without the addresses of the admins: `admins` says how many there are."""
+    """Everything that is requested, without the addresses of the admins: `admins` says how many there are."""
 
     customer: AskedCustomer
     admins: int

@@ -109,7 +109,7 @@ def _is_created_since(step: WorkflowStep, since: datetime | None) -> bool:
 
 
 def _continue(item: Workflow, people: Sequence[str], began: datetime, seconds: float) -> Progress:
-    """Go on with a workflow that is asked for again: a failed one is retried, one that waits is tried now."""
+    """Go on with a workflow that is requested again: a failed one is retried, one that waits is tried now."""
     if item.failed_at is not None:
         try:
             item = retry_workflow(workflow_uuid=item.pk, people=people)

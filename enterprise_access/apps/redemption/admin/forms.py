@@ -45,7 +45,7 @@ class ForceForm(LearnerRunForm):
     field_order = ("policy", "lms_user_id", "content_key")
 
     def values(self) -> dict[str, Any]:
-        """Return what a forced redemption is asked for with."""
+        """Return what a forced redemption is requested with."""
         given = self.cleaned_data
         return {
             "policy_uuid": given["policy"],

@@ -212,7 +212,7 @@ def courseware_url(content_key: str) -> str:
 
 
 def _status_url(uuid: UUID, attempt: RedemptionAttempt | None, request: Request) -> str:
-    """Return the address at which the outcome is asked for: one for each attempt."""
+    """Return the address at which the outcome is requested: one for each attempt."""
     named = uuid if attempt is None else attempt.uuid
     return request.build_absolute_uri(_path_to("redemption-attempt", "attempt_uuid", named))
 

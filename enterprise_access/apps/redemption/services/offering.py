@@ -47,7 +47,7 @@ REQUESTED: Final = "already_requested"
 
 @frozen(kw_only=True)
 class Redemptions:
-    """What is shown of a learner's runs, in the order in which they were asked for."""
+    """What is shown of a learner's runs, in the order in which they were requested."""
 
     judgements: tuple[RunJudgement, ...]
     transactions: Mapping[str, tuple[LearnerTransaction, ...]]
@@ -216,7 +216,7 @@ def find_requestable(*, customer_uuid: UUID, lms_user_id: int, content_key: str,
     if not candidates:
         return Requestable(reason=NO_REQUESTS)
     offers = fetch_offers(candidates, [content_key], now=now)
-    # Requests are for courses, also where a run was asked for.
+    # Requests are for courses, also where a run was requested.
     courses = {content_key} | {offer.course_key for offer in offers.values() if offer.course_key}
     if find_open_credit_request(customer_uuid=customer_uuid, lms_user_id=lms_user_id, course_keys=courses):
         return Requestable(reason=REQUESTED)

@@ -264,7 +264,7 @@ def _link(request: Request, number: int) -> str:
 
 
 def _csv(pages: Iterator[tuple[CountedMember, ...]]) -> StreamingHttpResponse:
-    """Answer with CSV, page after page. The first page is asked for before the answer begins, so it can still fail."""
+    """Answer with CSV, page after page. The first page is requested before the answer begins, so it can still fail."""
     first = next(pages, ())
 
     def parts() -> Iterator[str]:

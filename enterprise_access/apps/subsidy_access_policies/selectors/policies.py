@@ -107,7 +107,7 @@ class _Kept:
     policies: tuple[SubsidyAccessPolicy, ...]
 
 
-# The budgets of a customer as they were last read, with their rows. Older ones are of no use: an account is read anew
+# The budgets of a customer as they were last read, with their rows. Older ones are of no use: an account is read again
 # each minute, so that several versions of some hundred budgets would soon be most of a process's memory.
 _kept: Final[dict[UUID, _Kept]] = {}
 

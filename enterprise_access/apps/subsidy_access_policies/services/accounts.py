@@ -19,7 +19,7 @@ from enterprise_access.upstream.subsidy.types import SubsidyRecord
 def refresh_accounts(subsidy_uuids: Collection[UUID], *, max_age: timedelta, now: datetime) -> dict[UUID, Subsidy]:
     """Return accounts whose copy is at most `max_age` old, asking enterprise-subsidy for older ones.
 
-    Each is asked for once, and all of them within a bounded wait. One that could not be asked, or that the ledger does
+    Each is requested once, and all of them within a bounded wait. One that could not be asked, or that the ledger does
     not show us, is missing: unknown.
     """
     return begin_to_refresh_accounts(Subsidy.objects.in_bulk(set(subsidy_uuids)), subsidy_uuids, since=now - max_age)()

@@ -79,7 +79,7 @@ def _reconcile_each(accounts: QuerySet[Subsidy], *, is_full: bool) -> int:
         except UpstreamError as error:
             log.warning("An account could not be reconciled. subsidy=%s reason=%s", uuid, error.reason)
             if error.reason is UpstreamReason.CIRCUIT_OPEN:
-                # The others would be asked for in vain.
+                # The others would be requested in vain.
                 break
             shared_cache.set_many({_failure_of(uuid): True}, seconds=_FAILURE_KEPT_SECONDS)
         if is_full:

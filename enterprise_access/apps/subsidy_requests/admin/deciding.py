@@ -65,7 +65,7 @@ class DeclineForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """What pays for each group: the plan or coupon is chosen, the budget is the one that was asked for."""
+    """What pays for each group: the plan or coupon is chosen, the budget is the one that was requested."""
 
     tell = forms.BooleanField(
         required=False,

@@ -7,7 +7,7 @@ from attrs import frozen
 
 
 class SubsidyType(StrEnum):
-    """What is asked for."""
+    """What is requested."""
 
     LICENSE = "license"
     COUPON = "coupon"

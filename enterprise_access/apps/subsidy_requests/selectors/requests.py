@@ -37,7 +37,7 @@ ORDERINGS: Final[Mapping[str, str]] = {
 
 @frozen(kw_only=True)
 class RequestFilters:
-    """Which requests are asked for; None, and empty, do not matter. States that no request can have match nothing."""
+    """Which requests are requested; None, and empty, do not matter. States that no request can have match nothing."""
 
     customer_uuid: UUID | None = None
     uuid: UUID | None = None

@@ -1,6 +1,6 @@
 """Digests for admins: how many requests of a customer need a decision. One mail for each admin and digest.
 
-Who the admins are, and their addresses, is read from the LMS when a digest is asked for and again when it is sent.
+Who the admins are, and their addresses, is read from the LMS when a digest is requested and again when it is sent.
 Neither is stored.
 """
 
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Configuration = SubsidyRequestCustomerConfiguration
 
 KIND: Final = "requests_digest"
-# Customers whose digests are asked for in one run. The next run takes others.
+# Customers whose digests are requested in one run. The next run takes others.
 AT_ONCE: Final = 500
 _REQUESTED, _ERROR = RequestState.REQUESTED.value, RequestState.ERROR.value
 # All types are named, so that the index by customer, type and state finds the few among very many requests.
@@ -53,7 +53,7 @@ class WaitingRequests:
 
 @frozen(kw_only=True)
 class DueDigest:
-    """A digest that is due. `mails`: how many were asked for; None: none, because the admins are not known."""
+    """A digest that is due. `mails`: how many were requested; None: none, because the admins are not known."""
 
     customer_uuid: UUID
     waiting: WaitingRequests

@@ -93,7 +93,7 @@ def _give_up(lease: Lease[SubsidyRequest]) -> frozenset[UUID]:
 
 @retry_deadlocks
 def _note_sent(lease: Lease[SubsidyRequest]) -> list[SubsidyRequest]:
-    """Write down that licenses are asked for, and return for whom; what was decided meanwhile is settled."""
+    """Write down that licenses are requested, and return for whom; what was decided meanwhile is settled."""
     held = lock_in_order(QUEUE.rows().filter(pk__in=[row.pk for row in lease.items], lease_token=lease.token))
     waiting = [row for row in held if row.state == RequestState.PENDING.value]
     QUEUE.rows().filter(pk__in=[row.pk for row in waiting], sent_at=None).update(sent_at=clock.now())

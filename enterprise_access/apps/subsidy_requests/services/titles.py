@@ -1,4 +1,4 @@
-"""Filling in the titles and partners of courses that the catalog could not tell when they were asked for."""
+"""Filling in the titles and partners of courses that the catalog could not tell when they were requested."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta

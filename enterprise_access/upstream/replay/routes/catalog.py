@@ -21,7 +21,7 @@ def _catalog(method: str, path: str, call: str, arguments: Any, **stand_ins: Any
 
 
 def _wants_catalogs(recording: Recording) -> bool:
-    """Say whether the list of catalogs was asked for; any value that is not empty does that."""
+    """Say whether the list of catalogs was requested; any value that is not empty does that."""
     new, old = "get_catalogs_containing_specified_content_ids", "get_catalog_list"
     return bool(recording.value(new) or recording.value(old))
 

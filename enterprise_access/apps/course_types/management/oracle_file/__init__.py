@@ -2,7 +2,7 @@
 
 The format is that of tests/data/course-types-oracle.json: `cases`, each for one function, and where present
 `run_transition_matrix`. Members that say nothing when absent or null may be left out: types that are set, allowed
-pairs, LMS modes, deadlines. A course or run type that `match` is given and nobody knows is a fact of the course; where
+pairs, LMS modes, deadlines. A course or run type that `match` is given and no one knows is a fact of the course; where
 a type is asked about, it is an error of the file.
 """
 

@@ -1,4 +1,4 @@
-"""`manage.py check_neighbours`: can we work with every neighbour, with the rights that we need?"""
+"""`manage.py check_neighbours`: can we work with every upstream service, with the rights that we need?"""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from enterprise_access.apps.customers.services import NeighbourCheck, check_neig
 
 
 class Command(BaseCommand):
-    """Ask every neighbour something harmless that needs the rights of our worker account."""
+    """Ask every upstream service something harmless that needs the rights of our worker account."""
 
     help = "Check the service account's permissions with one read of every upstream service. Exits with 1 on a failure."
 

@@ -23,7 +23,7 @@ from enterprise_access.apps.default_enrollments.services.learners.status import 
 from enterprise_access.apps.default_enrollments.services.requests.asking import EnrollmentStatus, RealizeResult
 from enterprise_access.lib.api import LmsUserIdField, StrictSerializer, UuidTextField
 
-# The states of what was asked for, in words.
+# The states of what was requested, in words.
 ASKED_DETAILS = {
     "settled": "Everything is decided: see the results.",
     "pending": "It is looked at as soon as a worker is free; asking again changes nothing.",
@@ -229,7 +229,7 @@ def _render(item: IntentionStatus, status: LearnerStatus) -> dict[str, Any]:
 
 @lru_cache(maxsize=10_000)
 def _what_it_stands_for(intended: Intended) -> dict[str, Any]:
-    """Return what is the same for every learner, and (but for one key, which is written anew) at any time. It is kept
+    """Return what is the same for every learner, and (but for one key, which is written again) at any time. It is kept
     as it goes over the wire: a hundred of them are most of an answer."""
     intention = intended.intention
     rendered = {

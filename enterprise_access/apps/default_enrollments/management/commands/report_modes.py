@@ -9,7 +9,7 @@ from enterprise_access.apps.default_enrollments.services.intentions.unknown_type
 
 
 class Command(BaseCommand):
-    """List types that nobody knows, and enrollments in another mode than expected."""
+    """List types that no one knows, and enrollments in another mode than expected."""
 
     help = (
         "List unknown types and modes of intended content, and count learners who were seen in another mode than "

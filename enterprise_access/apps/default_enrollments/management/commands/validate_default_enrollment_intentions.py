@@ -25,7 +25,7 @@ COULD_NOT_ASK: Final = 2
 
 
 class Command(BaseCommand):
-    """Ask anew what intentions stand for, and wake the learners who waited for what changed."""
+    """Ask again what intentions stand for, and wake the learners who waited for what changed."""
 
     help = (
         "Resolve and check intentions, record changed verdicts, and queue the learners who waited for a change. Exits"

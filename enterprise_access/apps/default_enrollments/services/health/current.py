@@ -162,11 +162,11 @@ def _is_younger(instant: datetime | None, seconds: float, now: datetime) -> bool
 def _refreshed(customer_uuid: UUID, lms_user_id: int, stored: _Link | None, needs: _Needs) -> _Link:
     """Ask for what is too old of what is stored; where the LMS does not answer, what is stored has to do.
 
-    The link is asked for at the same time as the customer, if that is one that we have met.
+    The link is requested at the same time as the customer, if that is one that we have met.
     """
     now = needs.now
     copy = stored.learner if stored else None
-    # Enrollments are asked for by a username, which only a link that was read just now can tell.
+    # Enrollments are requested by a username, which only a link that was read just now can tell.
     is_link_young = (
         copy is not None
         and _is_younger(copy.fetched_at, settings.LINKS_FRESH_SECONDS, now)
@@ -228,7 +228,7 @@ def _ask_for_enrollments(learner: Learner, now: datetime) -> tuple[Learner, bool
             raise
         return learner, True
     if learner.lms_user_id not in read:
-        # Nobody links the learner any more: the copy of the link is out of date.
+        # No one links the learner any more: the copy of the link is out of date.
         return learner, True
     return evolve(learner, enrollments_fetched_at=now), False
 

@@ -58,7 +58,7 @@ def check_intentions(
     only: Collection[UUID] | None = None,
     asks_lms: bool = True,
 ) -> list[Intention]:
-    """Ask anew what the customer's intentions stand for; return those that changed, after waking who waits for it.
+    """Ask again what the customer's intentions stand for; return those that changed, after waking who waits for it.
 
     `checked_before`: leave alone what was checked since. `only`: check these alone. An intention that
     is checked for the first time counts as changed: something may have happened to those who were looked at before.

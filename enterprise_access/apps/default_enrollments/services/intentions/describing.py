@@ -136,8 +136,8 @@ def preview_keys(
 ) -> dict[str, Preview | ServiceError]:
     """Say, by folded key, what each would stand for, or what `check_key` would raise. Nothing is saved.
 
-    The content of all keys is asked for at once. Modes that are not stored are asked for on demand only: the LMS allows
-    few such reads a minute. Without them, other evidence tells what it can. The neighbours share one budget.
+    The content of all keys is requested at once. Modes that are not stored are asked for on demand only: the LMS allows
+    few such reads a minute. Without them, other evidence tells what it can. The upstream services share one budget.
     """
     keys = {fold(key): key.strip() for key in content_keys}
     with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
@@ -231,7 +231,7 @@ def _modes_of(contents: Iterable[Content], *, ask: bool) -> dict[str, KnownModes
 
 
 def _only(found: Mapping[str, Found | ServiceError]) -> Found:
-    """Return what was found for the one key that was asked for, or raise what is wrong with it."""
+    """Return what was found for the one key that was requested, or raise what is wrong with it."""
     (one,) = found.values()
     if isinstance(one, ServiceError):
         raise one

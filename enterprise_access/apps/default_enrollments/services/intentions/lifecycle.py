@@ -34,10 +34,10 @@ def add_intention(
     """Add an intention, with the key in the catalog's spelling where that is known; say what it stands for.
 
     Raises what `check_key` raises, IntentionExists, IntentionDeleted, and for a customer that we never met
-    CustomerUnknown, or UpstreamError when the LMS cannot be asked. The neighbours share one budget. The run's modes are
-    fetched in the background: saving does not need them. `asks_lms`: they are asked for now, so that the description
-    says what the LMS knows; for one intention at a time. `uuid`: the intention's, for a caller that has to recognize
-    later what it added.
+    CustomerUnknown, or UpstreamError when the LMS cannot be asked. The upstream services share one budget. The run's
+    modes are fetched in the background: saving does not need them. `asks_lms`: they are asked for now, so that the
+    description says what the LMS knows; for one intention at a time. `uuid`: the intention's, for a caller that has to
+    recognize later what it added.
     """
     with deadline(time.monotonic() + settings.CONTENT_BUDGET_SECONDS):
         _meet(customer_uuid)
@@ -64,7 +64,7 @@ def _insert(intention: Intention, content: Content) -> None:
 
 
 def change_key(intention: Intention, *, content_key: str) -> Description:
-    """Let an intention name something else, as long as nobody was looked at for it. The row passed is brought up to
+    """Let an intention name something else, as long as no one was looked at for it. The row passed is brought up to
     date.
 
     Raises what `check_key` raises, KeyIsUsed, IntentionDeleted, and IntentionExists when another intention of the
@@ -133,7 +133,7 @@ def _refuse_twin(customer_uuid: UUID, content_key: str) -> None:
 
 @retry_deadlocks
 def delete_intention(intention: Intention) -> None:
-    """Delete softly: nobody is enrolled for it any more, and what was realized stays. Deleting twice is deleting once.
+    """Delete softly: no one is enrolled for it any more, and what was realized stays. Deleting twice is deleting once.
 
     The row passed is brought up to date.
     """

@@ -1,4 +1,4 @@
-"""Types and modes that content has and nobody here knows. Nothing fails by them: weaker evidence is used instead."""
+"""Types and modes that content has and no one here knows. Nothing fails by them: weaker evidence is used instead."""
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
@@ -35,7 +35,7 @@ class UnlistedType:
 
 
 def list_unknown_types() -> list[UnlistedType]:
-    """Return what nobody knows of the content of living intentions, as far as it is in the cache. Asks nobody.
+    """Return what no one knows of the content of living intentions, as far as it is in the cache. Asks no one.
 
     Without repetition, however many customers intend the same.
     """

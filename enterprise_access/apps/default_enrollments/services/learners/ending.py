@@ -27,7 +27,7 @@ Copies = Mapping[tuple[int, str], EnterpriseEnrollmentCopy]
 
 # An enrollment that has ended does not change: what edx-enterprise says of it is believed for so long.
 ENDED_BELIEVED: Final = timedelta(days=1)
-# So long the reason of an ending is asked for, while the facts do not tell it.
+# So long the reason of an ending is requested, while the facts do not tell it.
 ASKED_FOR: Final = timedelta(days=7)
 
 

@@ -40,7 +40,7 @@ _ATTEMPTS_READ: Final = 1000
 def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> LearnerExplanation:
     """Explain every intention of a customer for one learner: linked, not linked any more, or never.
 
-    Reads what learner-status reads, and is held up by the neighbours no longer. Changes and sends nothing.
+    Reads what learner-status reads, and is held up by the upstream services no longer. Changes and sends nothing.
     Raises CustomerUnknown, and UpstreamUnavailable when there is no copy and the LMS does not answer.
     """
     now = clock.now()
@@ -49,7 +49,7 @@ def explain_learner(*, customer_uuid: UUID, lms_user_id: int) -> LearnerExplanat
         facts, _ = gather(current, lms_user_id=lms_user_id, now=now)
     if not current.is_linked:
         # Nothing is decided from it, and it is not for this customer to know of somebody else's learner: the answer is
-        # the same as about a learner whom nobody has.
+        # the same as about a learner whom no one has.
         facts = evolve(facts, enrollments={lms_user_id: ()}, enterprise_enrollments={}, realized_elsewhere={})
         current = evolve(current, enrollments=(), enterprise_enrollments={}, enrollments_read_at=None)
     attempts = _list_attempts(customer_uuid, lms_user_id)

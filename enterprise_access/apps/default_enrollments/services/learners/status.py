@@ -63,8 +63,8 @@ class IntentionStatus:
 @frozen(kw_only=True)
 class LearnerStatus:
     """Everything that is intended for one learner, decided at `now` from facts of which the oldest is of
-    `facts_fetched_at`. `is_stale`: a neighbour could not be asked, and copies had to do that are older than usual.
-    `email` is known only for some minutes after a call has brought it."""
+    `facts_fetched_at`. `is_stale`: an upstream service could not be asked, and copies had to do that are older than
+    usual. `email` is known only for some minutes after a call has brought it."""
 
     customer_uuid: UUID
     lms_user_id: int
@@ -82,7 +82,7 @@ class LearnerStatus:
 def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: bool = False) -> LearnerStatus:
     """Say what the customer's intentions mean for a learner, from copies that are young enough or else refreshed.
 
-    The neighbours together hold it up for REQUEST_BUDGET_SECONDS at most. `with_email`: look for the address, too.
+    All upstream services together hold it up for REQUEST_BUDGET_SECONDS at most. `with_email`: read the address, too.
 
     Raises LearnerNotAssociated, CustomerUnknown, and UpstreamUnavailable when there is no copy and the LMS does not
     answer.

@@ -90,7 +90,7 @@ def _check_what_was_saved(results: Sequence[RowResult]) -> None:
 
 
 def _owners_of(job: RunningJob) -> dict[str, Owner]:
-    """Return the customers that earlier steps have looked up: each name is asked for once."""
+    """Return the customers that earlier steps have looked up: each name is requested once."""
     kept: Mapping[str, Any] = job.cursor.get("customers", {})
     return {
         name: UUID(value) if isinstance(value, str) else CustomerUnknown(value["problem"])

@@ -54,7 +54,7 @@ def announce_realized(attempt: RealizationAttempt, *, has_left: bool, at: dateti
 def announce_blocked(attempts: Sequence[RealizationAttempt], *, at: datetime) -> None:
     """Tell of attempts (saved just now) that were blocked for another reason than the last time.
 
-    A neighbour that does not answer is no reason: the learner only waits.
+    An upstream service that does not answer is no reason: the learner only waits.
     """
     if not is_publishing():
         return
@@ -107,7 +107,7 @@ def _customers_of(attempts: Sequence[RealizationAttempt]) -> dict[UUID, UUID]:
 
 
 def announce_unhealthy(intention: Intention, *, reason: str, at: datetime) -> None:
-    """Tell that an intention would enroll nobody new. That a neighbour does not answer is no reason to say so."""
+    """Tell that an intention would enroll no one new. An upstream service that is silent is no reason to say so."""
     if not is_publishing() or is_waiting(reason):
         return
     data = IntentionUnhealthyData(

@@ -98,7 +98,7 @@ def _settle(
     if row is not None and happened:
         left = "" if row.is_active else reason_of_ending(row, enterprise, list_modes_of_ended([row]))
         if row.is_active and _had_left_meanwhile(attempt):
-            # The LMS carried out a call that it had not answered, after the learner had gone. Nobody undoes that by
+            # The LMS carried out a call that it had not answered, after the learner had gone. No one undoes that by
             # itself; somebody has to look.
             give_up(customer_uuid=attempt.intention.customer_id, lms_user_id=attempt.lms_user_id, because=LATE_CALL)
         record_realized(attempt, now=now, left_reason=left, seen_mode=row.mode)

@@ -1,7 +1,7 @@
 """Realizing what is owed: claim, facts, decide, intend, call, record.
 
-No lock and no transaction is held while a neighbour is asked. Every call that enrolls is preceded by a committed
-`sending` attempt and followed by its outcome, so that a worker may die at any moment.
+No lock and no transaction is held while an upstream service is asked. Every call that enrolls is preceded by a
+committed `sending` attempt and followed by its outcome, so that a worker may die at any moment.
 """
 
 import logging
@@ -72,7 +72,7 @@ def work_on_requests(*, limit: int) -> int:
 def realize_due(*, customer_uuid: UUID, limit: int, now: datetime) -> Summary:
     """Realize what is owed to at most `limit` learners of one customer. Safe to run twice, or twice at once.
 
-    Never raises for what a neighbour does: what could not be settled comes due again.
+    Never raises for what an upstream service does: what could not be settled comes due again.
     """
     summary = Summary()
     with claim(customer_uuid=customer_uuid, limit=limit, now=now) as lease:

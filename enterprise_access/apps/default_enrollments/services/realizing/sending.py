@@ -101,7 +101,7 @@ def _intend(
 def _allowed_learners(lease: RealizationLease, facts_read_at: datetime) -> Collection[int]:
     """Return whom we may still enroll: the customer is active and not paused, the facts are young, the lease holds.
 
-    Nobody, once this worker was told to stop. The lease is renewed by asking.
+    No one, once this worker was told to stop. The lease is renewed by asking.
     """
     oldest = clock.now() - timedelta(seconds=settings.ENROLLMENTS_FRESH_SECONDS)
     if is_stopping() or facts_read_at < oldest or not may_enroll(customer_uuid=lease.customer_uuid):

@@ -61,7 +61,7 @@ class AskedResult:
 
 @frozen(kw_only=True)
 class RealizeResult:
-    """What was asked for, and what came of it so far.
+    """What was requested, and what came of it so far.
 
     `is_settled`: there was a look since (`was_evaluated`), and nothing is pending. `is_paused`: staff have stopped
     enrolling, and it is done once they go on. `is_given_up`: nothing is done before somebody of staff has looked.
@@ -89,7 +89,7 @@ def ask_for_realization(
 ) -> RealizeResult:
     """Have a worker evaluate the learner, unless that can change nothing; then say what is known already.
 
-    A customer that is met for the first time is asked for at the LMS. The caller enrolls nobody: until time.monotonic()
+    A customer that is met for the first time is requested at the LMS. The caller enrolls no one: until time.monotonic()
     is `wait_until` (None: not at all) it waits for the worker, with no transaction open, if there is a place to wait.
     There is no waiting for what staff have paused or what has failed. `has_news`: the caller knows something that the
     last evaluation did not. `evaluated_since`: an evaluation since then is recent enough, and so is one under way.

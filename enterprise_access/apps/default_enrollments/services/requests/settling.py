@@ -64,7 +64,7 @@ def _settlement(
     looks = [(look, entry) for entry in entries if (look := _next_look(entry, request, failures, now)) is not None]
     at, because = min(looks, key=lambda pair: pair[0], default=(None, None))
     if at is not None and call_over_at is not None and call_over_at > now:
-        # The outcome is known for certain then; waiting longer helps nobody.
+        # The outcome is known for certain then; waiting longer helps no one.
         at = min(at, call_over_at)
     return settlement(
         request,

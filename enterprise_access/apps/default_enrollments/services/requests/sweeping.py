@@ -90,7 +90,7 @@ def run_backfill_step(job: RunningJob) -> JobStep:
         RowResult(cells=(str(number), f"{scope.after + 1} to {last}"), outcome="asked", text=f"Learners: {asked}")
     ]
     if page.unreadable:
-        # Which of their customers is the active one is unknown, so that they cannot be asked for.
+        # Which of their customers is the active one is unknown, so that they cannot be queued.
         ids_of_odd = ", ".join(str(lms_user_id) for lms_user_id in page.unreadable)
         results.append(
             RowResult(cells=(str(number), ids_of_odd), outcome="unreadable", text=f"Learners: {len(page.unreadable)}")

@@ -123,7 +123,7 @@ def exclude_paused(rows: QuerySet[RealizationRequest]) -> QuerySet[RealizationRe
 
 
 def may_enroll(*, customer_uuid: UUID) -> bool:
-    """Say whether learners of this customer may be enrolled at this moment: it is active, and nobody paused it.
+    """Say whether learners of this customer may be enrolled at this moment: it is active, and no one paused it.
 
     (An inactive one is not paused: its requests are claimed, so that the reason is written down and nothing stays due.)
     """

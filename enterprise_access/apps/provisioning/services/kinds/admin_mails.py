@@ -28,7 +28,7 @@ class AdminMailsInput:
 
 @frozen(kw_only=True)
 class AdminMailsOutput:
-    """How many mails were asked for. A worker sends them; how each ended is told by its notification."""
+    """How many mails were requested. A worker sends them; how each ended is told by its notification."""
 
     mails: int
 

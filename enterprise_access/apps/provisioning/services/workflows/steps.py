@@ -12,7 +12,7 @@ O = TypeVar("O")  # noqa: E741 (output)
 
 @attrs.frozen(kw_only=True)
 class SoFar:
-    """What a step may know: what was asked for, whom it concerns, and the outputs of the steps before it."""
+    """What a step may know: what was requested, whom it concerns, and the outputs of the steps before it."""
 
     asked: Any
     people: tuple[str, ...] = attrs.field(default=(), repr=False)
@@ -76,7 +76,7 @@ class Step(Generic[I, O]):
 
 @attrs.frozen(kw_only=True)
 class WorkflowKind:
-    """A kind of workflow: the class of what is asked for, and the steps in their order.
+    """A kind of workflow: the class of what is requested, and the steps in their order.
 
     `is_repeated`: asking again after the end repeats the steps; otherwise the result is answered.
     """
