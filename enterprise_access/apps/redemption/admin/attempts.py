@@ -12,13 +12,13 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.redemption.admin.explained import show_explanation
 from enterprise_access.apps.redemption.admin.forms import ExplainForm, ForceForm
 from enterprise_access.apps.redemption.domain.settling import Enrolled
 from enterprise_access.apps.redemption.domain.transactions import AttemptState
 from enterprise_access.apps.redemption.errors import RedemptionAttemptUnknown
 from enterprise_access.apps.redemption.models import RedemptionAttempt
 from enterprise_access.apps.redemption.services import deciding
+from enterprise_access.apps.redemption.services.explained import show_explanation
 from enterprise_access.apps.redemption.services.explaining import explain_credit
 from enterprise_access.apps.redemption.services.forcing import force_redemption
 from enterprise_access.apps.redemption.services.queue import QUEUE

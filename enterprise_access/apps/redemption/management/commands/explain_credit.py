@@ -9,7 +9,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from enterprise_access.apps.content_metadata.domain import ContentType, content_type_of
 from enterprise_access.apps.customers.services import get_customer_named
-from enterprise_access.apps.redemption.services.explaining import describe_transactions, explain_credit
+from enterprise_access.apps.redemption.services.explained import show_explanation, time_of
+from enterprise_access.apps.redemption.services.explaining import explain_credit
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import ServiceError
 
@@ -46,24 +47,28 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(plain, cls=DjangoJSONEncoder, indent=2))
             return
-        for line in _lines(plain):
+        for line in _lines(show_explanation(plain)):
             self.stdout.write(line)
 
 
-def _lines(plain: dict[str, Any]) -> Iterator[str]:
-    yield f"Learner {plain['lms_user_id']}, run {plain['content_key']}"
-    yield f"  enrollments read at {plain['enrollments_read_at']}"
-    if plain["redeemed_by"]:
-        yield f"  Redeemed already: transaction {plain['redeemed_by']}."
-    elif not plain["policies"]:
+def _lines(shown: dict[str, Any]) -> Iterator[str]:
+    yield f"Learner {shown['lms_user_id']}, run {shown['content_key']}"
+    yield f"  Enrollments read: {time_of(shown['enrollments_read_at'])}"
+    if shown["redeemed_by"]:
+        yield f"  Redeemed already: transaction {shown['redeemed_by']}."
+    elif not shown["policies"]:
         yield "  The customer has no budget."
-    for policy in plain["policies"]:
+    for policy in shown["policies"]:
         name = policy["display_name"] or policy["uuid"]
-        outcome = "pays" if plain["pays"] == policy["uuid"] else "could pay"
+        outcome = "pays" if shown["pays"] == policy["uuid"] else "could pay"
         yield f"  {name}: {outcome if policy['is_redeemable'] else policy['reason']} ({policy['rule']})"
-        yield "    " + ", ".join(f"{key}={value}" for key, value in policy["compared"].items())
-        yield f"    balance read at {policy['balance_read_at']}, catalog read at {policy['catalog_read_at']}"
-    for line in describe_transactions(plain):
-        yield f"  transaction {line}"
-    for attempt in plain["attempts"]:
-        yield f"  attempt {attempt['uuid']}: {attempt['state']} {attempt['reason']}, created {attempt['created']}"
+        if policy["text"]:
+            yield f"    The learner is told: {policy['text']}"
+        yield from (f"    {label}: {value}" for label, value in policy["rows"])
+        yield f"    Balance read: {time_of(policy['balance_read_at'])}"
+        yield f"    Catalog read: {time_of(policy['catalog_read_at'])}"
+    for line in shown["paid"]:
+        yield f"  Transaction {line}"
+    for attempt in shown["attempts"]:
+        state = ", ".join(filter(None, [attempt["state"], attempt["reason"]]))
+        yield f"  Attempt {attempt['uuid']}, {time_of(attempt['created'])}: {state}"

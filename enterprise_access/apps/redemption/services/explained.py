@@ -1,4 +1,4 @@
-"""An explanation of learner credit in the words of a page: names for the members, dollars, and times."""
+"""An explanation of learner credit in words: names for the members, dollars, and times."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ _NAMES: Final[Mapping[str, str]] = {
 
 
 def show_explanation(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page shows of an explanation."""
+    """Return what the page and the command show of an explanation."""
     payer = next((one for one in plain["policies"] if one["uuid"] == plain["pays"]), None)
     return {
         **plain,
@@ -41,13 +41,18 @@ def show_explanation(plain: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def time_of(instant: datetime | None) -> str:
+    """Return when something was read."""
+    return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
 def _text(name: str, value: Any) -> str:
     if value is None:
         return "No limit" if name.endswith(("limit", "limit_cents")) else "Unknown"
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return time_of(value)
     if name.endswith("_cents"):
         return f"${value / 100:,.2f}"
     return f"${float(value):,.2f}" if name.endswith("_dollars") else str(value)
