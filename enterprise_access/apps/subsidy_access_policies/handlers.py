@@ -1,6 +1,5 @@
 """What budgets do with events: transactions of the ledger are copied."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,6 @@ from openedx_events.enterprise.signals import (
 
 from enterprise_access.apps.subsidy_access_policies import services
 from enterprise_access.events.handling import Event, handles
-
-log = logging.getLogger(__name__)
 
 
 @handles(

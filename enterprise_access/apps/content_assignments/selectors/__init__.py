@@ -9,7 +9,6 @@ from enterprise_access.apps.content_assignments.selectors.lists import (
     list_actions,
     list_for_learner,
 )
-from enterprise_access.apps.content_assignments.selectors.people import list_assignments
 
 __all__ = [
     "Filters",
@@ -19,6 +18,5 @@ __all__ = [
     "find_assignments",
     "get_assignment",
     "list_actions",
-    "list_assignments",
     "list_for_learner",
 ]

@@ -16,18 +16,13 @@ Assignment = LearnerContentAssignment
 AssignmentRow: TypeAlias = LearnerContentAssignment
 
 
-def list_assignments(*, lms_user_id: int, policy_uuids: Collection[UUID]) -> list[LearnerContentAssignment]:
-    """Return a learner's assignments of some budgets, in every state, the oldest allocated first: one statement.
-
-    Assignments that were made to an address are a learner's after `services.people.see_learner`.
-    """
-    return list_assignments_of([lms_user_id], policy_uuids=policy_uuids)[lms_user_id]
-
-
 def list_assignments_of(
     lms_user_ids: Collection[int], *, policy_uuids: Collection[UUID]
 ) -> dict[int, list[LearnerContentAssignment]]:
-    """Do the same for several learners, by learner, in one statement."""
+    """Return learners' assignments of some budgets, in every state, the oldest allocated first: one statement.
+
+    Assignments that were made to an address are a learner's after `services.people.see_learner`.
+    """
     ids, wanted = list(lms_user_ids), set(policy_uuids)
     rows: Iterable[LearnerContentAssignment]
     if len(ids) == 1:
@@ -56,7 +51,7 @@ def list_waiting(folded: Collection[str]) -> frozenset[str]:
 
 
 def read_of_assignments(lms_user_id: int) -> Read:
-    """Return the statement of `list_assignments`, for `read_together`."""
+    """Return the statement of `list_assignments_of`, for `read_together`."""
     return _OF_LEARNER.read_of(lms_user_id=lms_user_id)
 
 

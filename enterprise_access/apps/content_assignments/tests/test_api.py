@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from enterprise_access.apps.content_assignments.selectors import describe_for_portal, list_assignments
+from enterprise_access.apps.content_assignments.selectors import describe_for_portal
+from enterprise_access.apps.content_assignments.selectors.people import list_assignments_of
 from enterprise_access.apps.content_assignments.services import mails, redeeming, transitions
 from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.notifications.models import Notification
@@ -268,7 +269,7 @@ class TestLearners:
         assert post(api_as("ben"), acknowledge, body).status_code == 400
         assert post(learner, acknowledge, {}).status_code == 400
         assert learner.get(admin_url(policy)).status_code == 403
-        (shown,) = describe_for_portal(list_assignments(lms_user_id=ADA, policy_uuids=[policy.pk]))
+        (shown,) = describe_for_portal(list_assignments_of([ADA], policy_uuids=[policy.pk])[ADA])
         assert (shown["state"], shown["learner_acknowledged"]) == ("cancelled", True)
 
 

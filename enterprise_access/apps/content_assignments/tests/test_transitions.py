@@ -12,7 +12,7 @@ from enterprise_access.apps.content_assignments.errors import (
     AssignmentTransitionRefused,
     AssignmentUnknown,
 )
-from enterprise_access.apps.content_assignments.selectors import list_assignments
+from enterprise_access.apps.content_assignments.selectors.people import list_assignments_of
 from enterprise_access.apps.content_assignments.services import redeeming, transitions
 from enterprise_access.apps.content_assignments.services.allocating import allocate_for_request
 from enterprise_access.apps.content_assignments.services.people import clear_emails, forget_learner, see_learner
@@ -204,9 +204,9 @@ class TestTransitions:
 class TestPeople:
     def test_a_learner_gets_the_assignments_of_their_address_when_first_seen(self, policy):
         row = allocated(policy, "Ada@Example.com")
-        assert list_assignments(lms_user_id=ADA, policy_uuids=[policy.pk]) == []
+        assert list_assignments_of([ADA], policy_uuids=[policy.pk])[ADA] == []
         assert see_learner(ADA, "ADA@example.com", clock.now()) == 1
-        assert [one.pk for one in list_assignments(lms_user_id=ADA, policy_uuids=[policy.pk])] == [row.pk]
+        assert [one.pk for one in list_assignments_of([ADA], policy_uuids=[policy.pk])[ADA]] == [row.pk]
         assert see_learner(BEN, "ada@example.com", clock.now()) == 0
         assert Reservation.objects.get(assignment_uuid=row.pk).lms_user_id == ADA
         check_money(policy)

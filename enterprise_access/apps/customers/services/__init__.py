@@ -12,7 +12,6 @@ from enterprise_access.apps.customers.services.customer_rows import (
 from enterprise_access.apps.customers.services.enrollments import (
     forget_enrollments,
     forget_learner,
-    refresh_enrollments,
 )
 from enterprise_access.apps.customers.services.enterprise_rows import refresh_enterprise_enrollments, remember_endings
 from enterprise_access.apps.customers.services.finding import FoundLearners, find_learners
@@ -85,7 +84,6 @@ __all__ = [
     "read_linked_learners",
     "read_wanted_enrollments",
     "refresh_customer",
-    "refresh_enrollments",
     "refresh_enterprise_enrollments",
     "refresh_learners",
     "remember_email",

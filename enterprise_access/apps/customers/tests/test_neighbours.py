@@ -12,7 +12,7 @@ from django.utils import timezone
 from enterprise_access.apps.customers import services
 from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseEnrollment, EnterpriseLearner
-from enterprise_access.apps.customers.services import sightings
+from enterprise_access.apps.customers.services import enrollments, sightings
 from enterprise_access.lib.errors import UpstreamReason, UpstreamRefused
 from simulator.faults import FaultKind
 from simulator.seed import ACME, DORMANT, NO_STAFF_KEY, NO_STAFF_SECRET
@@ -64,7 +64,7 @@ QUESTIONS = {
     "who is linked": lambda: list(services.iterate_linked_learners(customer_uuid=ACME)),
 }
 OF_STAFF_ONLY = {
-    "where are they enrolled": lambda: services.refresh_enrollments(
+    "where are they enrolled": lambda: enrollments.refresh_enrollments(
         learners=services.refresh_learners(customer_uuid=ACME, lms_user_ids=[ADA]).values()
     ),
 }

@@ -24,10 +24,10 @@ from enterprise_access.apps.customers.services import (
     forget_enrollments,
     note_visits,
     refresh_customer,
-    refresh_enrollments,
     refresh_enterprise_enrollments,
     refresh_learners,
 )
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.lib.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from simulator.seed import ACME, GLOBEX
 

@@ -46,7 +46,6 @@ from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
 from enterprise_access.lib.errors import ServiceError
 
 Intention = DefaultEnterpriseEnrollmentIntention
-LIST = "admin:default_enrollments_defaultenterpriseenrollmentintention_changelist"
 REALIZATIONS = "admin:default_enrollments_defaultenterpriseenrollmentrealization_changelist"
 ATTEMPTS = "admin:default_enrollments_realizationattempt_changelist"
 NOTHING = "-"

@@ -24,7 +24,8 @@ from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer, EnterpriseLearner, LearnerEnrollment
-from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
+from enterprise_access.apps.customers.services import refresh_learners
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.default_enrollments.api.serializers.learners import LearnerStatusSerializer
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import delete_intention

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from enterprise_access.apps.customers.models import EnterpriseEnrollment, EnterpriseLearner, LearnerEnrollment
 from enterprise_access.apps.customers.selectors import list_learners
-from enterprise_access.apps.customers.services import refresh_enrollments, refresh_learners
+from enterprise_access.apps.customers.services import refresh_learners
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt
 from enterprise_access.apps.default_enrollments.tests.stories import (
     ADA,

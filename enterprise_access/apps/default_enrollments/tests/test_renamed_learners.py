@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from enterprise_access.apps.customers.selectors import list_enrollments, list_learners
-from enterprise_access.apps.customers.services import refresh_enrollments
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.default_enrollments.services.learners.explaining import explain_learner
 from enterprise_access.apps.default_enrollments.services.learners.status import get_learner_status
 from enterprise_access.apps.default_enrollments.services.realizing.facts import fetch_facts

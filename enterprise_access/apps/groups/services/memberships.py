@@ -25,19 +25,14 @@ KEPT: Final = timedelta(days=1)
 MAX_PRUNED: Final = 5000
 
 
-def memberships(*, lms_user_id: int, groups: Collection[UUID], max_age: timedelta = FRESH) -> Mapping[UUID, Membership]:
-    """Return what a learner is in each of these groups, as of `max_age` ago at most.
-
-    A group that could not be asked is UNKNOWN. One that the LMS does not know has no members. The learner's address is
-    read from the LMS for this call, and not kept.
-    """
-    return memberships_of([lms_user_id], groups=groups, max_age=max_age)[lms_user_id]
-
-
 def memberships_of(
     lms_user_ids: Collection[int], *, groups: Collection[UUID], max_age: timedelta = FRESH
 ) -> dict[int, dict[UUID, Membership]]:
-    """Do the same for several learners, by learner. All of them are asked for together."""
+    """Return what learners are in each of these groups, by learner, as of `max_age` ago at most.
+
+    A group that could not be asked is UNKNOWN. One that the LMS does not know has no members. All learners are asked
+    for together. Their addresses are read from the LMS for this call, and not kept.
+    """
     wanted = frozenset(groups)
     found: dict[int, dict[UUID, Membership]] = {lms_user_id: {} for lms_user_id in lms_user_ids}
     if not wanted:

@@ -13,7 +13,6 @@ from enterprise_access.apps.groups.models import GroupMembership
 from enterprise_access.apps.groups.services import (
     forget_group,
     forget_learner,
-    memberships,
     memberships_of,
     prune_memberships,
 )
@@ -31,7 +30,7 @@ def group(world):
 
 
 def of_ada(*groups, **about):
-    return memberships(lms_user_id=ADA, groups=groups, **about)
+    return memberships_of([ADA], groups=groups, **about)[ADA]
 
 
 def calls(world):
@@ -82,7 +81,7 @@ def test_who_is_not_there_is_no_member_and_neither_of_a_group_that_does_not_exis
 
 @pytest.mark.django_db
 def test_somebody_linked_to_no_customer_is_no_member(group, simulator):
-    assert memberships(lms_user_id=987_654, groups=[group]) == {group: Membership.NOT_A_MEMBER}
+    assert memberships_of([987_654], groups=[group]) == {987_654: {group: Membership.NOT_A_MEMBER}}
 
 
 @pytest.mark.django_db
@@ -178,7 +177,7 @@ def test_members_are_read_in_pages(world, group):
 def test_copies_are_deleted_by_group_by_learner_and_by_age(world, group):
     other = world.add_group(customer="acme", name="Other").uuid
     of_ada(group, other)
-    memberships(lms_user_id=1002, groups=[group])
+    memberships_of([1002], groups=[group])
     assert forget_group(group_uuid=other) == 1
     assert forget_learner(lms_user_id=ADA) == {"group membership": 1}
     now = timezone.now()

@@ -10,8 +10,6 @@ from enterprise_access.apps.licenses.domain.own import (
     by_status,
     choose_shown_license,
     in_order_of_showing,
-    licenses_to_activate,
-    may_auto_apply,
     next_step,
 )
 from enterprise_access.apps.licenses.domain.problems import LicenseProblem, ProblemCode
@@ -22,7 +20,6 @@ from enterprise_access.apps.licenses.domain.usable import (
     Plan,
     SomeLicenses,
     choose_license,
-    is_usable,
 )
 
 __all__ = [
@@ -43,8 +40,5 @@ __all__ = [
     "choose_license",
     "choose_shown_license",
     "in_order_of_showing",
-    "is_usable",
-    "licenses_to_activate",
-    "may_auto_apply",
     "next_step",
 ]

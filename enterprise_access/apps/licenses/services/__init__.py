@@ -3,15 +3,11 @@
 from enterprise_access.apps.licenses.services.claims import forget_learner
 from enterprise_access.apps.licenses.services.ensuring import Ensured, ensure_license
 from enterprise_access.apps.licenses.services.lookup import (
-    FEW_LEARNERS,
-    LICENSES_PER_PAGE,
     fetch_licenses,
     fetch_licenses_with_revoked,
 )
 
 __all__ = [
-    "FEW_LEARNERS",
-    "LICENSES_PER_PAGE",
     "Ensured",
     "ensure_license",
     "fetch_licenses",

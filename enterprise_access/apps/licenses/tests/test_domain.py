@@ -14,8 +14,8 @@ from enterprise_access.apps.licenses.domain import (
     Plan,
     SomeLicenses,
     choose_license,
-    is_usable,
 )
+from enterprise_access.apps.licenses.domain.usable import is_usable
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=30)

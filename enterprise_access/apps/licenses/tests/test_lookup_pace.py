@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from enterprise_access.apps.licenses.services import FEW_LEARNERS, fetch_licenses, lookup
+from enterprise_access.apps.licenses.services import fetch_licenses, lookup
+from enterprise_access.apps.licenses.services.lookup import FEW_LEARNERS
 from enterprise_access.lib.http.deadline import deadline
 
 pytestmark = pytest.mark.django_db

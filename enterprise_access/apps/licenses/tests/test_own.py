@@ -21,10 +21,9 @@ from enterprise_access.apps.licenses.domain import (
     by_status,
     choose_shown_license,
     in_order_of_showing,
-    licenses_to_activate,
-    may_auto_apply,
     next_step,
 )
+from enterprise_access.apps.licenses.domain.own import licenses_to_activate, may_auto_apply
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LINKED: dict[str, Any] = {"is_linked": True, "has_identity_provider": True}

@@ -2,7 +2,8 @@
 
 import pytest
 
-from enterprise_access.apps.licenses.services import FEW_LEARNERS, fetch_licenses
+from enterprise_access.apps.licenses.services import fetch_licenses
+from enterprise_access.apps.licenses.services.lookup import FEW_LEARNERS
 from simulator.seed import ACME, NO_STAFF_KEY, NO_STAFF_SECRET
 
 pytestmark = pytest.mark.django_db

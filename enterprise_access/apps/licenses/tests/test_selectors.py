@@ -2,7 +2,8 @@
 
 import pytest
 
-from enterprise_access.apps.licenses.domain import License, LicenseRefusal, LicenseStatus, choose_license, is_usable
+from enterprise_access.apps.licenses.domain import License, LicenseRefusal, LicenseStatus, choose_license
+from enterprise_access.apps.licenses.domain.usable import is_usable
 from enterprise_access.apps.licenses.services import fetch_licenses, fetch_licenses_with_revoked
 from enterprise_access.lib import unreadable
 from simulator.faults import FaultKind

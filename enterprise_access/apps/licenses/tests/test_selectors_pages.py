@@ -3,7 +3,8 @@
 import pytest
 
 from enterprise_access.apps.licenses.domain import LicenseStatus
-from enterprise_access.apps.licenses.services import FEW_LEARNERS, LICENSES_PER_PAGE, fetch_licenses, lookup
+from enterprise_access.apps.licenses.services import fetch_licenses, lookup
+from enterprise_access.apps.licenses.services.lookup import FEW_LEARNERS, LICENSES_PER_PAGE
 from simulator.seed import ACME, ACME_ANNUAL, ACME_LEADERS, ACME_OPEN
 
 ONE_BY_ONE = "license_manager.admin_license_view"

@@ -2,12 +2,9 @@
 
 from enterprise_access.apps.notifications.services.asking import (
     WantedMail,
-    ask,
     ask_all,
     forget_learner,
     prune,
-    send_again,
-    withdraw,
 )
 from enterprise_access.apps.notifications.services.kinds import Fact, Letter, MailKind, register
 from enterprise_access.apps.notifications.services.queue import QUEUE, SEND_JOB
@@ -20,12 +17,9 @@ __all__ = [
     "Letter",
     "MailKind",
     "WantedMail",
-    "ask",
     "ask_all",
     "forget_learner",
     "prune",
     "register",
-    "send_again",
     "send_due",
-    "withdraw",
 ]

@@ -1,13 +1,12 @@
 """Asking for mails, in the transaction of what they tell."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from attrs import frozen
 from django.db import transaction
-from django.db.models import F
 
 from enterprise_access.apps.notifications.domain import BOUNCED, NotificationOutcome
 from enterprise_access.apps.notifications.errors import NotificationSettled, NotificationUnknown
@@ -36,21 +35,6 @@ class WantedMail:
     due_at: datetime
 
 
-def ask(
-    *, kind: str, subject: UUID, occurrence: str, customer_uuid: UUID, lms_user_id: int | None, due_at: datetime
-) -> None:
-    """Ask for one mail, in the caller's transaction. Asking again changes nothing."""
-    wanted = WantedMail(
-        kind=kind,
-        subject=subject,
-        occurrence=occurrence,
-        customer_uuid=customer_uuid,
-        lms_user_id=lms_user_id,
-        due_at=due_at,
-    )
-    ask_all([wanted])
-
-
 @retry_deadlocks
 def ask_all(wanted: Sequence[WantedMail]) -> None:
     """Ask for several mails in few statements, in the caller's transaction; the workers are told after its commit."""
@@ -71,17 +55,6 @@ def ask_all(wanted: Sequence[WantedMail]) -> None:
     if rows:
         Notification.objects.bulk_create(rows, batch_size=_ROWS, ignore_conflicts=True)
         wake(QUEUE)
-
-
-@retry_deadlocks
-def withdraw(*, subjects: Collection[UUID], kinds: Sequence[str], now: datetime) -> int:
-    """Settle mails that were not handed in yet as not needed; return how many."""
-    rows = Notification.objects.filter(subject__in=list(subjects), kind__in=kinds, outcome="", attempted_at=None)
-    locked = [row.pk for row in lock_in_order(rows)]
-    Notification.objects.filter(pk__in=locked).update(
-        outcome=NotificationOutcome.NOT_NEEDED.value, settled_at=now, due_at=None, generation=F("generation") + 1
-    )
-    return len(locked)
 
 
 @retry_deadlocks

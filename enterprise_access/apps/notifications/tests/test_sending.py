@@ -13,6 +13,7 @@ from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.notifications import services
 from enterprise_access.apps.notifications.errors import NotificationSettled, NotificationUnknown
 from enterprise_access.apps.notifications.models import Notification
+from enterprise_access.apps.notifications.services import asking
 from enterprise_access.apps.notifications.services.composing import Sender, render
 from enterprise_access.apps.notifications.services.kinds import KINDS, Letter, MailKind
 from enterprise_access.apps.notifications.services.signals import notification_settled
@@ -54,7 +55,7 @@ def facts(settings, monkeypatch):
 def ask(facts, email="ada@example.com", *, customer=CUSTOMER, occurrence="1", subject=None) -> Notification:
     subject = subject or uuid4()
     facts[subject] = email
-    services.ask(
+    wanted = services.WantedMail(
         kind=KIND,
         subject=subject,
         occurrence=occurrence,
@@ -62,6 +63,7 @@ def ask(facts, email="ada@example.com", *, customer=CUSTOMER, occurrence="1", su
         lms_user_id=7,
         due_at=clock.now() - timedelta(seconds=1),
     )
+    services.ask_all([wanted])
     return Notification.objects.get(subject=subject, occurrence=occurrence)
 
 
@@ -240,13 +242,13 @@ class TestSending:
         Provider.answers.clear()
         services.send_due()
         assert (Provider.taken, outcome_of(row)) == ([], "unknown")
-        services.send_again(notification_uuid=row.pk)
+        asking.send_again(notification_uuid=row.pk)
         services.send_due()
         assert (len(Provider.taken), outcome_of(row)) == (1, "sent")
         with pytest.raises(NotificationSettled):
-            services.send_again(notification_uuid=row.pk)
+            asking.send_again(notification_uuid=row.pk)
         with pytest.raises(NotificationUnknown):
-            services.send_again(notification_uuid=uuid4())
+            asking.send_again(notification_uuid=uuid4())
 
     def test_a_mail_that_cannot_be_written_waits_alone(self, facts, monkeypatch):
         broken = ask(facts, "broken@example.com")
@@ -283,10 +285,3 @@ def test_mails_that_wait_for_long_are_seen(facts):
     assert look_at_work().level == "degraded"
     (state,) = read_mails(clock.now())
     assert state.values == {("refused",): 0.0, ("unknown",): 0.0}
-
-
-def test_withdrawn_mails_are_not_sent(facts):
-    row = ask(facts)
-    assert services.withdraw(subjects=[row.subject], kinds=[KIND], now=clock.now()) == 1
-    services.send_due()
-    assert (Provider.taken, outcome_of(row)) == ([], "not_needed")

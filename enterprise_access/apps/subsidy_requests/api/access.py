@@ -15,11 +15,6 @@ from enterprise_access.apps.subsidy_requests.errors import ConfigurationUnknown,
 from enterprise_access.apps.subsidy_requests.services.creating import Asker
 
 
-def caller_of(request: Request) -> Caller:
-    """Return who calls, with whatever roles."""
-    return get_caller(request)
-
-
 def admin_of(request: Request, customer_uuid: UUID) -> Caller:
     """Return the caller. Raises MayNotUse for anyone but admins of this customer and operators."""
     caller = get_caller(request)

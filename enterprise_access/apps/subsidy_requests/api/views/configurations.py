@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from enterprise_access.apps.subsidy_requests.api.access import admin_of, admin_of_configuration, caller_of
+from enterprise_access.apps.subsidy_requests.api.access import admin_of, admin_of_configuration, get_caller
 from enterprise_access.apps.subsidy_requests.api.bodies import ConfigurationBody, NewConfigurationBody
 from enterprise_access.apps.subsidy_requests.api.queries import ConfigurationsQuery
 from enterprise_access.apps.subsidy_requests.api.serializers import (
@@ -38,7 +38,7 @@ class ConfigurationsView(APIView):
     def get(self, request: Request) -> Response:
         """Return the configurations of the caller's customers, newest first."""
         query = parse_query(ConfigurationsQuery, request)
-        rows = find_configurations(customers=caller_of(request).readable_customers())
+        rows = find_configurations(customers=get_caller(request).readable_customers())
         columns = {
             "pk": query.get("enterprise_customer_uuid"),
             "subsidy_type": query.get("subsidy_type"),
@@ -83,7 +83,7 @@ class ConfigurationView(APIView):
     def get(self, request: Request, customer_uuid: UUID) -> Response:
         """Return the configuration of one of the caller's customers."""
         parse_query(NoQuery, request)
-        customers = caller_of(request).readable_customers()
+        customers = get_caller(request).readable_customers()
         return Response(render_configuration(get_configuration(customer_uuid=customer_uuid, customers=customers)))
 
     @extend_schema(

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from enterprise_access.apps.subsidy_requests.api.access import admin_of, asker_of, caller_of
+from enterprise_access.apps.subsidy_requests.api.access import admin_of, asker_of, get_caller
 from enterprise_access.apps.subsidy_requests.api.bodies import DeclineRequestsBody
 from enterprise_access.apps.subsidy_requests.api.queries import OverviewQuery, RequestsQuery, wanted
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
@@ -43,7 +43,7 @@ class OfOneKind(APIView):
     def list_requests(self, request: Request) -> Response:
         """Return a page of the requests that the caller may see."""
         query = parse_query(self.query, request)
-        rows = find_requests(caller=caller_of(request), subsidy_type=self.kind, wanted=wanted(query))
+        rows = find_requests(caller=get_caller(request), subsidy_type=self.kind, wanted=wanted(query))
         return paginated(self, rows, self.render_all)
 
     def count(self, request: Request) -> Response:
@@ -101,12 +101,12 @@ class OneView(OfOneKind):
     def get(self, request: Request, request_uuid: UUID) -> Response:
         """Return one request that the caller may see."""
         parse_query(NoQuery, request)
-        row = get_request(caller=caller_of(request), subsidy_type=self.kind, request_uuid=request_uuid)
+        row = get_request(caller=get_caller(request), subsidy_type=self.kind, request_uuid=request_uuid)
         return Response(self.render_all([row])[0])
 
     def delete(self, request: Request, request_uuid: UUID) -> Response:
         """Cancel the caller's own undecided request. It remains as cancelled."""
-        caller = caller_of(request)
+        caller = get_caller(request)
         get_request(caller=caller, subsidy_type=self.kind, request_uuid=request_uuid)
         withdraw_request(
             request_uuid=request_uuid, subsidy_type=self.kind, lms_user_id=caller.lms_user_id or 0, now=clock.now()
