@@ -64,7 +64,7 @@ class RunRecord:
 
     `uuid`, `status`, `seats` and `run_type` are None where the record lacks them; `is_enrollable` is a snapshot of the
     last sync that looks at the enrollment window only; `has_dates` says whether all four dates were named.
-    A record of its own is flatter: `published` instead of `status`, no uuid and no seats.
+    A record of its own is flatter: no status, no uuid and no seats.
     """
 
     key: str
@@ -78,16 +78,7 @@ class RunRecord:
     is_enrollable: bool | None = None
     seats: tuple[Seat, ...] | None = None
     run_type: UUID | None = None
-    type: str | None = None
-    published: bool | None = None
     has_dates: bool = False
-
-    @property
-    def is_published(self) -> bool | None:
-        """Whether learners may see the run; None where the record does not say."""
-        if self.published is not None or self.status is None:
-            return self.published
-        return self.status == "published"
 
 
 @attrs.frozen(kw_only=True)

@@ -55,10 +55,6 @@ class TypeGraph:
         _refuse(list(problems(graph)))
         return graph
 
-    def mode(self, slug: str) -> Mode:
-        """Return the mode. Raises UnknownType."""
-        return _known(self.modes, slug, "mode")
-
     def run_type(self, slug: str) -> RunType:
         """Return the run type. Raises UnknownType."""
         return _known(self.run_types, slug, "run type")

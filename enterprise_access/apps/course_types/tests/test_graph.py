@@ -102,7 +102,7 @@ class TestPackagedRows:
             assert row["slug"] not in GRAPH.course_types
             return
         if row["kind"] == "mode":
-            mode = GRAPH.mode(row["slug"])
+            mode = GRAPH.modes[row["slug"]]
             assert mode.certificate_type == row.get("certificate_type", "")
             assert not mode.is_id_verified
             return
@@ -117,9 +117,9 @@ class TestValues:
         with pytest.raises(TypeError):
             GRAPH.modes["audit"] = Mode(slug="audit")
         with pytest.raises(FrozenInstanceError):
-            GRAPH.mode("audit").name = "other"
+            GRAPH.modes["audit"].name = "other"
 
-    @pytest.mark.parametrize("lookup", [GRAPH.mode, GRAPH.run_type, GRAPH.course_type])
+    @pytest.mark.parametrize("lookup", [GRAPH.run_type, GRAPH.course_type])
     def test_an_unknown_slug_is_refused_by_name(self, lookup):
         with pytest.raises(UnknownType, match="spoc") as caught:
             lookup("spoc")
@@ -132,13 +132,13 @@ class TestValues:
     @pytest.mark.parametrize(
         ("track", "lms_mode"),
         [
-            (Track(mode=GRAPH.mode("audit"), seat_type=SeatType(slug="audit")), "audit"),
-            (Track(mode=GRAPH.mode("honor"), seat_type=SeatType(slug="honor")), "honor"),
-            (Track(mode=GRAPH.mode("professional"), seat_type=SeatType(slug="professional")), "professional"),
-            (Track(mode=GRAPH.mode("no-id-professional"), seat_type=SeatType(slug="x")), "no-id-professional"),
+            (Track(mode=GRAPH.modes["audit"], seat_type=SeatType(slug="audit")), "audit"),
+            (Track(mode=GRAPH.modes["honor"], seat_type=SeatType(slug="honor")), "honor"),
+            (Track(mode=GRAPH.modes["professional"], seat_type=SeatType(slug="professional")), "professional"),
+            (Track(mode=GRAPH.modes["no-id-professional"], seat_type=SeatType(slug="x")), "no-id-professional"),
             (Track(mode=Mode(slug="spoc"), seat_type=SeatType(slug="spoc")), "audit"),
             (Track(mode=Mode(slug="spoc")), "spoc"),
-            (Track(mode=GRAPH.mode("masters")), "masters"),
+            (Track(mode=GRAPH.modes["masters"]), "masters"),
         ],
     )
     def test_ecommerce_names_the_lms_mode_of_a_seat_by_its_certificate(self, track, lms_mode):
@@ -162,7 +162,7 @@ class TestReadingRows:
         graph = read_graph(rows())
         [track] = graph.run_type("verified").tracks
         assert track == Track(
-            mode=graph.mode("verified"),
+            mode=graph.modes["verified"],
             seat_type=SeatType(slug="verified", name="Verified", has_upgrade_deadline=True),
         )
 

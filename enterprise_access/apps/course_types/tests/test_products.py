@@ -86,7 +86,7 @@ class TestSpecification:
 
     def test_a_mode_that_a_seat_brings_is_not_pushed_besides(self):
         spoc = Track(mode=Mode(slug="spoc"), seat_type=SeatType(slug="spoc"))
-        run = spec_of_run(TypedRun(run_type=RunType(slug="x", tracks=(spoc, Track(mode=GRAPH.mode("audit"))))))
+        run = spec_of_run(TypedRun(run_type=RunType(slug="x", tracks=(spoc, Track(mode=GRAPH.modes["audit"])))))
         assert [(mode.slug, mode.route) for mode in run.modes] == [("audit", Route.ECOMMERCE)]
 
     def test_nothing_known_means_nothing_to_have(self):
@@ -117,7 +117,7 @@ class TestSpecification:
         assert [seat.expires_at for seat in run.seats] == [None]
 
     def test_the_deadline_goes_by_the_seat_and_not_by_the_mode(self):
-        track = Track(mode=GRAPH.mode("verified"), seat_type=SeatType(slug="spoc"))
+        track = Track(mode=GRAPH.modes["verified"], seat_type=SeatType(slug="spoc"))
         run = spec_of_run(TypedRun(run_type=RunType(slug="x", tracks=(track,)), ends_at=RUN_ENDS_AT))
         assert [(seat.certificate_type, seat.expires_at) for seat in run.seats] == [("verified", None)]
 

@@ -94,7 +94,7 @@ class TestRuns:
         assert of_run("audit", "audit").effects == Effects()
 
     def test_a_seat_may_not_vanish_though_its_mode_stays(self):
-        mode = GRAPH.mode("audit")
+        mode = GRAPH.modes["audit"]
         sold = RunType(slug="sold", tracks=(Track(mode=mode, seat_type=SeatType(slug="audit")),))
         given = RunType(slug="given", tracks=(Track(mode=mode),))
         assert codes(check_run(old=sold, new=given, published=True)) == {RefusalCode.SEATS_WOULD_VANISH}

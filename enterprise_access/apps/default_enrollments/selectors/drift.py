@@ -1,7 +1,5 @@
 """Enrollments that are not in the mode that we expected the LMS to choose, as last seen."""
 
-from uuid import UUID
-
 from attrs import frozen
 from django.db.models import Count, F, Q
 
@@ -15,24 +13,21 @@ IN_ANOTHER_MODE = Q(left_at=None) & ~Q(seen_mode="") & ~Q(seen_mode=F("predicted
 class ModeDrift:
     """So many learners of one customer were expected in one mode, and seen in another."""
 
-    customer_uuid: UUID
     customer_slug: str
     predicted_mode: str
     seen_mode: str
     learners: int
 
 
-def list_mode_drift(*, customer_uuid: UUID | None = None) -> list[ModeDrift]:
-    """Return what has drifted, of one customer or of all, by customer and modes. One statement."""
+def list_mode_drift() -> list[ModeDrift]:
+    """Return what has drifted, by customer and modes. One statement."""
     rows = DefaultEnterpriseEnrollmentRealization.objects.filter(IN_ANOTHER_MODE)
-    if customer_uuid is not None:
-        rows = rows.filter(intention__customer_id=customer_uuid)
     counted = (
         rows.order_by("intention__customer__slug", "predicted_mode", "seen_mode")
         .values_list("intention__customer_id", "intention__customer__slug", "predicted_mode", "seen_mode")
         .annotate(learners=Count("pk"))
     )
     return [
-        ModeDrift(customer_uuid=uuid, customer_slug=slug, predicted_mode=predicted, seen_mode=seen, learners=learners)
-        for uuid, slug, predicted, seen, learners in counted
+        ModeDrift(customer_slug=slug, predicted_mode=predicted, seen_mode=seen, learners=learners)
+        for _, slug, predicted, seen, learners in counted
     ]

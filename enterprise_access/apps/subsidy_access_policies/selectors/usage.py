@@ -48,11 +48,6 @@ class PolicyUse:
         return self.facts_fetched_at is None or self.facts_fetched_at < oldest
 
     @property
-    def used_cents(self) -> int:
-        """Everything that is spent or promised."""
-        return self.held_cents + self.allocated_cents + self.spent_cents
-
-    @property
     def available_cents(self) -> int | None:
         """What can be promised: the smaller of both, and never negative. None: the balance was never read."""
         if self.subsidy_cents is None:

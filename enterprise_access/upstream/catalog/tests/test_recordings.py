@@ -234,7 +234,6 @@ def test_an_owner_that_cannot_be_read_is_left_out_and_the_course_is_not():
 
 def test_members_of_a_nested_run():
     _, run = value_of("customer-content-metadata-upgrade-deadline-passed").course_runs
-    assert run.is_published
     assert run == RunRecord(
         key="course-v1:MichiganX+PY101+2026_T3",
         uuid=UUID("770a1136-ce62-4a75-9e99-bb20c73f47d0"),
@@ -255,7 +254,6 @@ def test_members_of_a_nested_run():
             ),
         ),
         run_type=UUID("59551a29-9a5b-4236-ad6e-c8ef3f46f46d"),
-        type="verified",
     )
 
 
@@ -264,7 +262,7 @@ def test_members_of_a_record_of_a_run():
     assert (record.key, record.parent_key) == ("course-v1:StanfordX+ML+2026_T3", "StanfordX+ML")
     assert (record.course_runs, record.has_advertised_run_key) == (None, False)
     run = record.run
-    assert (run.key, run.uuid, run.status, run.is_published, run.seats) == (record.key, None, None, True, None)
+    assert (run.key, run.uuid, run.status, run.seats) == (record.key, None, None, None)
     assert (run.start, run.has_dates) == (datetime(2026, 9, 1, tzinfo=UTC), True)
 
 

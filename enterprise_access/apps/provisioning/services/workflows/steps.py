@@ -22,10 +22,6 @@ class SoFar:
         """Return the output of a step before this one. Raises KeyError where that one was skipped."""
         return cast(O, self.outputs[step.name])
 
-    def optional(self, step: "type[Step[Any, O]]") -> O | None:
-        """Return the output of a step before this one; None where that one was skipped."""
-        return cast("O | None", self.outputs.get(step.name))
-
 
 @attrs.frozen(kw_only=True)
 class RunningStep:
