@@ -5,10 +5,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from enterprise_access.settings.beat import SWEEP_SECONDS, every
-from enterprise_access.settings.default_enrollments import (
-    DEFAULT_ENROLLMENTS_INTERACTIVE,
-    DEFAULT_ENROLLMENTS_SCHEDULE,
-)
+from enterprise_access.settings.default_enrollments import DEFAULT_ENROLLMENTS_INTERACTIVE, DEFAULT_ENROLLMENTS_SCHEDULE
 from enterprise_access.settings.event_bus import BUS_SCHEDULE, EVENT_BUS_REDIS_CONNECTION_URL
 from enterprise_access.settings.learner_credit import LEARNER_CREDIT_INTERACTIVE, LEARNER_CREDIT_SCHEDULE
 from enterprise_access.settings.provisioning import PROVISIONING_INTERACTIVE, PROVISIONING_SCHEDULE

@@ -25,10 +25,7 @@ from enterprise_access.apps.content_assignments.api.serializers import (
     AssignmentSerializer,
     render_assignment,
 )
-from enterprise_access.apps.content_assignments.errors import (
-    AllocationRefused,
-    AssignmentUnknown,
-)
+from enterprise_access.apps.content_assignments.errors import AllocationRefused, AssignmentUnknown
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.selectors import list_actions, list_for_learner
 from enterprise_access.apps.content_assignments.services.acknowledging import acknowledge

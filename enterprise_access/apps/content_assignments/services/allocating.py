@@ -20,10 +20,7 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
 )
 from enterprise_access.apps.content_assignments.domain.emails import fold_email, normalize_emails
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.errors import (
-    AllocationInvalid,
-    AllocationRefused,
-)
+from enterprise_access.apps.content_assignments.errors import AllocationInvalid, AllocationRefused
 from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
 from enterprise_access.apps.content_assignments.services.offered import (
     AllocationFacts,
@@ -33,9 +30,7 @@ from enterprise_access.apps.content_assignments.services.offered import (
 )
 from enterprise_access.apps.content_assignments.services.people import known_people
 from enterprise_access.apps.content_assignments.services.placing import Person, announce, place
-from enterprise_access.apps.content_assignments.services.requesting import (
-    allocate_for_request as allocate_for_request,
-)
+from enterprise_access.apps.content_assignments.services.requesting import allocate_for_request as allocate_for_request
 from enterprise_access.apps.subsidy_access_policies.domain.money import PriceBounds, cents_from_client
 from enterprise_access.apps.subsidy_access_policies.domain.policies import PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.services.allocations import (

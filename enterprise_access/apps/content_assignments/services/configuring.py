@@ -2,11 +2,7 @@
 
 from datetime import datetime
 
-from enterprise_access.apps.content_assignments.errors import (
-    ConfigurationDiffers,
-    ConfigurationShared,
-    NotAssignable,
-)
+from enterprise_access.apps.content_assignments.errors import ConfigurationDiffers, ConfigurationShared, NotAssignable
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType
 from enterprise_access.apps.subsidy_access_policies.services import By, change_policy
 from enterprise_access.apps.subsidy_access_policies.services.allocations import (

@@ -4,17 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from enterprise_access.apps.content_assignments.domain.showing import (
-    Action,
-    LearnerState,
-    learner_state,
-    recent_action,
-)
+from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, learner_state, recent_action
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import (
-    LearnerContentAssignment,
-    LearnerContentAssignmentAction,
-)
+from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
 from enterprise_access.lib.transactions import upsert
 
 Assignment = LearnerContentAssignment

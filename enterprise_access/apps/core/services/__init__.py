@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from edx_rbac.utils import feature_roles_from_jwt
 from edx_rest_framework_extensions.auth.jwt.authentication import is_jwt_authenticated
 
-from enterprise_access.apps.core.domain import (
-    Caller,
-    Grant,
-    Role,
-    parse_grants,
-    read_user_id,
-)
+from enterprise_access.apps.core.domain import Caller, Grant, Role, parse_grants, read_user_id
 from enterprise_access.apps.core.models import AccessRoleAssignment, User
 from enterprise_access.apps.core.services.signing_in import keep_person as keep_person
 from enterprise_access.apps.core.tokens import claims_of

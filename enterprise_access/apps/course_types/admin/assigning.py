@@ -11,12 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from enterprise_access.apps.course_types.models import (
-    CourseRunType,
-    CourseType,
-    TypedCourse,
-    TypedCourseRun,
-)
+from enterprise_access.apps.course_types.models import CourseRunType, CourseType, TypedCourse, TypedCourseRun
 from enterprise_access.apps.course_types.services.assigning import (
     Checked,
     assign_course_type,

@@ -9,10 +9,7 @@ from enterprise_access.apps.customers.services.customer_rows import (
     get_customer_named,
     refresh_customer,
 )
-from enterprise_access.apps.customers.services.enrollments import (
-    forget_enrollments,
-    forget_learner,
-)
+from enterprise_access.apps.customers.services.enrollments import forget_enrollments, forget_learner
 from enterprise_access.apps.customers.services.enterprise_rows import refresh_enterprise_enrollments, remember_endings
 from enterprise_access.apps.customers.services.finding import FoundLearners, find_learners
 from enterprise_access.apps.customers.services.links import (
@@ -40,11 +37,7 @@ from enterprise_access.apps.customers.services.platform_reads import (
 )
 from enterprise_access.apps.customers.services.portal_links import SeenLink, forget_active_link, note_link
 from enterprise_access.apps.customers.services.sightings import QUEUE as SIGHTINGS
-from enterprise_access.apps.customers.services.sightings import (
-    RESOLVE_LOGINS_JOB,
-    note_sightings,
-    prune_sightings,
-)
+from enterprise_access.apps.customers.services.sightings import RESOLVE_LOGINS_JOB, note_sightings, prune_sightings
 from enterprise_access.lib.neighbour_checks import NeighbourCheck, last_neighbour_checks
 from enterprise_access.upstream.lms.types import LearnerLink as LinkedLearner
 

@@ -12,10 +12,7 @@ from django.views.decorators.http import require_POST
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-from enterprise_access.apps.default_enrollments.services.health.verdicts import (
-    check_intentions,
-    refresh_and_check,
-)
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions, refresh_and_check
 from enterprise_access.lib.admin import ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError
 

@@ -19,11 +19,7 @@ from enterprise_access.apps.customers.admin import CustomerFilter
 from enterprise_access.apps.default_enrollments.admin.adding import AddIntentionForm
 from enterprise_access.apps.default_enrollments.admin.checking import CUSTOMER, CheckingAdmin
 from enterprise_access.apps.default_enrollments.admin.csv_pages import export_view, import_view
-from enterprise_access.apps.default_enrollments.admin.filters import (
-    HealthFilter,
-    StateFilter,
-    sentence,
-)
+from enterprise_access.apps.default_enrollments.admin.filters import HealthFilter, StateFilter, sentence
 from enterprise_access.apps.default_enrollments.admin.job_pages import (
     backfill_view,
     check_all_view,
@@ -32,9 +28,7 @@ from enterprise_access.apps.default_enrollments.admin.job_pages import (
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
 from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
 from enterprise_access.apps.default_enrollments.selectors.standing import count_learners_of
-from enterprise_access.apps.default_enrollments.services.health.verdicts import (
-    check_saved,
-)
+from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
     add_intention,
     delete_intention,

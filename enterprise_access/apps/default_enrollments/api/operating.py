@@ -7,9 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from rest_framework.request import Request
 
 from enterprise_access.apps.core.domain import Role
-from enterprise_access.apps.default_enrollments.api.access import (
-    caller_with_a_role,
-)
+from enterprise_access.apps.default_enrollments.api.access import caller_with_a_role
 from enterprise_access.apps.default_enrollments.errors import MayNotOperate
 
 CUSTOMER = "enterprise_customer_uuid"

@@ -7,14 +7,8 @@ from uuid import UUID
 from attrs import define
 
 from enterprise_access.apps.content_metadata.domain import CourseRun, course_key_of_run
-from enterprise_access.apps.course_types.domain.modes import (
-    Modes,
-)
-from enterprise_access.apps.default_enrollments.domain.values import (
-    Case,
-    Enrollment,
-    RealizationFact,
-)
+from enterprise_access.apps.course_types.domain.modes import Modes
+from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact
 from enterprise_access.lib.keys import fold, same_key
 
 

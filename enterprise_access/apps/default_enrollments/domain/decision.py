@@ -7,14 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from enterprise_access.apps.content_metadata.domain import Unresolved
-from enterprise_access.apps.course_types.domain.modes import (
-    deadline,
-    effective,
-    is_expired,
-    is_paid,
-    pick,
-    want,
-)
+from enterprise_access.apps.course_types.domain.modes import deadline, effective, is_expired, is_paid, pick, want
 from enterprise_access.apps.default_enrollments.domain.case_view import CaseView, active_audit_like
 from enterprise_access.apps.default_enrollments.domain.values import (
     Case,

@@ -2,9 +2,7 @@
 
 from enterprise_access.apps.default_enrollments.models.attempts import Outcome, RealizationAttempt
 from enterprise_access.apps.default_enrollments.models.health import DigestDelivery, IntentionHealth
-from enterprise_access.apps.default_enrollments.models.intentions import (
-    DefaultEnterpriseEnrollmentIntention,
-)
+from enterprise_access.apps.default_enrollments.models.intentions import DefaultEnterpriseEnrollmentIntention
 from enterprise_access.apps.default_enrollments.models.overrides import RealizationOverride, override_validity
 from enterprise_access.apps.default_enrollments.models.realizations import DefaultEnterpriseEnrollmentRealization
 from enterprise_access.apps.default_enrollments.models.requests import RealizationRequest, Trigger, priority_of

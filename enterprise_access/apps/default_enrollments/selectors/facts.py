@@ -11,12 +11,7 @@ from enterprise_access.apps.content_metadata.domain import Resolved
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.course_types.domain.modes import Modes
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
-from enterprise_access.apps.default_enrollments.domain.values import (
-    Case,
-    Enrollment,
-    RealizationFact,
-    Reason,
-)
+from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact, Reason
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,

@@ -2,10 +2,7 @@
 
 from enterprise_access.apps.licenses.services.claims import forget_learner
 from enterprise_access.apps.licenses.services.ensuring import Ensured, ensure_license
-from enterprise_access.apps.licenses.services.lookup import (
-    fetch_licenses,
-    fetch_licenses_with_revoked,
-)
+from enterprise_access.apps.licenses.services.lookup import fetch_licenses, fetch_licenses_with_revoked
 
 __all__ = [
     "Ensured",

@@ -23,11 +23,7 @@ from enterprise_access.apps.licenses.domain import (
     ProblemCode,
     next_step,
 )
-from enterprise_access.apps.licenses.selectors import (
-    fetch_own_licenses,
-    forget_own_licenses,
-    read_own_licenses_again,
-)
+from enterprise_access.apps.licenses.selectors import fetch_own_licenses, forget_own_licenses, read_own_licenses_again
 from enterprise_access.apps.licenses.services.claims import Claim, end_claim, take_claim, wait_until_done
 from enterprise_access.lib import clock
 from enterprise_access.lib.errors import UpstreamError

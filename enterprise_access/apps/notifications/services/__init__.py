@@ -1,11 +1,6 @@
 """Asking for mails, and sending them."""
 
-from enterprise_access.apps.notifications.services.asking import (
-    WantedMail,
-    ask_all,
-    forget_learner,
-    prune,
-)
+from enterprise_access.apps.notifications.services.asking import WantedMail, ask_all, forget_learner, prune
 from enterprise_access.apps.notifications.services.kinds import Fact, Letter, MailKind, register
 from enterprise_access.apps.notifications.services.queue import QUEUE, SEND_JOB
 from enterprise_access.apps.notifications.services.sending import send_due

@@ -14,12 +14,7 @@ from django.db.models import F
 
 from enterprise_access.apps.notifications.domain import NotificationOutcome, ProviderAnswer
 from enterprise_access.apps.notifications.models import Notification
-from enterprise_access.apps.notifications.services.composing import (
-    Sender,
-    compose,
-    fetch_sender,
-    read_letters,
-)
+from enterprise_access.apps.notifications.services.composing import Sender, compose, fetch_sender, read_letters
 from enterprise_access.apps.notifications.services.kinds import Letter
 from enterprise_access.apps.notifications.services.providers import close_provider, hand_over, open_provider
 from enterprise_access.apps.notifications.services.queue import QUEUE

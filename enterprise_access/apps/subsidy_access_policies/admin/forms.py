@@ -8,11 +8,7 @@ from django import forms
 from enterprise_access.apps.subsidy_access_policies.admin.dollars import DollarField
 from enterprise_access.apps.subsidy_access_policies.domain.policies import AccessMethod, PolicyType
 from enterprise_access.apps.subsidy_access_policies.errors import PolicyInvalid
-from enterprise_access.apps.subsidy_access_policies.models import (
-    Deposit,
-    PolicyGroupAssociation,
-    SubsidyAccessPolicy,
-)
+from enterprise_access.apps.subsidy_access_policies.models import Deposit, PolicyGroupAssociation, SubsidyAccessPolicy
 from enterprise_access.apps.subsidy_access_policies.services import (
     By,
     NewPolicy,

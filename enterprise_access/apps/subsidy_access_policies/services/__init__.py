@@ -13,12 +13,7 @@ from enterprise_access.apps.subsidy_access_policies.services.deposits import QUE
 from enterprise_access.apps.subsidy_access_policies.services.deposits import add_deposit
 from enterprise_access.apps.subsidy_access_policies.services.offers import Offer, fetch_offers, fetch_offers_of_catalogs
 from enterprise_access.apps.subsidy_access_policies.services.people import forget_learner
-from enterprise_access.apps.subsidy_access_policies.services.policies import (
-    By,
-    NewPolicy,
-    add_policy,
-    change_policy,
-)
+from enterprise_access.apps.subsidy_access_policies.services.policies import By, NewPolicy, add_policy, change_policy
 from enterprise_access.apps.subsidy_access_policies.services.transactions import (
     ToldTransaction,
     begin_to_refresh_transactions,

@@ -11,10 +11,7 @@ from attrs import frozen
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 
-from enterprise_access.apps.subsidy_access_policies.domain.availability import (
-    ReservationKind,
-    ReservationState,
-)
+from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationKind, ReservationState
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
 from enterprise_access.apps.subsidy_access_policies.errors import BudgetRefused, PolicyUnknown, ReservationEnded
 from enterprise_access.apps.subsidy_access_policies.models import LearnerTotals, PolicyTotals, Reservation, Subsidy

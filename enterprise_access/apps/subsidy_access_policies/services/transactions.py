@@ -12,10 +12,7 @@ from attrs import frozen
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.models import SubsidyAccessPolicy, SubsidyTransaction
 from enterprise_access.apps.subsidy_access_policies.services.asking import start_each
-from enterprise_access.apps.subsidy_access_policies.services.budget import (
-    LedgerNews,
-    record_all_news,
-)
+from enterprise_access.apps.subsidy_access_policies.services.budget import LedgerNews, record_all_news
 from enterprise_access.lib import clock, shared_cache
 from enterprise_access.lib.rows import Rows
 from enterprise_access.upstream.subsidy.types import LedgerTransaction

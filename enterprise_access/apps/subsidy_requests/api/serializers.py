@@ -8,10 +8,7 @@ from enterprise_access.apps.subsidy_requests.api.bodies import AUTO_ENROLLMENT_H
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType, LearnerRequestState
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
-from enterprise_access.apps.subsidy_requests.models import (
-    SubsidyRequest,
-    SubsidyRequestCustomerConfiguration,
-)
+from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestCustomerConfiguration
 from enterprise_access.apps.subsidy_requests.selectors.rendering import render_request
 
 # One name in the API document for what several serializers have.

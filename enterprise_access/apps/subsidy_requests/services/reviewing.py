@@ -17,12 +17,7 @@ from enterprise_access.apps.subsidy_requests.services.announcing import announce
 from enterprise_access.apps.subsidy_requests.services.auto_enrolling import plan_enrollments
 from enterprise_access.apps.subsidy_requests.services.granting import QUEUE
 from enterprise_access.apps.subsidy_requests.services.mails import RequestMailKind, ask_for_mails
-from enterprise_access.apps.subsidy_requests.services.transitions import (
-    lock_requests,
-    movable,
-    move,
-    refuse_unknown,
-)
+from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests, movable, move, refuse_unknown
 from enterprise_access.apps.subsidy_requests.services.unlinking import ask_for_unlinks
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.models import URGENT

@@ -4,14 +4,7 @@ from typing import Any, Final
 
 from enterprise_access.upstream.license_manager.client import LicenseManagerClient
 from enterprise_access.upstream.replay.recording import Recording
-from enterprise_access.upstream.replay.routes.shared import (
-    LEARNER_TOKEN,
-    Endpoint,
-    as_uuid,
-    member,
-    pattern,
-    split,
-)
+from enterprise_access.upstream.replay.routes.shared import LEARNER_TOKEN, Endpoint, as_uuid, member, pattern, split
 
 
 def _licenses(method: str, path: str, call: str, arguments: Any, **stand_ins: Any) -> Endpoint:

@@ -4,13 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from enterprise_access.upstream.replay.recording import Recording
-from enterprise_access.upstream.replay.routes.shared import (
-    Endpoint,
-    as_integer,
-    as_uuid,
-    member,
-    pattern,
-)
+from enterprise_access.upstream.replay.routes.shared import Endpoint, as_integer, as_uuid, member, pattern
 from enterprise_access.upstream.subsidy.client import SubsidyClient
 
 

@@ -19,11 +19,7 @@ from enterprise_access.apps.default_enrollments.api.access import (
     refuse_unless_writer,
     writer_of,
 )
-from enterprise_access.apps.default_enrollments.api.filters import (
-    HealthQuery,
-    IntentionsQuery,
-    PreviewQuery,
-)
+from enterprise_access.apps.default_enrollments.api.filters import HealthQuery, IntentionsQuery, PreviewQuery
 from enterprise_access.apps.default_enrollments.api.serializers.history import HistoryPageSerializer, render_change
 from enterprise_access.apps.default_enrollments.api.serializers.intentions import (
     AddIntentionSerializer,

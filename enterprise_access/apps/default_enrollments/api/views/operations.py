@@ -39,10 +39,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.operations impor
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, MayNotOperate
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_checked
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause, get_pause_switch
-from enterprise_access.apps.default_enrollments.selectors.queue import (
-    EvaluationRequestState,
-    find_requests,
-)
+from enterprise_access.apps.default_enrollments.selectors.queue import EvaluationRequestState, find_requests
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.apps.default_enrollments.services.moving_in.bulk import add_many
 from enterprise_access.apps.default_enrollments.services.operations.steering import pause_everything, resume_everything

@@ -24,10 +24,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.operations impor
     render_override,
 )
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, OverrideUnknown
-from enterprise_access.apps.default_enrollments.selectors.queue import (
-    find_overrides,
-    get_override,
-)
+from enterprise_access.apps.default_enrollments.selectors.queue import find_overrides, get_override
 from enterprise_access.apps.default_enrollments.services.overrides import cancel_override, grant_override
 from enterprise_access.lib import clock
 from enterprise_access.lib.api import MAX_ID, NoQuery, failures, paginated, parse_body, parse_query

@@ -9,10 +9,7 @@ from attrs import evolve
 from django.conf import settings
 
 from enterprise_access.apps.customers.selectors import get_customer
-from enterprise_access.apps.default_enrollments.domain.answers import (
-    EvaluationState,
-    say_learner,
-)
+from enterprise_access.apps.default_enrollments.domain.answers import EvaluationState, say_learner
 from enterprise_access.apps.default_enrollments.models import RealizationAttempt, RealizationRequest
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts
 from enterprise_access.apps.default_enrollments.services.health.current import get_current

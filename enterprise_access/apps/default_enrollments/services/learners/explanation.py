@@ -7,9 +7,7 @@ from attrs import frozen
 
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.customers.domain import EnrollmentCopy
-from enterprise_access.apps.default_enrollments.domain.answers import (
-    IntentionState,
-)
+from enterprise_access.apps.default_enrollments.domain.answers import IntentionState
 from enterprise_access.apps.default_enrollments.domain.looking_again import look_of
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Verdict

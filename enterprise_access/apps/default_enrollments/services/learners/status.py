@@ -8,11 +8,7 @@ from uuid import UUID
 from attrs import evolve, field, frozen
 from django.conf import settings
 
-from enterprise_access.apps.content_metadata.selectors import (
-    Content,
-    fetch_content,
-    list_known_modes,
-)
+from enterprise_access.apps.content_metadata.selectors import Content, fetch_content, list_known_modes
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.customers.errors import LearnerNotAssociated
 from enterprise_access.apps.customers.selectors import recall_email

@@ -20,10 +20,7 @@ from enterprise_access.apps.default_enrollments.models import RealizationAttempt
 from enterprise_access.apps.default_enrollments.selectors.facts import Intention, Realization
 from enterprise_access.apps.default_enrollments.selectors.owed import list_learners_to_look_at
 from enterprise_access.apps.default_enrollments.selectors.past import list_intentions, list_realizations
-from enterprise_access.apps.default_enrollments.services.requests.work_items import (
-    is_paused,
-    request_realization,
-)
+from enterprise_access.apps.default_enrollments.services.requests.work_items import is_paused, request_realization
 from enterprise_access.lib import clock
 from enterprise_access.lib.http.deadline import deadline
 from enterprise_access.lib.waiting import WaitingPlaces

@@ -8,11 +8,7 @@ from django.db.models import Q
 from enterprise_access.apps.subsidy_access_policies.domain.availability import ReservationState
 from enterprise_access.apps.subsidy_access_policies.domain.ledger import TransactionState
 from enterprise_access.apps.subsidy_access_policies.domain.policies import SubsidyPeriod
-from enterprise_access.apps.subsidy_access_policies.models import (
-    Reservation,
-    Subsidy,
-    SubsidyTransaction,
-)
+from enterprise_access.apps.subsidy_access_policies.models import Reservation, Subsidy, SubsidyTransaction
 from enterprise_access.apps.subsidy_access_policies.selectors import (
     TotalDifference,
     computed_sums,

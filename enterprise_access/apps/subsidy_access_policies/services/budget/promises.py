@@ -20,11 +20,7 @@ from enterprise_access.apps.subsidy_access_policies.models import (
     SubsidyTotals,
     SubsidyTransaction,
 )
-from enterprise_access.apps.subsidy_access_policies.services.budget.totals import (
-    lock_account,
-    move_totals,
-    sums_for,
-)
+from enterprise_access.apps.subsidy_access_policies.services.budget.totals import lock_account, move_totals, sums_for
 from enterprise_access.lib.transactions import retry_deadlocks
 
 

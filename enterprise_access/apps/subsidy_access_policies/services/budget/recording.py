@@ -15,11 +15,7 @@ from enterprise_access.apps.subsidy_access_policies.errors import ReservationEnd
 from enterprise_access.apps.subsidy_access_policies.models import Reservation, Subsidy, SubsidyTransaction
 from enterprise_access.apps.subsidy_access_policies.services.announcing import credit_event
 from enterprise_access.apps.subsidy_access_policies.services.budget.news import LedgerNews
-from enterprise_access.apps.subsidy_access_policies.services.budget.totals import (
-    lock_account,
-    move_totals,
-    sums_for,
-)
+from enterprise_access.apps.subsidy_access_policies.services.budget.totals import lock_account, move_totals, sums_for
 from enterprise_access.apps.subsidy_access_policies.services.signals import transaction_committed, transaction_reversed
 from enterprise_access.events.services import publish_all
 from enterprise_access.lib import metrics

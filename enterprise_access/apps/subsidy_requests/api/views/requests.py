@@ -14,12 +14,7 @@ from enterprise_access.apps.subsidy_requests.api.queries import OverviewQuery, R
 from enterprise_access.apps.subsidy_requests.domain.states import SubsidyType
 from enterprise_access.apps.subsidy_requests.models import SubsidyRequest
 from enterprise_access.apps.subsidy_requests.selectors.requests import count_by_state, find_requests, get_request
-from enterprise_access.apps.subsidy_requests.services.creating import (
-    Asker,
-    Created,
-    create_request,
-    withdraw_request,
-)
+from enterprise_access.apps.subsidy_requests.services.creating import Asker, Created, create_request, withdraw_request
 from enterprise_access.apps.subsidy_requests.services.reviewing import Review, decline
 from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, paginated, parse_body, parse_query
