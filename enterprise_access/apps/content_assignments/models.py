@@ -117,6 +117,10 @@ class LearnerContentAssignment(TimeStampedModel):
         return -self.content_quantity
 
 
+# What the modules of this app call it.
+Assignment = LearnerContentAssignment
+
+
 class LearnerContentAssignmentAction(models.Model):
     """Something that was done about an assignment. `completed_at` empty: it failed."""
 

@@ -69,6 +69,10 @@ class SubsidyRequestCustomerConfiguration(TimeStampedModel):
         return str(self.customer_uuid)
 
 
+# What the modules of this app call it.
+Configuration = SubsidyRequestCustomerConfiguration
+
+
 class SubsidyRequestQuerySet(WorkItemQuerySet["SubsidyRequest"]):
     """Filters of requests."""
 

@@ -9,12 +9,11 @@ from rest_framework import serializers
 from enterprise_access.apps.content_assignments.domain.expiring import ExpirationReason
 from enterprise_access.apps.content_assignments.domain.showing import LearnerState
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.apps.content_assignments.selectors import describe
 from enterprise_access.apps.subsidy_access_policies.services.allocations import SubsidyAccessPolicy
 from enterprise_access.lib.api.pages import ListPageSerializer
 
-Assignment = LearnerContentAssignment
 Actions = Mapping[UUID, Sequence[LearnerContentAssignmentAction]]
 
 

@@ -26,7 +26,7 @@ from enterprise_access.apps.content_assignments.api.serializers import (
     render_assignment,
 )
 from enterprise_access.apps.content_assignments.errors import AllocationRefused, AssignmentUnknown
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.selectors import list_actions, list_for_learner
 from enterprise_access.apps.content_assignments.services.acknowledging import acknowledge
 from enterprise_access.apps.content_assignments.services.allocating import allocate_to_people
@@ -36,7 +36,6 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.api import NoQuery, PageQuery, failures, paginated, parse_body, parse_query
 
 TAGS: Final = ["assignments"]
-Assignment = LearnerContentAssignment
 
 
 class AllocateView(APIView):

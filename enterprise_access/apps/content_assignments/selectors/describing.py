@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from enterprise_access.apps.content_assignments.domain.showing import REMINDER_REQUESTED
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.apps.content_assignments.selectors.lists import list_actions
-
-Assignment = LearnerContentAssignment
 
 
 def describe(row: Assignment, actions: Sequence[LearnerContentAssignmentAction]) -> dict[str, Any]:

@@ -5,12 +5,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.apps.content_assignments.selectors.timeline import outcome_of_mail
 from enterprise_access.apps.notifications.selectors import list_of_subjects
 from enterprise_access.lib.timeline import Explained
-
-Assignment = LearnerContentAssignment
 
 
 def list_past_events(customer_uuid: UUID, lms_user_id: int, limit: int) -> Iterable[Explained]:

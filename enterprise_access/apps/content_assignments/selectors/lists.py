@@ -9,10 +9,8 @@ from django.db.models import Count, Q, QuerySet
 
 from enterprise_access.apps.content_assignments.domain.emails import fold_email
 from enterprise_access.apps.content_assignments.errors import AssignmentUnknown
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.lib.keys import fold
-
-Assignment = LearnerContentAssignment
 
 # What clients may order by, and the columns behind it.
 ORDERINGS: Final[Mapping[str, str]] = {

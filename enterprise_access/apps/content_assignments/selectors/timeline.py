@@ -9,11 +9,9 @@ from typing import Final
 
 from attrs import frozen
 
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LinkRequest
+from enterprise_access.apps.content_assignments.models import Assignment, LinkRequest
 from enterprise_access.apps.content_assignments.selectors.lists import list_actions
 from enterprise_access.apps.notifications.selectors import Notification, list_of_subjects
-
-Assignment = LearnerContentAssignment
 
 
 @frozen(kw_only=True)

@@ -9,12 +9,10 @@ from attrs import frozen
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import NothingOwn
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.writing import add_actions, set_columns
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 # What can be dismissed, and the action that says so.
 _DISMISSED: Final = {

@@ -21,7 +21,7 @@ from enterprise_access.apps.content_assignments.domain.allocation import (
 from enterprise_access.apps.content_assignments.domain.emails import fold_email, normalize_emails
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AllocationInvalid, AllocationRefused
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.offered import (
     AllocationFacts,
     content_of,
@@ -43,8 +43,6 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 
 @frozen(kw_only=True)

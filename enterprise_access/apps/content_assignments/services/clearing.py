@@ -9,13 +9,11 @@ from django.conf import settings
 
 from enterprise_access.apps.content_assignments.domain.expiring import is_email_due_for_clearing
 from enterprise_access.apps.content_assignments.domain.states import ENDED, AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.expiring import BATCH, batches
 from enterprise_access.apps.content_assignments.services.mails import settled_at_of
 from enterprise_access.apps.content_assignments.services.people import clear_emails
 from enterprise_access.apps.customers.selectors import list_learners
-
-Assignment = LearnerContentAssignment
 
 # When each ended state was reached.
 _REACHED: Final = {

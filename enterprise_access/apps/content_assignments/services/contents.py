@@ -6,12 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from enterprise_access.apps.content_assignments.domain.expiring import AssignedContent, AssignedRun
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_metadata.domain import Course, CourseRun
 from enterprise_access.apps.content_metadata.selectors import Content, fetch_content
 from enterprise_access.lib.keys import fold, same_key
-
-Assignment = LearnerContentAssignment
 
 
 def fetch_assigned(rows: Sequence[Assignment], *, now: datetime) -> dict[UUID, AssignedContent]:

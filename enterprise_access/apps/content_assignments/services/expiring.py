@@ -17,14 +17,12 @@ from enterprise_access.apps.content_assignments.domain.expiring import (
     expiration,
 )
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.contents import fetch_assigned
 from enterprise_access.apps.subsidy_access_policies.services import refresh_accounts
 from enterprise_access.apps.subsidy_access_policies.services.allocations import find_being_redeemed, list_budgets
 from enterprise_access.lib.transactions import is_lost, retry_deadlocks
-
-Assignment = LearnerContentAssignment
 
 log = logging.getLogger(__name__)
 

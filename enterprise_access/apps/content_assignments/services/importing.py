@@ -16,7 +16,7 @@ from django.db.models import Sum
 from enterprise_access.apps.content_assignments.domain.emails import is_cleared
 from enterprise_access.apps.content_assignments.domain.expiring import ExpirationReason
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.apps.content_assignments.services.writing import insert, overwrite, shown
 from enterprise_access.apps.subsidy_access_policies.services.allocations import (
     Promise,
@@ -32,8 +32,6 @@ from enterprise_access.apps.subsidy_access_policies.services.importing import li
 from enterprise_access.lib.importing import IMPORTED, PastImports, RowFate, RowOutcome, judge, past_of, refused
 from enterprise_access.lib.transactions import retry_deadlocks, upsert
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 _ACKNOWLEDGED: Final = ("cancelled_acknowledged", "expired_acknowledged")
 # What the source says; everything else of a row follows from it, or is this service's own. (Not who allocated: an admin

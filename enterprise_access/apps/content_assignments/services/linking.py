@@ -9,7 +9,7 @@ from uuid import UUID
 from enterprise_access.apps.content_assignments.domain.showing import LINKED
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LinkRequest
+from enterprise_access.apps.content_assignments.models import Assignment, LinkRequest
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.writing import add_actions
 from enterprise_access.lib import clock
@@ -21,8 +21,6 @@ from enterprise_access.lib.work.models import BACKGROUND
 from enterprise_access.lib.work.queues import Queue, lock_in_order
 from enterprise_access.lib.work.waking import wake, work
 from enterprise_access.upstream import lms
-
-Assignment = LearnerContentAssignment
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from enterprise_access.apps.content_assignments.domain.showing import NOTIFIED, REMINDED
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.apps.content_assignments.services.writing import add_actions, set_columns, shown
 from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.notifications.domain import BOUNCED, NotificationOutcome
@@ -19,7 +19,6 @@ from enterprise_access.apps.notifications.services.signals import notification_s
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
 
-Assignment = LearnerContentAssignment
 Action = LearnerContentAssignmentAction
 
 # The code that clients know for a mail that cannot be delivered.

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentUnknown, NothingToNudge
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.subsidy_access_policies.services import Offer, fetch_offers
 from enterprise_access.apps.subsidy_access_policies.services.allocations import SubsidyAccessPolicy
-
-Assignment = LearnerContentAssignment
 
 
 def nudge(

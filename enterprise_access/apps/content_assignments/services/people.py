@@ -9,18 +9,12 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from enterprise_access.apps.content_assignments.domain.emails import fold_email
-from enterprise_access.apps.content_assignments.models import (
-    LearnerContentAssignment,
-    LearnerContentAssignmentAction,
-    LinkRequest,
-)
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction, LinkRequest
 from enterprise_access.apps.content_assignments.selectors.people import list_waiting
 from enterprise_access.apps.content_assignments.services.writing import overwrite, set_columns
 from enterprise_access.apps.subsidy_access_policies.services.allocations import name_learner
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,11 @@ from attrs import frozen
 
 from enterprise_access.apps.content_assignments.domain.expiring import Expiration
 from enterprise_access.apps.content_assignments.domain.states import AssignmentAction, AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.linking import ask_for_links
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.content_assignments.services.transitions import tell
 from enterprise_access.apps.content_assignments.services.writing import insert, overwrite, shown
-
-Assignment = LearnerContentAssignment
 
 
 @frozen(kw_only=True)

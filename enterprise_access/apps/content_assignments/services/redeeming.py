@@ -9,12 +9,10 @@ from uuid import UUID
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.writing import add_actions
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Assignment = LearnerContentAssignment
 
 # The code that clients know for an enrollment that was refused.
 ENROLLMENT_ERROR = "enrollment_error"

@@ -16,7 +16,7 @@ from enterprise_access.apps.content_assignments.errors import (
     NothingFound,
     TooManyAssignments,
 )
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.selectors.lists import Filters
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
@@ -24,8 +24,6 @@ from enterprise_access.apps.content_assignments.services.writing import add_acti
 from enterprise_access.apps.notifications.selectors import find_unsettled
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 
 @retry_deadlocks

@@ -10,7 +10,7 @@ from django.db.models import Q
 from enterprise_access.apps.content_assignments.domain.emails import fold_email
 from enterprise_access.apps.content_assignments.domain.states import ENDED, AssignmentState
 from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.offered import placement_of
 from enterprise_access.apps.content_assignments.services.placing import Person, announce, place
 from enterprise_access.apps.content_assignments.services.transitions import WRONG_STATE
@@ -20,8 +20,6 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 
 @retry_deadlocks

@@ -3,12 +3,10 @@
 from typing import Any
 
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services import transitions
 from enterprise_access.apps.subsidy_access_policies.services.signals import transaction_reversed
 from enterprise_access.lib import clock
-
-Assignment = LearnerContentAssignment
 
 
 def connect() -> None:

@@ -22,7 +22,7 @@ from enterprise_access.apps.content_assignments.domain.states import (
     transition,
 )
 from enterprise_access.apps.content_assignments.errors import AssignmentTransitionRefused, AssignmentUnknown
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment
+from enterprise_access.apps.content_assignments.models import Assignment
 from enterprise_access.apps.content_assignments.services.mails import AssignmentMailKind, ask_for_mails
 from enterprise_access.apps.content_assignments.services.signals import assignment_changed
 from enterprise_access.apps.content_assignments.services.writing import add_actions, set_columns, shown
@@ -34,8 +34,6 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
 )
 from enterprise_access.lib.transactions import retry_deadlocks
 from enterprise_access.lib.work.queues import lock_in_order
-
-Assignment = LearnerContentAssignment
 
 WRONG_STATE: Final = "wrong_state"
 REDEEMING: Final = CreditReason.REDEMPTION_IN_PROGRESS.value

@@ -6,10 +6,8 @@ from typing import Any, Final
 
 from enterprise_access.apps.content_assignments.domain.showing import Action, LearnerState, learner_state, recent_action
 from enterprise_access.apps.content_assignments.domain.states import AssignmentState
-from enterprise_access.apps.content_assignments.models import LearnerContentAssignment, LearnerContentAssignmentAction
+from enterprise_access.apps.content_assignments.models import Assignment, LearnerContentAssignmentAction
 from enterprise_access.lib.transactions import upsert
-
-Assignment = LearnerContentAssignment
 
 # In this order the admin portal sorts by learner state.
 _ORDER: Final = {

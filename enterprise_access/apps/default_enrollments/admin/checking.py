@@ -11,12 +11,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from enterprise_access.apps.customers.models import EnterpriseCustomer
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions, refresh_and_check
 from enterprise_access.lib.admin import ReadOnlyHistoryAdmin
 from enterprise_access.lib.errors import ServiceError
 
-Intention = DefaultEnterpriseEnrollmentIntention
 CHANGE = "admin:default_enrollments_defaultenterpriseenrollmentintention_change"
 CUSTOMER = "admin:customers_enterprisecustomer_change"
 

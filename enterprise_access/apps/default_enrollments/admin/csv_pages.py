@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from enterprise_access.apps.default_enrollments.admin.acting import plural
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.services.csv_intentions import Row, read_csv, write_csv
 from enterprise_access.apps.default_enrollments.services.moving_in.importing import (
     CSV_IMPORT,
@@ -20,7 +20,6 @@ from enterprise_access.jobs.admin import url_of
 from enterprise_access.jobs.services import start_job
 from enterprise_access.lib.errors import ServiceError
 
-Intention = DefaultEnterpriseEnrollmentIntention
 MAY_SEE = "default_enrollments.view_defaultenterpriseenrollmentintention"
 
 

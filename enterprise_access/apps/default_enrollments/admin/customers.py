@@ -9,14 +9,13 @@ from django.template.loader import render_to_string
 from enterprise_access.apps.customers.models import EnterpriseCustomer
 from enterprise_access.apps.default_enrollments.admin.activity import activity_section
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.selectors.pauses import get_pause
 from enterprise_access.apps.default_enrollments.selectors.standing import list_standings
 from enterprise_access.apps.default_enrollments.services.requests.sweeping import MAY_BACKFILL
 from enterprise_access.lib import clock
 from enterprise_access.lib.admin_columns import Column
 
-Intention = DefaultEnterpriseEnrollmentIntention
 MAY_SEE = "default_enrollments.view_defaultenterpriseenrollmentintention"
 
 

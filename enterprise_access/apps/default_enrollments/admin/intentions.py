@@ -26,7 +26,7 @@ from enterprise_access.apps.default_enrollments.admin.job_pages import (
     import_from_lms_view,
 )
 from enterprise_access.apps.default_enrollments.admin.pausing import may_pause, pausing_urls
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.models import Intention, IntentionHealth
 from enterprise_access.apps.default_enrollments.selectors.standing import count_learners_of
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import (
@@ -39,7 +39,6 @@ from enterprise_access.apps.default_enrollments.services.requests.sweeping impor
 from enterprise_access.lib.admin import BoundedActionsAdmin, BoundedPaginator
 from enterprise_access.lib.errors import ServiceError
 
-Intention = DefaultEnterpriseEnrollmentIntention
 REALIZATIONS = "admin:default_enrollments_defaultenterpriseenrollmentrealization_changelist"
 ATTEMPTS = "admin:default_enrollments_realizationattempt_changelist"
 NOTHING = "-"

@@ -12,11 +12,9 @@ from rest_framework.request import Request
 from enterprise_access.apps.core.domain import CUSTOMER_ROLES, Caller, Role
 from enterprise_access.apps.core.services import get_caller
 from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.selectors.intentions import get_intention
 from enterprise_access.lib.errors import MayNotRead, MayNotWrite
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 # The sentence that clients of the LMS's own endpoints know.
 DENIED = "MISSING: enterprise.can_view_default_enterprise_enrollment_intentions"

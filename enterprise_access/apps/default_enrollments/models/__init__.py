@@ -7,12 +7,18 @@ from enterprise_access.apps.default_enrollments.models.overrides import Realizat
 from enterprise_access.apps.default_enrollments.models.realizations import DefaultEnterpriseEnrollmentRealization
 from enterprise_access.apps.default_enrollments.models.requests import RealizationRequest, Trigger, priority_of
 
+# What the modules of this app call them.
+Intention = DefaultEnterpriseEnrollmentIntention
+Realization = DefaultEnterpriseEnrollmentRealization
+
 __all__ = [
     "DefaultEnterpriseEnrollmentIntention",
     "DefaultEnterpriseEnrollmentRealization",
     "DigestDelivery",
+    "Intention",
     "IntentionHealth",
     "Outcome",
+    "Realization",
     "RealizationAttempt",
     "RealizationOverride",
     "RealizationRequest",

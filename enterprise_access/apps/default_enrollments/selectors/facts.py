@@ -12,16 +12,10 @@ from enterprise_access.apps.content_metadata.selectors import Content, KnownMode
 from enterprise_access.apps.course_types.domain.modes import Modes
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy, Learner
 from enterprise_access.apps.default_enrollments.domain.values import Case, Enrollment, RealizationFact, Reason
-from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
-    DefaultEnterpriseEnrollmentRealization,
-)
+from enterprise_access.apps.default_enrollments.models import Intention, Realization
 from enterprise_access.apps.default_enrollments.selectors.endings import was_revoked
 from enterprise_access.apps.default_enrollments.selectors.intended import Intended, as_intended, labels_of
 from enterprise_access.lib.keys import fold
-
-Intention = DefaultEnterpriseEnrollmentIntention
-Realization = DefaultEnterpriseEnrollmentRealization
 
 
 @frozen(kw_only=True)

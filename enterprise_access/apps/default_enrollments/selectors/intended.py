@@ -11,10 +11,8 @@ from enterprise_access.apps.content_metadata.domain import course_key_of_run
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.default_enrollments.domain.remembering import Decided, decide_for_a_while
 from enterprise_access.apps.default_enrollments.domain.values import Case, Verdict
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.lib.keys import fold
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 
 @define(kw_only=True, eq=False)

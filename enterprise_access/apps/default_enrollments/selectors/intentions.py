@@ -9,10 +9,8 @@ from django.db.models import F, QuerySet, Window
 from django.db.models.functions import Lag
 
 from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.lib.keys import fold
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 
 class WhichIntentions(StrEnum):

@@ -18,10 +18,10 @@ from enterprise_access.apps.customers.selectors import count_linked_learners, na
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
-    DefaultEnterpriseEnrollmentRealization,
+    Intention,
     IntentionHealth,
     Outcome,
+    Realization,
     RealizationAttempt,
     RealizationRequest,
 )
@@ -38,9 +38,6 @@ from enterprise_access.apps.default_enrollments.selectors.overview_values import
     Trouble,
 )
 from enterprise_access.lib import shared_cache
-
-Intention = DefaultEnterpriseEnrollmentIntention
-Realization = DefaultEnterpriseEnrollmentRealization
 
 # The days that are shown, today among them.
 DAYS: Final = 30

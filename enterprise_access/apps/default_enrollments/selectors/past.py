@@ -11,16 +11,13 @@ from django.db import models
 from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
-    DefaultEnterpriseEnrollmentRealization,
+    Intention,
+    Realization,
     RealizationAttempt,
     RealizationOverride,
     override_validity,
 )
 from enterprise_access.lib.prepared import Prepared
-
-Intention = DefaultEnterpriseEnrollmentIntention
-Realization = DefaultEnterpriseEnrollmentRealization
 
 
 def list_intentions(*, customer_uuid: UUID) -> tuple[Intention, ...]:

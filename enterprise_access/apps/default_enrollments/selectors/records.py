@@ -12,11 +12,10 @@ from enterprise_access.apps.core.domain import Caller
 from enterprise_access.apps.default_enrollments.errors import AttemptUnknown, RealizationUnknown
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
-    DefaultEnterpriseEnrollmentRealization,
+    Realization,
     RealizationAttempt,
 )
 
-Realization = DefaultEnterpriseEnrollmentRealization
 Rows = TypeVar("Rows", bound=Model)
 
 

@@ -10,15 +10,13 @@ from django.db.models import Count
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes, list_known_modes, peek_content
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
 from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
+    Intention,
     IntentionHealth,
     Outcome,
     RealizationAttempt,
 )
 from enterprise_access.lib.keys import fold
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 
 @frozen(kw_only=True)

@@ -8,14 +8,12 @@ from django.utils.translation import gettext as _
 
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentRealization,
     Outcome,
+    Realization,
     RealizationAttempt,
     RealizationOverride,
 )
 from enterprise_access.lib.timeline import Explained
-
-Realization = DefaultEnterpriseEnrollmentRealization
 
 
 def list_past_events(customer_uuid: UUID, lms_user_id: int, limit: int) -> Iterable[Explained]:

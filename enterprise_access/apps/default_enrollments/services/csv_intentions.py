@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from enterprise_access.apps.customers.services import get_customer_named
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_saved
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Preview, preview_keys
 from enterprise_access.apps.default_enrollments.services.intentions.lifecycle import add_intention, restore_intention
@@ -23,7 +23,6 @@ from enterprise_access.lib.csv_files import read_table, write_table
 from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.keys import fold
 
-Intention = DefaultEnterpriseEnrollmentIntention
 Owner = UUID | ServiceError
 
 CUSTOMER: Final = "customer"

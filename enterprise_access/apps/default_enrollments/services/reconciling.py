@@ -9,7 +9,7 @@ from enterprise_access.apps.customers.domain import Learner
 from enterprise_access.apps.customers.selectors import list_learners
 from enterprise_access.apps.customers.services import read_enrollments, refresh_learners
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization, Trigger
+from enterprise_access.apps.default_enrollments.models import Realization, Trigger
 from enterprise_access.apps.default_enrollments.selectors.past import list_realizations
 from enterprise_access.apps.default_enrollments.services.learners.ending import ASKED_FOR, ask_why_ended, find_questions
 from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
@@ -20,7 +20,6 @@ from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
-Realization = DefaultEnterpriseEnrollmentRealization
 
 # The platform answers for so many learners a call.
 LEARNERS_PER_CALL = 100

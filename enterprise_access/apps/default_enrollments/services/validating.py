@@ -16,11 +16,7 @@ from django.template.loader import render_to_string
 
 from enterprise_access.apps.default_enrollments.domain.looking_again import is_waiting
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
-    DigestDelivery,
-    IntentionHealth,
-)
+from enterprise_access.apps.default_enrollments.models import DigestDelivery, Intention, IntentionHealth
 from enterprise_access.apps.default_enrollments.services.health.verdicts import check_intentions
 from enterprise_access.lib import metrics
 from enterprise_access.lib.errors import UpstreamError
@@ -28,7 +24,6 @@ from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
-Intention = DefaultEnterpriseEnrollmentIntention
 
 # What the digest calls new: a little more than the day between two of them.
 NEWS: Final = timedelta(hours=25)

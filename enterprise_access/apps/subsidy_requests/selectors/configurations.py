@@ -6,9 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from enterprise_access.apps.subsidy_requests.errors import ConfigurationUnknown
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequestCustomerConfiguration
-
-Configuration = SubsidyRequestCustomerConfiguration
+from enterprise_access.apps.subsidy_requests.models import Configuration
 
 
 def find_configurations(*, customers: Collection[UUID] | None) -> QuerySet[Configuration]:

@@ -12,12 +12,10 @@ from enterprise_access.apps.subsidy_access_policies.selectors import list_polici
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence
 from enterprise_access.apps.subsidy_requests.domain.states import RequestAction, RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.errors import ConfigurationInvalid, ConfigurationUnknown
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestCustomerConfiguration
+from enterprise_access.apps.subsidy_requests.models import Configuration, SubsidyRequest
 from enterprise_access.apps.subsidy_requests.services.credit import takes_requests
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests, move
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Configuration = SubsidyRequestCustomerConfiguration
 
 # The sentence that clients know.
 TYPE_CHANGED: Final = "Declined because subsidy type on SubsidyRequestCustomerConfiguration has changed."

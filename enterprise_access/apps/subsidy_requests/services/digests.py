@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from enterprise_access.apps.notifications import services as notifications
 from enterprise_access.apps.subsidy_requests.domain.digests import NotificationCadence, digested_before
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
-from enterprise_access.apps.subsidy_requests.models import SubsidyRequest, SubsidyRequestCustomerConfiguration
+from enterprise_access.apps.subsidy_requests.models import Configuration, SubsidyRequest
 from enterprise_access.lib.errors import UpstreamError
 from enterprise_access.lib.stopping import is_stopping
 from enterprise_access.lib.transactions import retry_deadlocks
@@ -26,7 +26,6 @@ from enterprise_access.upstream import lms
 
 log = logging.getLogger(__name__)
 
-Configuration = SubsidyRequestCustomerConfiguration
 
 KIND: Final = "requests_digest"
 # Customers whose digests are requested in one run. The next run takes others.

@@ -12,16 +12,10 @@ from enterprise_access.apps.content_assignments.selectors.people import list_kno
 from enterprise_access.apps.subsidy_access_policies.services.allocations import list_budgets
 from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
-from enterprise_access.apps.subsidy_requests.models import (
-    SubsidyRequest,
-    SubsidyRequestAction,
-    SubsidyRequestCustomerConfiguration,
-)
+from enterprise_access.apps.subsidy_requests.models import Configuration, SubsidyRequest, SubsidyRequestAction
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests
 from enterprise_access.lib.importing import IMPORTED, RowOutcome, judge, past_of, refused
 from enterprise_access.lib.transactions import retry_deadlocks, upsert
-
-Configuration = SubsidyRequestCustomerConfiguration
 
 _CONFIGURATION_COLUMNS: Final = ("subsidy_requests_enabled", "subsidy_type")
 # What the source says. Titles and partners that it lacks may have been filled in here, and an admin who was forgotten

@@ -2,13 +2,7 @@
 
 from django.db import transaction
 
-from enterprise_access.apps.subsidy_requests.models import (
-    SubsidyRequest,
-    SubsidyRequestAction,
-    SubsidyRequestCustomerConfiguration,
-)
-
-Configuration = SubsidyRequestCustomerConfiguration
+from enterprise_access.apps.subsidy_requests.models import Configuration, SubsidyRequest, SubsidyRequestAction
 
 
 def forget_learner(*, lms_user_id: int) -> dict[str, int]:

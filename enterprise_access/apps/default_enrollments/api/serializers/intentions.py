@@ -15,12 +15,10 @@ from enterprise_access.apps.default_enrollments.api.serializers.choices import R
 from enterprise_access.apps.default_enrollments.api.serializers.learners import NormalizedMetadataSerializer
 from enterprise_access.apps.default_enrollments.api.serializers.recorded import render_recorded
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.services.intentions.describing import Description, Preview
 from enterprise_access.lib.api import StrictSerializer, TextField, UuidTextField
 from enterprise_access.lib.api.pages import ListPageSerializer
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 # --- What is taken in --------------------------------------------------------------------------------------------
 

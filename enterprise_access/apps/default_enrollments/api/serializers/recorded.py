@@ -7,9 +7,7 @@ from enterprise_access.apps.content_metadata.domain import Resolution
 from enterprise_access.apps.content_metadata.selectors import Content, KnownModes
 from enterprise_access.apps.course_types.domain.modes import deadline, downgrade_target
 from enterprise_access.apps.default_enrollments.domain.window import why_not_open
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
-
-Intention = DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 
 
 def render_recorded(

@@ -33,7 +33,7 @@ from enterprise_access.apps.default_enrollments.api.serializers.intentions impor
     render_preview,
 )
 from enterprise_access.apps.default_enrollments.errors import IntentionUnknown
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.selectors.intentions import (
     HealthState,
     WhichIntentions,
@@ -52,7 +52,6 @@ from enterprise_access.apps.default_enrollments.services.intentions.lifecycle im
 from enterprise_access.lib.api import OptionalCustomerQuery, PageQuery, failures, paginated, parse_body, parse_query
 from enterprise_access.lib.errors import MayNotRead
 
-Intention = DefaultEnterpriseEnrollmentIntention
 CUSTOMER = "enterprise_customer_uuid"
 OPERATION = "default_enterprise_enrollment_intentions"
 

@@ -21,7 +21,7 @@ from enterprise_access.apps.default_enrollments.domain.decision import decide
 from enterprise_access.apps.default_enrollments.domain.looking_again import TABLE, RecheckEvent
 from enterprise_access.apps.default_enrollments.domain.values import Case, Reason, Verdict
 from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
+    Intention,
     IntentionHealth,
     Outcome,
     RealizationAttempt,
@@ -39,7 +39,6 @@ from enterprise_access.lib.transactions import retry_deadlocks
 
 log = logging.getLogger(__name__)
 
-Intention = DefaultEnterpriseEnrollmentIntention
 
 WOKEN_BY_CONTENT = [reason.value for reason, look in TABLE.items() if RecheckEvent.CONTENT_CHANGE in look.events]
 LEARNERS_AT_ONCE = 500

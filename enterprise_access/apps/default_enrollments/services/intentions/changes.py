@@ -13,8 +13,8 @@ from enterprise_access.apps.customers.services import apply_enrollment_changes
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
-    DefaultEnterpriseEnrollmentRealization,
     Outcome,
+    Realization,
     RealizationAttempt,
     RealizationOverride,
 )
@@ -25,8 +25,6 @@ from enterprise_access.apps.default_enrollments.services.realizing.override_use 
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Realization = DefaultEnterpriseEnrollmentRealization
 
 
 @retry_deadlocks

@@ -30,7 +30,7 @@ from enterprise_access.apps.content_metadata.services import refresh_modes
 from enterprise_access.apps.default_enrollments.domain.decision import blocking_reasons, decide
 from enterprise_access.apps.default_enrollments.domain.values import Reason, Verdict
 from enterprise_access.apps.default_enrollments.errors import ContentUnknown
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_twins
 from enterprise_access.apps.default_enrollments.services.health.verdicts import case_of_newcomer
 from enterprise_access.lib import clock
@@ -38,7 +38,6 @@ from enterprise_access.lib.errors import ServiceError
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold, same_key
 
-Intention = DefaultEnterpriseEnrollmentIntention
 Found = TypeVar("Found")
 
 

@@ -11,7 +11,7 @@ from enterprise_access.apps.content_metadata.services import ask_for_modes, refr
 from enterprise_access.apps.customers.selectors import get_customer
 from enterprise_access.apps.customers.services import fetch_customer
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists, KeyIsUsed
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention, IntentionHealth
+from enterprise_access.apps.default_enrollments.models import Intention, IntentionHealth
 from enterprise_access.apps.default_enrollments.selectors.intentions import find_twin
 from enterprise_access.apps.default_enrollments.services.intentions.describing import (
     Description,
@@ -24,8 +24,6 @@ from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import same_key
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 
 def add_intention(

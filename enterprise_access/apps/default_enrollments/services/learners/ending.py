@@ -13,7 +13,7 @@ from enterprise_access.apps.customers.selectors import list_enterprise_enrollmen
 from enterprise_access.apps.customers.services import refresh_enterprise_enrollments, remember_endings
 from enterprise_access.apps.default_enrollments.domain.ending import LicenseFact, why_ended
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
+from enterprise_access.apps.default_enrollments.models import Realization
 from enterprise_access.apps.default_enrollments.selectors.doubts import list_doubts
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended, reason_of_ending
 from enterprise_access.apps.default_enrollments.selectors.intended import labels_of
@@ -22,7 +22,6 @@ from enterprise_access.apps.licenses.services import fetch_licenses_with_revoked
 from enterprise_access.lib import clock
 from enterprise_access.lib.keys import fold
 
-Realization = DefaultEnterpriseEnrollmentRealization
 Copies = Mapping[tuple[int, str], EnterpriseEnrollmentCopy]
 
 # An enrollment that has ended does not change: what edx-enterprise says of it is believed for so long.

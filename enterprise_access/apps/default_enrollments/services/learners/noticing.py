@@ -6,12 +6,10 @@ from datetime import datetime
 from enterprise_access.apps.course_types.domain.modes import Modes, is_paid
 from enterprise_access.apps.customers.domain import EnrollmentCopy, EnterpriseEnrollmentCopy
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentRealization
+from enterprise_access.apps.default_enrollments.models import Realization
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended, reason_of_ending
 from enterprise_access.lib.keys import fold
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Realization = DefaultEnterpriseEnrollmentRealization
 
 NOTICED = ("seen_mode", "left_at", "left_reason", "downgraded_at")
 

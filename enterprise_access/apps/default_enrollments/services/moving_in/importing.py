@@ -13,7 +13,7 @@ from enterprise_access.apps.customers.errors import CustomerUnknown
 from enterprise_access.apps.default_enrollments.domain.reasons import explain
 from enterprise_access.apps.default_enrollments.domain.values import Reason
 from enterprise_access.apps.default_enrollments.errors import IntentionDeleted, IntentionExists
-from enterprise_access.apps.default_enrollments.models import DefaultEnterpriseEnrollmentIntention
+from enterprise_access.apps.default_enrollments.models import Intention
 from enterprise_access.apps.default_enrollments.services.csv_intentions import (
     CheckedRow,
     Owner,
@@ -28,8 +28,6 @@ from enterprise_access.apps.default_enrollments.services.moving_in.from_lms impo
 from enterprise_access.jobs.kinds import FollowUp, JobStep, Kind, RowResult, RunningJob
 from enterprise_access.lib.errors import NotFound, ServiceError, UpstreamError, UpstreamRefused
 from enterprise_access.lib.keys import fold
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 MAY_ADD: Final = "default_enrollments.add_defaultenterpriseenrollmentintention"
 CSV_IMPORT: Final = "default_enrollments.import_csv"

@@ -11,11 +11,7 @@ from django.db.models import Max, Q
 
 from enterprise_access.apps.default_enrollments.domain.looking_again import WAITING_SUFFIXES, is_waiting
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentIntention,
-    Outcome,
-    RealizationAttempt,
-)
+from enterprise_access.apps.default_enrollments.models import Intention, Outcome, RealizationAttempt
 from enterprise_access.apps.default_enrollments.services.event_schemas import (
     BLOCKED,
     INTENTION_UNHEALTHY,
@@ -25,8 +21,6 @@ from enterprise_access.apps.default_enrollments.services.event_schemas import (
     IntentionUnhealthyData,
 )
 from enterprise_access.events.services import Announcement, is_publishing, learner_key, publish, publish_all
-
-Intention = DefaultEnterpriseEnrollmentIntention
 
 # The same as `is_waiting`, for the database.
 _IS_WAITING: Final = Q(reason__in=[reason.value for reason in Reason if is_waiting(reason)]) | reduce(

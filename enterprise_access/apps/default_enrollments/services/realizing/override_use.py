@@ -8,17 +8,12 @@ from attrs import evolve
 
 from enterprise_access.apps.content_metadata.selectors import peek_content
 from enterprise_access.apps.default_enrollments.domain.case_view import belongs_to_course
-from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentRealization,
-    RealizationAttempt,
-    RealizationOverride,
-)
+from enterprise_access.apps.default_enrollments.models import Realization, RealizationAttempt, RealizationOverride
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, make_cases
 from enterprise_access.apps.default_enrollments.selectors.intended import as_intended
 from enterprise_access.lib.keys import same_key
 from enterprise_access.lib.transactions import retry_deadlocks
 
-Realization = DefaultEnterpriseEnrollmentRealization
 Pair = tuple[int, UUID]
 
 

@@ -7,19 +7,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from enterprise_access.apps.default_enrollments.domain.values import Reason
-from enterprise_access.apps.default_enrollments.models import (
-    DefaultEnterpriseEnrollmentRealization,
-    Outcome,
-    RealizationAttempt,
-)
+from enterprise_access.apps.default_enrollments.models import Outcome, Realization, RealizationAttempt
 from enterprise_access.apps.default_enrollments.services.realizing.announcing import announce_blocked, announce_realized
 from enterprise_access.apps.default_enrollments.services.realizing.enrolling import Item
 from enterprise_access.apps.default_enrollments.services.realizing.override_use import use_override
 from enterprise_access.apps.default_enrollments.services.realizing.planning import UnsentOutcome
 from enterprise_access.lib import metrics
 from enterprise_access.lib.transactions import retry_deadlocks
-
-Realization = DefaultEnterpriseEnrollmentRealization
 
 
 @retry_deadlocks
