@@ -38,7 +38,8 @@ class DiscoveryClient(ServiceClient):
         answer = self.transport.options("/api/v1/courses/{}/", self._checked.content_key(course_key))
         options = answer.read(read_type_options)
         if options is None:
-            raise self._forbidden("our account may not change the course, and is not told what types it may have")
+            service, why = self.transport.service, "our account may not change the course, whose types it is not told"
+            raise UpstreamRefused(f"{service}: {why}", service=service, reason=UpstreamReason.FORBIDDEN)
         # Types that are restricted to organizations are left out without a word.
         need_staff(self.transport)
         return options
@@ -55,7 +56,3 @@ class DiscoveryClient(ServiceClient):
         pieces = in_pieces(keys) if keys else ((),)
         answer = joined(read_apart(piece, read, call=f"GET {_COURSES}") for piece in pieces)
         return Rows({record.key: record for record in answer}.values(), answer.unreadable)
-
-    def _forbidden(self, why: str) -> UpstreamRefused:
-        service = self.transport.service
-        return UpstreamRefused(f"{service}: {why}", service=service, reason=UpstreamReason.FORBIDDEN)

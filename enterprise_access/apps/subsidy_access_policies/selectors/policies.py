@@ -34,14 +34,12 @@ def list_policies(
     customer_uuid: UUID,
     is_active: bool | None = None,
     is_retired: bool | None = None,
-    policy_type: str | None = None,
     pays_for_default_enrollments: bool | None = None,
 ) -> QuerySet[SubsidyAccessPolicy]:
     """Return the budgets of a customer with their accounts and groups, oldest first; None leaves a filter out."""
     wanted = {
         "active": is_active,
         "retired": is_retired,
-        "policy_type": policy_type,
         "pays_for_default_enrollments": pays_for_default_enrollments,
     }
     filters = {name: value for name, value in wanted.items() if value is not None}
