@@ -8,7 +8,7 @@ from collections.abc import Collection, Hashable, Iterable
 from enum import StrEnum
 from typing import Final
 
-from attrs import frozen
+from attrs import fields, frozen
 from django.db.models import Model
 
 # The reason in the history of a row.
@@ -73,6 +73,12 @@ def past_of(model: type[Model], keys: Collection[Hashable]) -> PastImports:
             imported.add(pk)
     untouched = frozenset(pk for pk, reason in latest.items() if reason == IMPORTED)
     return PastImports(imported=frozenset(imported), untouched=untouched)
+
+
+def columns_of(arriving: type, *, without: Collection[str] = ()) -> tuple[str, ...]:
+    """Return what a row is compared by: all that the source says, except its key, its times and its actions."""
+    left_out = {"uuid", "created", "modified", "actions", *without}
+    return tuple(field.name for field in fields(arriving) if field.name not in left_out)
 
 
 def judge(

@@ -29,34 +29,20 @@ from enterprise_access.apps.subsidy_access_policies.services.allocations import 
     release_allocations,
 )
 from enterprise_access.apps.subsidy_access_policies.services.importing import list_budgets_of_configurations
-from enterprise_access.lib.importing import IMPORTED, PastImports, RowFate, RowOutcome, judge, past_of, refused
+from enterprise_access.lib.importing import (
+    IMPORTED,
+    PastImports,
+    RowFate,
+    RowOutcome,
+    columns_of,
+    judge,
+    past_of,
+    refused,
+)
 from enterprise_access.lib.transactions import retry_deadlocks, upsert
 from enterprise_access.lib.work.queues import lock_in_order
 
 _ACKNOWLEDGED: Final = ("cancelled_acknowledged", "expired_acknowledged")
-# What the source says; everything else of a row follows from it, or is this service's own. (Not who allocated: an admin
-# who was forgotten here is not brought back.)
-_COLUMNS: Final = (
-    "policy_uuid",
-    "learner_email",
-    "lms_user_id",
-    "content_key",
-    "parent_content_key",
-    "is_assigned_course_run",
-    "preferred_course_run_key",
-    "content_title",
-    "content_quantity",
-    "state",
-    "allocated_at",
-    "accepted_at",
-    "cancelled_at",
-    "expired_at",
-    "errored_at",
-    "reversed_at",
-    "acknowledged_at",
-    "allocation_batch_id",
-    "transaction_uuid",
-)
 _ACTION_COLUMNS: Final = ("action_type", "modified", "completed_at", "error_reason")
 # The instant that belongs to a state. The source does not always have it; the last change of the row stands for it.
 _INSTANTS: Final = {
@@ -107,6 +93,15 @@ class ArrivingAssignment:
     created: datetime
     modified: datetime
     actions: tuple[ArrivingAction, ...] = ()
+
+
+# Everything else of a row follows from these, or is this service's own. (Not who allocated: an admin who was forgotten
+# here is not brought back.)
+_COLUMNS: Final = (
+    "policy_uuid",
+    "acknowledged_at",
+    *columns_of(ArrivingAssignment, without={"configuration_uuid", "admin_lms_user_id"}),
+)
 
 
 @frozen(kw_only=True)

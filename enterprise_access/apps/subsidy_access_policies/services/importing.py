@@ -26,6 +26,7 @@ from enterprise_access.lib.importing import (
     PastImports,
     RowFate,
     RowOutcome,
+    columns_of,
     judge,
     outcome_of,
     past_of,
@@ -72,22 +73,7 @@ class ArrivingAssociation:
 
 # Money hangs on these: they never change under a budget that exists.
 _FIXED: Final = ("customer_uuid", "subsidy_id", "policy_type")
-_COLUMNS: Final = (
-    *_FIXED,
-    "catalog_uuid",
-    "access_method",
-    "display_name",
-    "description",
-    "active",
-    "retired",
-    "retired_at",
-    "spend_limit",
-    "per_learner_spend_limit",
-    "per_learner_enrollment_limit",
-    "late_redemption_allowed_until",
-    "assignment_configuration",
-    "learner_credit_request_config",
-)
+_COLUMNS: Final = columns_of(ArrivingPolicy)
 
 
 def import_policies(arriving: Sequence[ArrivingPolicy]) -> list[RowOutcome]:

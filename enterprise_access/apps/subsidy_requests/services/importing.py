@@ -14,28 +14,10 @@ from enterprise_access.apps.subsidy_requests.domain.requests import ActionType
 from enterprise_access.apps.subsidy_requests.domain.states import RequestState, SubsidyType
 from enterprise_access.apps.subsidy_requests.models import Configuration, SubsidyRequest, SubsidyRequestAction
 from enterprise_access.apps.subsidy_requests.services.transitions import lock_requests
-from enterprise_access.lib.importing import IMPORTED, RowOutcome, judge, past_of, refused
+from enterprise_access.lib.importing import IMPORTED, RowOutcome, columns_of, judge, past_of, refused
 from enterprise_access.lib.transactions import retry_deadlocks, upsert
 
 _CONFIGURATION_COLUMNS: Final = ("subsidy_requests_enabled", "subsidy_type")
-# What the source says. Titles and partners that it lacks may have been filled in here, and an admin who was forgotten
-# here is not brought back.
-_COLUMNS: Final = (
-    "customer_uuid",
-    "subsidy_type",
-    "lms_user_id",
-    "course_id",
-    "state",
-    "reviewed_at",
-    "decline_reason",
-    "plan_uuid",
-    "license_uuid",
-    "coupon_id",
-    "coupon_code",
-    "policy_uuid",
-    "assignment_uuid",
-    "course_price",
-)
 
 
 @frozen(kw_only=True)
@@ -86,6 +68,13 @@ class ArrivingRequest:
     assignment_uuid: UUID | None = None
     course_price: int | None = None
     actions: tuple[ArrivingRequestAction, ...] = ()
+
+
+# Titles and partners that the source lacks may have been filled in here, and an admin who was forgotten here is not
+# brought back.
+_COLUMNS: Final = columns_of(
+    ArrivingRequest, without={"email", "course_title", "course_partners", "reviewer_lms_user_id"}
+)
 
 
 @retry_deadlocks
