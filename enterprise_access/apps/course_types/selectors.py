@@ -1,7 +1,7 @@
 """Reads of types: all of them as one value, what courses and runs are meant for, and which modes follow from that."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from django.db.models import CharField, QuerySet, UUIDField, Value
 
 from enterprise_access.apps.course_types.domain.graph import TypeGraph
 from enterprise_access.apps.course_types.domain.keys import fold_course_key
-from enterprise_access.apps.course_types.domain.values import CourseType, Mode, RunType, SeatType, Track
+from enterprise_access.apps.course_types.domain.values import Mode, SeatType, Track
 from enterprise_access.apps.course_types.errors import UnknownType, UntypedContent
 from enterprise_access.apps.course_types.models import (
     CourseRunType,
@@ -38,11 +38,12 @@ def get_graph() -> TypeGraph:
     run_types_of: dict[int, list[str]] = defaultdict(list)
     for link in CourseTypeRunType.objects.all():
         run_types_of[link.course_type_id].append(run_type_rows[link.run_type_id].slug)
+    course_type_rows = CourseTypeRow.objects.select_related("entitlement_type")
     return TypeGraph.of(
         modes=modes.values(),
         seat_types=seat_types.values(),
-        run_types=[_run_type(row, tracks[row.pk]) for row in run_type_rows.values()],
-        course_types=[_course_type(row, seat_types, run_types_of[row.pk]) for row in CourseTypeRow.objects.all()],
+        run_types=[row.as_value(tracks[row.pk]) for row in run_type_rows.values()],
+        course_types=[row.as_value(run_types_of[row.pk]) for row in course_type_rows],
     )
 
 
@@ -54,29 +55,6 @@ def _tracks_by_run_type(modes: Mapping[int, Mode], seat_types: Mapping[int, Seat
             Track(mode=modes[link.track.mode_id], seat_type=None if seat_type is None else seat_types[seat_type])
         )
     return tracks
-
-
-def _run_type(row: CourseRunType, tracks: Collection[Track]) -> RunType:
-    return RunType(
-        slug=row.slug,
-        name=row.name,
-        tracks=tuple(tracks),
-        is_marketable=row.is_marketable,
-        is_retired=row.is_retired,
-    )
-
-
-def _course_type(row: CourseTypeRow, seat_types: Mapping[int, SeatType], run_types: Collection[str]) -> CourseType:
-    entitlement = row.entitlement_type_id
-    return CourseType(
-        slug=row.slug,
-        name=row.name,
-        entitlement_types=() if entitlement is None else (seat_types[entitlement].slug,),
-        run_types=tuple(run_types),
-        org_allow_list=tuple(row.org_allow_list),
-        rank=row.rank,
-        is_retired=row.is_retired,
-    )
 
 
 def list_discovery_uuids() -> frozenset[UUID]:

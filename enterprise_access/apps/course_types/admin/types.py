@@ -92,7 +92,10 @@ class TracksFormSet(forms.BaseInlineFormSet):
             return
         run_type: Any = self.instance
         tracks = list(self._tracks())
-        problems = [*run_type_problems(run_type.as_value(tracks)), *_vanishing(run_type, tracks)]
+        problems = [
+            *run_type_problems(run_type.as_value(track.as_value() for track in tracks)),
+            *_vanishing(run_type, tracks),
+        ]
         if problems:
             raise forms.ValidationError(problems)
 

@@ -34,14 +34,14 @@ class CourseRunType(TypeModel):
 
     def problems(self) -> "Iterable[str]":
         tracks = self.links.select_related("track__mode", "track__seat_type") if self.pk else ()
-        yield from run_type_problems(self.as_value(link.track for link in tracks))
+        yield from run_type_problems(self.as_value(link.track.as_value() for link in tracks))
 
-    def as_value(self, tracks: "Iterable[Track]") -> values.RunType:
+    def as_value(self, tracks: "Iterable[values.Track]") -> values.RunType:
         """Return the row, with these tracks, as the rules know it."""
         return values.RunType(
             slug=self.slug,
             name=self.name,
-            tracks=tuple(track.as_value() for track in tracks),
+            tracks=tuple(tracks),
             is_marketable=self.is_marketable,
             is_retired=self.is_retired,
         )
@@ -70,7 +70,7 @@ class CourseRunTypeTrack(models.Model):
         if self.run_type.is_empty:
             raise immutable(self.run_type)
         others = self.run_type.links.exclude(pk=self.pk).select_related("track__mode", "track__seat_type")
-        tracks = [*(link.track for link in others), self.track]
+        tracks = [track.as_value() for track in (*(link.track for link in others), self.track)]
         refuse_broken(run_type_problems(self.run_type.as_value(tracks)))
         super().save(*args, **kwargs)
 
