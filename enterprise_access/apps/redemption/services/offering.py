@@ -29,7 +29,7 @@ from enterprise_access.apps.redemption.services.facts import (
 from enterprise_access.apps.redemption.services.judging import RunJudgement, judge_runs, transactions_for
 from enterprise_access.apps.subsidy_access_policies.domain.policies import TYPE_RULES, PolicyType, SubsidyPeriod
 from enterprise_access.apps.subsidy_access_policies.domain.reasons import CreditReason
-from enterprise_access.apps.subsidy_access_policies.selectors import list_all_policies
+from enterprise_access.apps.subsidy_access_policies.selectors import PolicyUse, list_all_policies
 from enterprise_access.apps.subsidy_access_policies.selectors.learners import Account, LearnerTransaction, Policy
 from enterprise_access.apps.subsidy_access_policies.selectors.usage import NO_USE
 from enterprise_access.apps.subsidy_access_policies.services import Offer, fetch_offers
@@ -244,10 +244,19 @@ def _why_not_requestable(facts: CreditFacts, policy: Policy, offer: Offer, *, no
         return CreditReason.LEARNER_NOT_IN_GROUP
     if _credit_of(facts, policy, now=now) is not None:
         return None
-    use = facts.uses[policy.pk]
+    return _why_nothing_is_left(facts.uses[policy.pk], now=now)
+
+
+def _why_nothing_is_left(use: PolicyUse, *, now: datetime) -> CreditReason:
+    """Return what is used up of a budget that takes requests, in the order of the rules of redeeming."""
     if use.subsidy_cents is None:
         return CreditReason.SUBSIDY_UNAVAILABLE
-    return CreditReason.NOT_ENOUGH_VALUE if use.is_subsidy_active(now=now) else CreditReason.SUBSIDY_EXPIRED
+    if not use.is_subsidy_active(now=now):
+        return CreditReason.SUBSIDY_EXPIRED
+    if use.subsidy_cents <= 0:
+        return CreditReason.NOT_ENOUGH_VALUE
+    is_budget_used_up = use.policy_cents is not None and use.policy_cents <= 0
+    return CreditReason.POLICY_SPEND_LIMIT if is_budget_used_up else CreditReason.LEARNER_SPEND_LIMIT
 
 
 def _rank(facts: CreditFacts, policy: Policy) -> tuple[float, int, str]:

@@ -504,6 +504,19 @@ class TestCanRequest:
             found = self.ask(ada, key)
             assert found == refused if is_open else found["can_request"]
 
+    @pytest.mark.parametrize(
+        ("limits", "balance", "reason"),
+        [
+            ({"spend_limit": 0}, 0, "not_enough_value_in_subsidy"),
+            ({"spend_limit": 0, "per_learner_spend_limit": 0}, 1, "policy_spend_limit_reached"),
+            ({"spend_limit": 1, "per_learner_spend_limit": 0}, 1, "learner_max_spend_reached"),
+        ],
+    )
+    def test_the_reason_names_what_is_used_up(self, ada, limits, balance, reason):
+        make_policy(learner_credit_request_config=uuid4(), **limits)
+        Subsidy.objects.update(balance=balance)
+        assert self.ask(ada) == {"can_request": False, "reason": reason}
+
     def test_what_was_never_read_is_not_called_a_lack_of_money(self, simulator, ada):
         policy = make_policy(learner_credit_request_config=uuid4())
         group = policy.group_associations.create(group_uuid=uuid4())
