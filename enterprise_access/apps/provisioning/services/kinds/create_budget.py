@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from enterprise_access.apps.provisioning.domain.budgets import AskedBudget
 from enterprise_access.apps.provisioning.errors import StepRefused
@@ -76,16 +76,7 @@ class AccountStep(Step[AccountInput, AccountOutput]):
 
     def create(self, given: AccountInput, running: RunningStep) -> AccountOutput:
         running.about_to_write("")
-        made = creating.from_settings().create_account(
-            customer_uuid=given.customer_uuid,
-            title=given.title,
-            reference_id=given.reference_id,
-            starts_at=given.starts_at,
-            expires_at=given.expires_at,
-            starting_balance_cents=given.starting_balance_cents,
-            revenue_category=given.revenue_category,
-            is_internal=given.is_internal,
-        )
+        made = creating.from_settings().create_account(**asdict(given))
         return _account(made, given)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from attrs import frozen
+from attrs import asdict, frozen
 from django.conf import settings
 
 from enterprise_access.apps.provisioning.domain.customers import AskedPlan, AskedProvisioning
@@ -130,11 +130,7 @@ class AgreementStep(Step[AgreementInput, AgreementOutput]):
 
     def create(self, given: AgreementInput, running: RunningStep) -> AgreementOutput:
         running.about_to_write("")
-        made = licenses.from_settings().create_agreement(
-            customer_uuid=given.customer_uuid,
-            customer_slug=given.customer_slug,
-            default_catalog_uuid=given.default_catalog_uuid,
-        )
+        made = licenses.from_settings().create_agreement(**asdict(given))
         return _agreement(made)
 
 
@@ -236,14 +232,7 @@ class RenewalStep(Step[RenewalInput, RenewalOutput]):
 
     def create(self, given: RenewalInput, running: RunningStep) -> RenewalOutput:
         running.about_to_write("")
-        made = licenses.from_settings().create_renewal(
-            prior_plan_uuid=given.prior_plan_uuid,
-            renewed_plan_uuid=given.renewed_plan_uuid,
-            line_item=given.line_item,
-            effective_at=given.effective_at,
-            expires_at=given.expires_at,
-            licenses=given.licenses,
-        )
+        made = licenses.from_settings().create_renewal(**asdict(given))
         return _renewal(made)
 
 
