@@ -16,9 +16,9 @@ from enterprise_access.apps.customers.services import (
     fetch_customer,
     note_visits,
     pause_customer,
-    refresh_enrollments,
     refresh_learners,
 )
+from enterprise_access.apps.customers.services.enrollments import refresh_enrollments
 from enterprise_access.apps.default_enrollments.models import (
     DefaultEnterpriseEnrollmentIntention,
     DefaultEnterpriseEnrollmentRealization,
