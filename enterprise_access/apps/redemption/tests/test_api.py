@@ -199,6 +199,7 @@ class TestRedeeming:
 
     def test_a_request_waits_for_its_outcome_and_no_longer(self, ada, policy, settings):
         settings.REDEEM_WAIT_SECONDS = 0.3
+        settings.REALIZE_WAITERS = 16
         began = time.monotonic()
         assert redeem(ada, policy).json()["state"] == "pending"
         assert time.monotonic() - began >= settings.REDEEM_WAIT_SECONDS
