@@ -7,6 +7,7 @@ from typing import Final
 from uuid import uuid4
 
 from enterprise_access.lib import shared_cache
+from enterprise_access.lib.prepared import forget_reads
 
 # The pauses between tries: short at first, then kinder to the cache.
 FIRST_PAUSE_SECONDS: Final = 0.02
@@ -28,6 +29,8 @@ def one_at_a_time(*, ends_at: float, **name: object) -> Iterator[bool]:
         has_waited = True
         time.sleep(pause)
         pause = min(pause * 1.5, LAST_PAUSE_SECONDS)
+    if has_waited:
+        forget_reads()
     try:
         yield has_waited
     finally:

@@ -133,6 +133,10 @@ class Read:
         """Return what the QuerySet would."""
         return self.prepared.rows(**dict(self.values))
 
+    def raw_rows(self) -> Rows:
+        """Return what `Prepared.raw_rows` does."""
+        return self.prepared.raw_rows(**dict(self.values))
+
     def filled(self) -> tuple[Statement, dict[str, Any]]:
         """Return the statement, and what goes into it."""
         return self.prepared._filled(dict(self.values))

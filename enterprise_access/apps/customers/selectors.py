@@ -210,6 +210,14 @@ def read_of_learner(*, customer_uuid: UUID, lms_user_id: int) -> Read:
     return _LEARNER_OF_CUSTOMER.read_of(customer_uuid=customer_uuid, lms_user_id=lms_user_id)
 
 
+def reads_of_stored_learner(*, customer_uuid: UUID, lms_user_id: int) -> tuple[Read, ...]:
+    """Return the statements of `get_stored_learner` where the learner is known, for `read_together`."""
+    return (
+        _LINK_OF_LEARNER.read_of(customer_uuid=customer_uuid, lms_user_id=lms_user_id),
+        _ENROLLMENTS_OF_LEARNER.read_of(lms_user_id=lms_user_id),
+    )
+
+
 def reads_of_enrollments(lms_user_ids: Iterable[int]) -> tuple[Read, ...]:
     """Return the statements of `list_read_times` and `list_enrollments`, for `read_together`; none for several."""
     ids = list(lms_user_ids)

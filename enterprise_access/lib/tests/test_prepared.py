@@ -1,6 +1,7 @@
 """Prepared reads: the ORM's own answers, without its work."""
 
 import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection, models, transaction
 from enterprise_access.lib.caching import Ages, RefreshingCache
 from enterprise_access.lib.http import Limits, Transport, WorkerSession
 from enterprise_access.lib.http.scripted import Reply, ScriptedAdapter
+from enterprise_access.lib.one_at_a_time import one_at_a_time
 from enterprise_access.lib.parallel import start_early
 from enterprise_access.lib.prepared import Prepared, read_together
 
@@ -131,6 +133,14 @@ def wait_for_another():
     get(lambda *_: get(None, 0.01), 5)
 
 
+def wait_for_a_turn():
+    """Wait until another one has asked."""
+    name = {"reading": "waited for a turn"}
+    soon = time.monotonic() + 0.05
+    with one_at_a_time(ends_at=soon, **name), one_at_a_time(ends_at=soon, **name):
+        pass
+
+
 def lock():
     with transaction.atomic():
         User.objects.select_for_update().first()
@@ -139,7 +149,14 @@ def lock():
 @only_with_several_answers
 @pytest.mark.parametrize(
     ("happen", "statements"),
-    [(lambda: None, 0), (User.objects.first, 0), (lock, 1), (call_beside, 1), (wait_for_another, 1)],
+    [
+        (lambda: None, 0),
+        (User.objects.first, 0),
+        (lock, 1),
+        (call_beside, 1),
+        (wait_for_another, 1),
+        (wait_for_a_turn, 1),
+    ],
 )
 def test_a_lock_and_a_call_and_a_wait_let_it_be_read_anew_and_a_read_does_not(
     people, django_assert_num_queries, happen, statements

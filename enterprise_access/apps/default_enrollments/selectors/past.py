@@ -17,7 +17,7 @@ from enterprise_access.apps.default_enrollments.models import (
     RealizationOverride,
     override_validity,
 )
-from enterprise_access.lib.prepared import Prepared
+from enterprise_access.lib.prepared import Prepared, Read
 
 
 def list_intentions(*, customer_uuid: UUID) -> tuple[Intention, ...]:
@@ -41,12 +41,21 @@ def list_intentions_for(
 
     The intentions are not to be changed: as long as the database answers the same, they are the same objects.
     """
-    rows = _INTENTIONS_AND_OVERRIDES.raw_rows(
-        customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, earliest=now - override_validity()
-    )
+    rows = _read_of_intentions(customer_uuid, lms_user_id, now).raw_rows()
     intentions = _as_intentions(tuple(row[:-1] for row in rows))
     overridden = (intention.pk for intention, row in zip(intentions, rows, strict=True) if row[-1])
     return intentions, frozenset((lms_user_id, intention_id) for intention_id in overridden)
+
+
+def reads_of_history(*, customer_uuid: UUID, lms_user_id: int, now: datetime) -> tuple[Read, ...]:
+    """Return the statements of `list_intentions_for` and `get_past`, for `read_together`."""
+    return _read_of_intentions(customer_uuid, lms_user_id, now), _PAST.read_of(lms_user_id=lms_user_id)
+
+
+def _read_of_intentions(customer_uuid: UUID, lms_user_id: int, now: datetime) -> Read:
+    return _INTENTIONS_AND_OVERRIDES.read_of(
+        customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, earliest=now - override_validity()
+    )
 
 
 _INTENTION: Final = [field.attname for field in Intention._meta.concrete_fields]

@@ -11,7 +11,7 @@ from django.conf import settings
 from enterprise_access.apps.content_metadata.selectors import Content, fetch_content, list_known_modes
 from enterprise_access.apps.customers.domain import EnrollmentCopy
 from enterprise_access.apps.customers.errors import LearnerNotAssociated
-from enterprise_access.apps.customers.selectors import recall_email
+from enterprise_access.apps.customers.selectors import reads_of_stored_learner, recall_email
 from enterprise_access.apps.customers.services import ask_for_enrollments
 from enterprise_access.apps.default_enrollments.domain.answers import IntentionState, state_of
 from enterprise_access.apps.default_enrollments.domain.plan import decide_all
@@ -21,13 +21,20 @@ from enterprise_access.apps.default_enrollments.models import Outcome
 from enterprise_access.apps.default_enrollments.selectors.endings import list_modes_of_ended
 from enterprise_access.apps.default_enrollments.selectors.facts import Facts, Realization, make_cases_of_intended
 from enterprise_access.apps.default_enrollments.selectors.intended import Intended
-from enterprise_access.apps.default_enrollments.selectors.past import LastLook, Past, get_past, list_intentions_for
+from enterprise_access.apps.default_enrollments.selectors.past import (
+    LastLook,
+    Past,
+    get_past,
+    list_intentions_for,
+    reads_of_history,
+)
 from enterprise_access.apps.default_enrollments.services.health.current import Current, get_current
 from enterprise_access.apps.default_enrollments.services.learners.noticing import notice_changes
 from enterprise_access.apps.default_enrollments.services.realizing.override_use import withdraw_overrides
 from enterprise_access.lib import clock
 from enterprise_access.lib.http import deadline
 from enterprise_access.lib.keys import fold
+from enterprise_access.lib.prepared import read_together
 
 
 @frozen(kw_only=True)
@@ -84,10 +91,7 @@ def get_learner_status(*, customer_uuid: UUID, lms_user_id: int, with_email: boo
     answer.
     """
     now = clock.now()
-    with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
-        current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now)
-        _need_link(current, lms_user_id)
-        facts, past = gather(current, lms_user_id=lms_user_id, now=now)
+    current, facts, past = _read(customer_uuid, lms_user_id, now, reads_platform=True)
     email = recall_email(lms_user_id=lms_user_id) if with_email else None
     return _status(current, facts, past, lms_user_id, now, email)
 
@@ -102,10 +106,7 @@ def get_page_status(*, customer_uuid: UUID, lms_user_id: int, own: Collection[Ow
     Raises as `get_learner_status` does.
     """
     now = clock.now()
-    with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS):
-        current = get_current(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, reads_platform=False)
-        _need_link(current, lms_user_id)
-        facts, past = gather(current, lms_user_id=lms_user_id, now=now)
+    current, facts, past = _read(customer_uuid, lms_user_id, now, reads_platform=False)
     newer = shown_enrollments(
         current.enrollments,
         past.here.get(lms_user_id, ()),
@@ -148,6 +149,20 @@ def _status(
         is_stale=current.is_stale or any(content.is_stale for content in facts.contents.values()),
         now=now,
     )
+
+
+def _read(customer_uuid: UUID, lms_user_id: int, now: datetime, *, reads_platform: bool) -> tuple[Current, Facts, Past]:
+    """Return what `get_current` and `gather` do; where copies are young enough, in one round trip."""
+    reads = (
+        *reads_of_stored_learner(customer_uuid=customer_uuid, lms_user_id=lms_user_id),
+        *reads_of_history(customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now),
+    )
+    with deadline(time.monotonic() + settings.REQUEST_BUDGET_SECONDS), read_together(*reads):
+        current = get_current(
+            customer_uuid=customer_uuid, lms_user_id=lms_user_id, now=now, reads_platform=reads_platform
+        )
+        _need_link(current, lms_user_id)
+        return current, *gather(current, lms_user_id=lms_user_id, now=now)
 
 
 def gather(current: Current, *, lms_user_id: int, now: datetime) -> tuple[Facts, Past]:
