@@ -96,6 +96,7 @@ def environment_of(database_url: str, redis_url: str, upstream: UpstreamServices
         "REQUEST_BUDGET_SECONDS": "2.8",
         "STALE_BUDGET_SECONDS": "1",
         "CONTENT_TRUSTED_SECONDS": "2",
+        "REALIZE_WAITERS": "16",
         "DATABASE_CLOCK": "true",
         "LOG_LEVEL": "WARNING",
         "WEB_CONCURRENCY": "2",

@@ -81,6 +81,7 @@ def load_at_once(neighbours: str, folder: Path, *, username: str, slug: str, cus
         # Twenty processes share a machine that answers one page in a tenth of a second.
         "PORTAL_BUDGET_SECONDS": "40",
         "REQUEST_BUDGET_SECONDS": "20",
+        "REALIZE_WAITERS": "16",
     }
     run_program(neighbours, PAGES, str(folder), token, slug, str(customer), str(LOADS), **settings)
     answers = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]

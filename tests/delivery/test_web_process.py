@@ -113,6 +113,7 @@ def web_process(folder: Path, redis: Redis | None) -> Iterator[Web]:
             "JWT_AUDIENCE": "openedx",
             "REQUEST_BUDGET_SECONDS": "2.8",
             "STALE_BUDGET_SECONDS": "1",
+            "REALIZE_WAITERS": "16",
             "LOG_LEVEL": "ERROR",
             **environment_of_the_image(),
         }
