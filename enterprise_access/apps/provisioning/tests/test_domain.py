@@ -40,6 +40,8 @@ def test_a_year_after_a_leap_day_is_the_28th():
 
 def test_a_catalog_without_a_title_is_named_after_its_customer():
     assert default_catalog_title("Acme") == "Acme Subscription Catalog"
+    assert default_catalog_title("N" * 300) == f"{'N' * 234} Subscription Catalog"
+    assert default_catalog_title(f" {'N' * 232} {'N' * 22}") == f" {'N' * 232} Subscription Catalog"
 
 
 def test_values_of_steps_are_what_json_can_hold():

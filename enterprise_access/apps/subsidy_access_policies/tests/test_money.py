@@ -12,8 +12,14 @@ from enterprise_access.apps.subsidy_access_policies.domain.money import (
     cents_from_client,
     cents_of_dollars,
     dollars_of_cents,
+    dollars_text,
     price_cents,
 )
+
+
+@pytest.mark.parametrize(("cents", "text"), [(-123450, "-$1,234.50"), (-1, "-$0.01"), (0, "$0.00"), (1, "$0.01")])
+def test_people_read_dollars_with_two_places(cents, text):
+    assert dollars_text(cents) == text
 
 
 @given(st.integers(0, 10**12))
