@@ -1,6 +1,7 @@
 """Sending what no client of ours would send, and looking at what came of it."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -111,11 +112,7 @@ class Sender:
             seen.append(f"{took:.1f} seconds of work")
         if after is not None and after != self._before:
             changed = [name for name, rows in after.items() if rows != self._before[name]]
-            # A page may bring the copies that it shows up to date, and so may what is refused for what the LMS says.
-            known = (
-                COPIES if method == "GET" else SEEN_FIRST if (path, answer.status) == (OVERRIDES, 409) else frozenset()
-            )
-            changed = [name for name in changed if name not in known]
+            changed = [name for name in changed if name not in _may_change(method, path, answer.status)]
             seen += [f"refused with {answer.status}, and changed {', '.join(changed)}"] if changed else []
         self.problems += [f"{method} {path[:150]}?{query[:80]} ({what}): {problem}" for problem in seen]
         return None if seen else answer
@@ -186,6 +183,20 @@ SEEN_FIRST = COPIES | {
     "default_enrollments.DefaultEnterpriseEnrollmentRealization",
     "default_enrollments.HistoricalDefaultEnterpriseEnrollmentRealization",
 }
+
+
+# A redemption that the rules refuse is on record, with the reason.
+REDEEM = re.compile(r"/api/v1/policy-redemption/[^/]+/redeem/")
+TRIED = COPIES | {"redemption.RedemptionAttempt"}
+
+
+def _may_change(method: str, path: str, status: int) -> frozenset[str]:
+    """Return what a refused request may change: copies that its answer is made from, and what is noted of it."""
+    if method == "GET":
+        return COPIES
+    if (path, status) == (OVERRIDES, 409):
+        return SEEN_FIRST
+    return TRIED if status == 422 and REDEEM.fullmatch(path) else frozenset()
 
 
 def _rows() -> dict[str, list[Any]]:
