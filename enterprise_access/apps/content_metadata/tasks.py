@@ -23,7 +23,7 @@ def refresh(*, customer_uuid: str, keys: Sequence[str], **_sent_by_newer_code: o
 
 @shared_task(name=services.REFRESH_MODES_JOB)
 def refresh_modes(*, course_run_keys: Sequence[str], **_sent_by_newer_code: object) -> None:
-    """Fetch the modes of runs that somebody has just named. What is not answered is requested again by the checks."""
+    """Fetch the modes of runs that were just named. What is not answered is requested again by the checks."""
     services.refresh_modes(course_run_keys=course_run_keys)
 
 

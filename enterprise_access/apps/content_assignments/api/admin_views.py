@@ -13,7 +13,7 @@ from enterprise_access.apps.content_assignments.api.access import administered_c
 from enterprise_access.apps.content_assignments.api.queries import (
     AssignmentFilterQuery,
     AssignmentsQuery,
-    NoBody,
+    EmptyBody,
     NudgeBody,
     UuidsBody,
     filters_of,
@@ -133,7 +133,7 @@ class _AllView(APIView):
         query = parse_query(AssignmentsQuery, request)
         caller, _ = administered_configuration(request, configuration_uuid)
         if request.data:
-            parse_body(NoBody, request)
+            parse_body(EmptyBody, request)
         try:
             act_on_all(
                 self.action,

@@ -156,7 +156,7 @@ class AllocateBody(StrictSerializer):
         return emails
 
 
-class NoBody(StrictSerializer):
+class EmptyBody(StrictSerializer):
     """Nothing: what is meant stands in the query, and a body that names rows must not be taken for all of them."""
 
 

@@ -148,7 +148,7 @@ def _list_modes_of_late(course_run_keys: Iterable[str], now: datetime) -> dict[s
 
 
 def forget_seen_modes(course_run_key: str) -> None:
-    """Make this process read the modes of a run again. Whoever writes them calls it."""
+    """Make this process read the modes of a run again. Called by what writes them."""
     _seen.pop(fold(course_run_key), None)
 
 

@@ -47,7 +47,7 @@ class Sender:
 
 
 def fetch_sender(customer_uuid: UUID) -> Sender:
-    """Return for whom mails of a customer are sent. A customer that nobody came from yet is asked for.
+    """Return for whom mails of a customer are sent. The LMS is asked for a customer that no learner has come from yet.
 
     One that the LMS does not know has no name. Raises UpstreamError.
     """

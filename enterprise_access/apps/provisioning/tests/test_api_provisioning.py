@@ -110,7 +110,7 @@ def test_no_second_plan_is_created_beside_the_one_that_renews_the_trial(post, wo
     assert made_calls(world) == calls
 
 
-def test_a_plan_that_exists_and_does_not_renew_the_trial_is_a_conflict(post, world):
+def test_a_plan_that_exists_and_renews_another_trial_is_refused_by_license_manager(post, world):
     post(body_of())
     customer = world.customer("alpha").uuid
     world.change_plan(plan_uuid=world.tables.plans.where(customer=customer)[1].uuid, line_item="00k000000000002AAA")

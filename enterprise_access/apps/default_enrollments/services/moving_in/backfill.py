@@ -80,7 +80,7 @@ def request_some(scope: Scope, lms_user_ids: Collection[int]) -> int:
 
 
 def foretell(scope: Scope) -> Iterator[Foretold]:
-    """Say what would happen to every learner in scope, and why. Reads only: no one is enrolled and nothing is owed."""
+    """Say what would happen to every learner in scope, and why. Reads only: no one is enrolled or queued."""
     for ids in _pieces(scope):
         facts = fetch_facts(customer_uuid=scope.customer_uuid, lms_user_ids=ids)
         known = [lms_user_id for lms_user_id in ids if lms_user_id not in facts.unknown]
